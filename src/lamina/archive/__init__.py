@@ -1,0 +1,1 @@
+"""Bytes of layers that depend on nothing but their entries."""

@@ -1,0 +1,1 @@
+"""Base images, and what must be known of them."""

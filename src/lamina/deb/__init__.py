@@ -1,0 +1,1 @@
+"""From a Debian package to entries."""

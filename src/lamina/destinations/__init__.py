@@ -1,0 +1,1 @@
+"""Where an image can go."""

@@ -1,0 +1,1 @@
+"""From a URL and an expected hash to a verified file."""

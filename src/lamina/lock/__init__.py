@@ -1,0 +1,1 @@
+"""What a lockfile says, for a machine that is not this one."""

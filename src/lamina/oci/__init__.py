@@ -1,0 +1,1 @@
+"""The image-spec as values: what an image is, with no I/O."""

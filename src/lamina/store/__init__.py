@@ -1,0 +1,1 @@
+"""Where blobs rest by digest, and layers by key."""

@@ -1,0 +1,1 @@
+"""From a wheel to the entries that an installer would write."""
