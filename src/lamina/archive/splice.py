@@ -1,0 +1,154 @@
+"""Layers spliced from a wheel's own deflate bytes: nothing is compressed again.
+
+The blob is a few gzip members, each a run of files. Tar headers, padding and generated files are
+blocks of our own encoder; a payload's deflate bytes stand between them untouched, but for one bit
+where a stream of a single block is opened so that the member can go on. So the blob is a pure
+function of the entries: no compressor is asked, and the import contract forbids one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from isal import isal_zlib
+
+from lamina.archive import deflate, member, tar
+from lamina.archive.blob import Extent, Tally, Write, Written, regular
+from lamina.archive.entry import Content, Entry, Kind
+from lamina.archive.inflate import ends_like
+from lamina.archive.payload import Payload
+from lamina.oci.digest import DiffID
+
+JOIN_LIMIT = 1 << 20
+"""Of a payload that is to be joined, packed and unpacked, in bytes; it is held in memory."""
+
+
+def splice(
+    entries: Iterable[Entry], write: Write, *, mtime: int, extents: Collection[str] = ()
+) -> Written:
+    """Write ``entries`` as one gzip blob, and return what it became.
+
+    Content is read once, in order, and never held whole. ``extents`` are the paths of generated
+    files whose place in the blob is wanted.
+    """
+    splicer = _Splicer(write, mtime)
+    found = {}
+    for entry in entries:
+        start, end = splicer.add(entry)
+        if entry.path in extents:
+            found[entry.path] = Extent(start, end - start)
+    return splicer.finish(found)
+
+
+class _Splicer:
+    """The blob so far, and the gzip member that is open at its end."""
+
+    def __init__(self, write: Write, mtime: int) -> None:
+        self._mtime = mtime
+        self._blob = Tally(write)
+        self._tar = Tally(self._count)
+        self._pending: list[bytes] = []
+        self._member_crc = 0
+        self._member_size = 0
+        self._blob.add(member.HEADER)
+
+    def add(self, entry: Entry) -> tuple[int, int]:
+        """Add one entry; return where its content begins and ends in the blob."""
+        self._pending.append(tar.header(entry, self._mtime))
+        if entry.kind is not Kind.FILE or not entry.content.size:
+            if isinstance(entry.content, Payload):
+                _drain(entry.content)
+            return self._blob.size, self._blob.size
+        self._flush_pending()
+        start = self._blob.size
+        if isinstance(entry.content, Payload):
+            self._take_over(entry.content)
+        else:
+            self._store(entry.content)
+        end = self._blob.size
+        self._pending.append(tar.padding(entry.content.size))
+        return start, end
+
+    def finish(self, extents: dict[str, Extent]) -> Written:
+        """End the archive and the blob."""
+        self._pending.append(tar.END)
+        self._flush_pending(final=True)
+        self._end_member()
+        self._blob.flush()
+        return Written(
+            self._blob.digest,
+            DiffID(self._tar.digest),
+            self._blob.size,
+            self._tar.size,
+            extents,
+        )
+
+    def _count(self, data: bytes) -> None:
+        self._member_crc = isal_zlib.crc32(data, self._member_crc)
+        self._member_size += len(data)
+
+    def _flush_pending(self, *, final: bool = False) -> None:
+        """Write the headers and the padding that have gathered as one block."""
+        data = b"".join(self._pending)
+        self._pending.clear()
+        self._tar.add(data)
+        self._blob.add(deflate.fixed_block(data, final=final))
+
+    def _store(self, content: Content) -> None:
+        for piece in regular(content.chunks(), deflate.MAX_STORED):
+            self._tar.add(piece)
+            self._blob.add(deflate.stored_blocks(piece))
+
+    def _take_over(self, payload: Payload) -> None:
+        if payload.raw_size <= JOIN_LIMIT and payload.size <= JOIN_LIMIT:
+            self._take_over_small(payload)
+            return
+        for piece in payload.inflate(self._pass(payload)):
+            self._tar.add(piece)
+        self._next_member()
+
+    def _pass(self, payload: Payload) -> Iterator[bytes]:
+        """Write the raw bytes on their way to being inflated."""
+        for raw in payload.raw():
+            self._blob.add(raw)
+            yield raw
+
+    def _take_over_small(self, payload: Payload) -> None:
+        raw = b"".join(payload.raw())
+        data = b"".join(payload.inflate((raw,)))
+        self._tar.add(data)
+        joined = _open_end(raw, data)
+        self._blob.add(raw if joined is None else joined)
+        if joined is None:
+            self._next_member()
+
+    def _next_member(self) -> None:
+        self._end_member()
+        self._blob.add(member.HEADER)
+
+    def _end_member(self) -> None:
+        self._tar.flush()
+        self._blob.add(member.trailer(self._member_crc, self._member_size))
+        self._member_crc = self._member_size = 0
+
+
+def _open_end(raw: bytes, data: bytes) -> bytes | None:
+    """Return a stream of one block so changed that another may follow, ending on a byte.
+
+    The bit that says "final" is cleared, and an empty stored block closes the last byte. Its three
+    header bits fit into that byte or they do not: which, is found by inflating. None, for a stream
+    of several blocks, whose last one is final.
+    """
+    if not raw[0] & 1:
+        return None
+    opened = bytes((raw[0] & 0xFE,)) + raw[1:]
+    for end in (deflate.JOINT, b"\x00" + deflate.JOINT):
+        if ends_like(opened + end + deflate.LAST, data):
+            return opened + end
+    return None
+
+
+def _drain(payload: Payload) -> None:
+    """Check the payload of an empty file, which a layer does not hold."""
+    for _ in payload.chunks():
+        pass
