@@ -1,0 +1,267 @@
+"""`[tool.lamina]`: what the image should be, beyond what the lock says."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lamina.errors import LaminaError
+from lamina.oci.descriptor import InvalidPlatform, Platform
+from lamina.project.healthcheck import Healthcheck, read_healthcheck
+from lamina.project.table import Problems, Refused, Table, integer, kind, string, text
+
+_PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?t?")
+_MODE = re.compile(r"[0-7]{3,4}")
+_OWNER = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
+_PORT = re.compile(r"([0-9]{1,5})(?:/(tcp|udp|sctp))?")
+_SIGNAL = re.compile(r"SIG[A-Z0-9]+([+-][0-9]{1,2})?|[0-9]{1,2}")
+_MIRROR = re.compile(r"https?://[^\s/@]+(/\S*)?")
+_VARIABLE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+_VENV = "/opt/venv"
+_WORKDIR = "/app"
+_MOST_IDS = (1 << 32) - 2
+_MOST_LAYERS = 125
+
+
+class UnknownVariable(LaminaError):
+    """A value of `env` names a variable that the base's environment does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One entry of `copy`: a file or a folder of the project, and where it goes."""
+
+    source: str
+    """As written, relative to the project's folder."""
+    to: str
+    """As written: relative to the working directory, or absolute."""
+    mode: int | None = None
+    owner: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings of `[tool.lamina]`, by their own names; None is "not said"."""
+
+    base: str | None = None
+    python: str | None = None
+    platform: tuple[Platform, ...] = ()
+    venv: str = _VENV
+    workdir: str = _WORKDIR
+    user: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    """As written; see `expand_env`."""
+    cmd: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    expose: tuple[str, ...] = ()
+    """Each as ``8000/tcp``, sorted."""
+    volume: tuple[str, ...] = ()
+    healthcheck: Healthcheck | None = None
+    stopsignal: str | None = None
+    copy: tuple[Copy, ...] | None = None
+    """In the order written. An empty one copies nothing; None leaves the choice to the project."""
+    layers: int | None = None
+    debian_mirror: str | None = None
+
+
+def parse_config(document: Mapping[str, object]) -> Config:
+    """Read `[tool.lamina]` of a parsed `pyproject.toml`; every problem is told at once."""
+    problems = Problems()
+    table = Table("", document, problems).table("tool").table("lamina")
+    config = Config(
+        base=table.read("base", text),
+        python=table.read("python", _python),
+        platform=table.read("platform", _platforms) or (),
+        venv=table.read("venv", _venv) or _VENV,
+        workdir=table.read("workdir", _absolute) or _WORKDIR,
+        user=table.read("user", _user),
+        env=_read_env(table),
+        cmd=table.read("cmd", _command),
+        entrypoint=table.read("entrypoint", _command),
+        labels=table.mapping("labels", string),
+        expose=tuple(sorted(set(table.items("expose", _port) or ()))),
+        volume=tuple(sorted(set(table.items("volume", _folder) or ()))),
+        healthcheck=_read_check(table),
+        stopsignal=table.read("stopsignal", _signal),
+        copy=_read_copies(table),
+        layers=table.read("layers", integer(1, _MOST_LAYERS)),
+        debian_mirror=table.read("debian-mirror", _mirror),
+    )
+    table.finish()
+    problems.check("pyproject.toml")
+    return config
+
+
+def expand_env(own: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+    """Return ``own`` with each ``${NAME}`` replaced by what the base's environment holds.
+
+    To mean the three characters themselves, double the dollar: ``$${NAME}`` gives ``${NAME}``.
+    A dollar without a brace is left alone.
+
+    >>> expand_env({"PATH": "/x:${PATH}", "PRICE": "$${A} $5"}, {"PATH": "/bin"})
+    {'PATH': '/x:/bin', 'PRICE': '${A} $5'}
+    """
+    problems: list[str] = []
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] == "$${":
+            return "${"
+        name = match[1]
+        if name is not None and name in base:
+            return base[name]
+        problems.append(f"  tool.lamina.env.{key}: {_why(name)}")
+        return match[0]
+
+    expanded = {}
+    for key, value in sorted(own.items()):
+        expanded[key] = _VARIABLE.sub(replace, value)
+    if problems:
+        raise UnknownVariable(
+            "\n".join(["Unable to expand `env` of `pyproject.toml`", *problems]),
+            hint="To write a dollar and a brace as they are, double the dollar: `$${NAME}`",
+        )
+    return expanded
+
+
+def _why(name: str | None) -> str:
+    if name is None:
+        return "`${` has no closing brace"
+    return f"the base image sets no variable `{name}`"
+
+
+def _read_env(table: Table) -> dict[str, str]:
+    env = table.mapping("env", _env_value)
+    for name in env:
+        if not name or "=" in name or "\0" in name:
+            table.problems.add(table.table("env").at(name), "is no name of a variable")
+    return env
+
+
+def _read_check(table: Table) -> Healthcheck | None:
+    if table.value("healthcheck") is None:
+        return None
+    return read_healthcheck(table.table("healthcheck"))
+
+
+def _read_copies(table: Table) -> tuple[Copy, ...] | None:
+    entries = table.tables("copy")
+    if entries is None:
+        return None
+    copies = []
+    for entry in entries:
+        source = entry.required("from", _source)
+        to = entry.required("to", text)
+        mode = entry.read("mode", _mode)
+        owner = entry.read("owner", _owner) or (0, 0)
+        entry.finish()
+        if source is not None and to is not None:
+            copies.append(Copy(source, to, mode, owner))
+    return tuple(copies)
+
+
+def _env_value(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63:
+        return str(value)
+    if not isinstance(value, str):
+        raise Refused(f"expected a string or an integer, got {kind(value)}")
+    return string(value)
+
+
+def _python(value: object) -> str:
+    if not _PYTHON.fullmatch(found := string(value)):
+        raise Refused("expected a Python version such as `3.12` or `3.13t`")
+    return found
+
+
+def _platforms(value: object) -> tuple[Platform, ...]:
+    values = value if isinstance(value, list) else [value]
+    try:
+        return tuple(dict.fromkeys(Platform.parse(string(each)) for each in values))
+    except InvalidPlatform:
+        raise Refused("expected `os/architecture`, such as `linux/amd64`") from None
+
+
+def _absolute(value: object) -> str:
+    found = string(value)
+    if not found.startswith("/"):
+        raise Refused("expected an absolute path")
+    # Two slashes at the start are one to every engine, and two to posixpath.
+    return posixpath.normpath("/" + found.lstrip("/"))
+
+
+def _folder(value: object) -> str:
+    if (found := _absolute(value)) == "/":
+        raise Refused("expected a folder below the root")
+    return found
+
+
+def _venv(value: object) -> str:
+    found = _folder(value)
+    if ":" in found or not found.isprintable():
+        raise Refused("holds a character that `PATH` cannot")
+    return found
+
+
+def _user(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(integer(0, _MOST_IDS)(value))
+    if any(character.isspace() for character in text(value)):
+        raise Refused("holds a space")
+    return text(value)
+
+
+def _command(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return ("/bin/sh", "-c", string(value))
+    if not isinstance(value, list):
+        raise Refused(f"expected a string or an array of strings, got {kind(value)}")
+    return tuple(string(word) for word in value)
+
+
+def _port(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{integer(1, 65535)(value)}/tcp"
+    match = _PORT.fullmatch(string(value))
+    if match is None or not 1 <= int(match[1]) <= 65535:
+        raise Refused("expected a port such as `8000` or `8000/udp`")
+    return f"{int(match[1])}/{match[2] or 'tcp'}"
+
+
+def _signal(value: object) -> str:
+    if not _SIGNAL.fullmatch(found := string(value)):
+        raise Refused("expected a signal such as `SIGTERM` or `15`")
+    return found
+
+
+def _mirror(value: object) -> str:
+    if not _MIRROR.fullmatch(found := string(value)):
+        raise Refused("expected an `http://` or `https://` address without a password")
+    return found
+
+
+def _source(value: object) -> str:
+    found = text(value)
+    if found.startswith("/"):
+        raise Refused("expected a path relative to the project's folder")
+    if posixpath.normpath(found).split("/")[0] == "..":
+        raise Refused("leaves the project's folder")
+    return found
+
+
+def _mode(value: object) -> int:
+    if not _MODE.fullmatch(found := string(value)):
+        raise Refused('expected octal digits in a string, such as "0755"')
+    return int(found, 8)
+
+
+def _owner(value: object) -> tuple[int, int]:
+    match = _OWNER.fullmatch(string(value))
+    if match is None:
+        raise Refused("expected numbers such as `1000:1000`")
+    uid, gid = int(match[1]), int(match[2] or match[1])
+    if max(uid, gid) > _MOST_IDS:
+        raise Refused(f"expected numbers up to {_MOST_IDS}")
+    return uid, gid
