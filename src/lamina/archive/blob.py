@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from lamina.archive.entry import CHUNK
-from lamina.oci.digest import Digest, DiffID
+from lamina.oci.digest import DiffID, Digest
 
 Write = Callable[[bytes], object]
 """Where the bytes of a blob go."""

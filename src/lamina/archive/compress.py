@@ -1,6 +1,6 @@
 """The one place that names a compressor: gzip for layers of generated content.
 
-Its bytes are not promised: of these layers, only the diff ID is (docs/explanation/reproducibility.md).
+Its bytes are not promised: of these layers, only the diff ID is.
 """
 
 from __future__ import annotations

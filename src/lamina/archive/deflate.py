@@ -16,7 +16,8 @@ LAST = b"\x03\x00"
 """An empty block of the fixed code that says "final": a whole deflate stream by itself."""
 MAX_STORED = 65535
 
-_RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)
+# Runs of any byte; zeros stand apart only because a back reference is slow on long runs.
+_RUN = re.compile(rb"\0{4,}|([^\0])\1{3,}")
 _MAX_MATCH = 258
 
 
@@ -30,7 +31,7 @@ def _literal(byte: int) -> str:
     return _bits(0x30 + byte, 8) if byte < 144 else _bits(0x190 + byte - 144, 9)
 
 
-_LITERALS = [_literal(byte) for byte in range(256)]
+_LITERALS = {byte: _literal(byte) for byte in range(256)}
 _END_OF_BLOCK = _bits(0, 7)
 
 
@@ -44,6 +45,11 @@ def _length_codes() -> Iterator[tuple[int, int, int]]:
 
 
 _LENGTHS = tuple(_length_codes())
+
+
+def _literals(data: bytes) -> str:
+    """Return the code of each byte, one after the other."""
+    return data.decode("latin-1").translate(_LITERALS)
 
 
 def _match(length: int) -> str:
@@ -76,10 +82,10 @@ def fixed_block(data: bytes, *, final: bool = False) -> bytes:
     """
     parts, at = ["110" if final else "010"], 0
     for run in _RUN.finditer(data):
-        parts.extend(map(_LITERALS.__getitem__, data[at : run.start()]))
+        parts.append(_literals(data[at : run.start()]))
         at = run.end()
         parts.append(_run(data[run.start()], at - run.start()))
-    parts.extend(map(_LITERALS.__getitem__, data[at:]))
+    parts.append(_literals(data[at:]))
     parts.append(_END_OF_BLOCK if final else _END_OF_BLOCK + "000")
     bits = "".join(parts)
     # Deflate fills bytes from their least significant bit: the last bit of the stream is the

@@ -66,5 +66,5 @@ def ends_like(raw: bytes, data: bytes) -> bool:
 def _decompress(inflater: isal_zlib.Decompress, chunk: bytes, most: int) -> bytes:
     try:
         return inflater.decompress(chunk, most)
-    except isal_zlib.error as error:
+    except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub does not say its base
         raise InflateError(f"its deflate stream is broken ({error})") from error

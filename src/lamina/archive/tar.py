@@ -1,4 +1,4 @@
-"""Tar headers, padding and the end of an archive: ustar, with PAX records where ustar cannot say it.
+"""Tar headers, padding and the end of an archive: ustar, and PAX where ustar cannot say it.
 
 Written here because layers are promised to the byte, and library headers have changed between
 Python versions. Format: POSIX.1-2017 `pax`, "ustar Interchange Format" and "pax Header Block".
@@ -32,7 +32,7 @@ def padding(size: int) -> bytes:
 
 
 def header(entry: Entry, mtime: int) -> bytes:
-    """Return what stands before the entry's content: its header, after a PAX header if it needs one.
+    """Return what stands before the entry's content: its header, and one of PAX if need be.
 
     ``mtime`` is in whole seconds since 1970, not negative.
     """
