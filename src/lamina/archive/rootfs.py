@@ -139,8 +139,7 @@ class Rootfs:
             match value:
                 case dict():
                     directories[path] = _parse_permissions(value.get(""))
-                    inner = [(posixpath.join(path, str(name)), value[name]) for name in value]
-                    waiting += [item for item in inner if item[0] != path and item[0].strip("/")]
+                    waiting += [(posixpath.join(path, name), value[name]) for name in value if name]
                 case str() if path:
                     links[path] = value
                 case None if path:
@@ -166,6 +165,8 @@ def place(entries: Iterable[Entry], rootfs: Rootfs) -> list[Entry]:
     resolved: dict[str, str] = {}
     for each in entries:
         entry = _resolved(each, rootfs, resolved)
+        if not entry.path:  # A symlink to the root itself, which every layer has.
+            continue
         if entry.kind is not Kind.DIRECTORY:
             problems.update(_destroys(entry, rootfs))
         there = placed.setdefault(entry.path, entry)
@@ -302,7 +303,7 @@ def _parse_permissions(value: object) -> Permissions:
     match value:
         case None:
             return PLAIN
-        case [int() as mode, int() as uid, int() as gid]:
+        case [int() as mode, int() as uid, int() as gid] if 0 <= mode <= 0o7777:
             return Permissions(mode, uid, gid)
         case _:
             raise MalformedDocument("Malformed facts of a base image: expected `[mode, uid, gid]`")
