@@ -1,0 +1,137 @@
+"""What a lockfile says, as values. They are made by `lamina.lock.uvlock.parse`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from lamina.errors import LaminaError
+from lamina.lock.source import Source
+
+
+class LockError(LaminaError):
+    """Something about a lock that the user can act on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One wheel of a locked project: at a URL or in a local file, never both."""
+
+    filename: str
+    url: str | None = field(default=None, repr=False)
+    """Absolute, as written: credentials may be in it."""
+    path: str | None = None
+    """Relative to the folder of the lockfile, or absolute; ``/`` between its parts."""
+    hash: str | None = None
+    """``algorithm:hex``, lowercase."""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """An edge of the graph: what a package needs, under a marker that only holds on this edge."""
+
+    name: str
+    version: Version | None = None
+    source: Source | None = None
+    extras: tuple[str, ...] = ()
+    marker: str = ""
+    """Extras and groups stand in it in the encoding of conflicts; see `lamina.lock.markers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A requirement as the project declares it, kept in the lock to see whether it still does."""
+
+    name: str
+    extras: tuple[str, ...] = ()
+    marker: str = ""
+    """With the plain ``extra == 'x'`` of a requirement."""
+    specifier: str = ""
+    origin: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What else is written of where it comes from (``url``, ``git``, ``index`` ...), sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a package declared when it was locked."""
+
+    requires_dist: tuple[Requirement, ...] = ()
+    requires_dev: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
+    provides_extras: tuple[str, ...] | None = None
+    """``None`` in a lock of revision 0, which does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One entry of a lock: a project at one version from one source."""
+
+    name: str
+    source: Source
+    version: Version | None = None
+    """``None`` where a source tree computes its version."""
+    dependencies: tuple[Dependency, ...] = ()
+    optional_dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
+    dependency_groups: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
+    metadata: Metadata | None = None
+    resolution_markers: tuple[str, ...] = ()
+    has_sdist: bool = False
+    wheels: tuple[Wheel, ...] = ()
+
+    def __str__(self) -> str:
+        return self.name if self.version is None else f"{self.name} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictItem:
+    """One side of a conflict: an extra, a dependency group, or (neither) the project itself."""
+
+    package: str
+    extra: str | None = None
+    group: str | None = None
+
+    def __str__(self) -> str:
+        if self.extra is not None:
+            return f"extra `{self.extra}` of `{self.package}`"
+        if self.group is not None:
+            return f"group `{self.group}` of `{self.package}`"
+        return f"project `{self.package}`"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the resolution was asked for, beyond the projects' own metadata."""
+
+    members: tuple[str, ...] = ()
+    """Empty where the project is alone in its workspace."""
+    requirements: tuple[Requirement, ...] = ()
+    dependency_groups: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)
+    constraints: tuple[Requirement, ...] = ()
+    overrides: tuple[Requirement, ...] | None = ()
+    """``None`` where they are written in a form that cannot be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A whole lockfile."""
+
+    version: int
+    revision: int
+    requires_python: SpecifierSet
+    packages: tuple[Package, ...]
+    resolution_markers: tuple[str, ...] = ()
+    supported_markers: tuple[str, ...] = ()
+    conflicts: tuple[tuple[ConflictItem, ...], ...] = ()
+    manifest: Manifest = field(default_factory=Manifest)
+    path: str = "uv.lock"
+    """What errors call it."""
+
+    def project(self) -> Package | None:
+        """Return the package of the folder that the lockfile lies in, if there is one."""
+        for package in self.packages:
+            if getattr(package.source, "path", None) == "." and not package.wheels:
+                return package
+        return None

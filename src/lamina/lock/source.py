@@ -1,0 +1,102 @@
+"""Where a lock says that a distribution comes from.
+
+Seven forms, each a frozen value; none of them shows a credential in its ``repr`` or its text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+
+def redacted(url: str) -> str:
+    """Return a URL without what may be secret: user, password, query and fragment.
+
+    >>> redacted("https://me:secret@host.example:8443/a/b.whl?token=x#y")
+    'https://host.example:8443/a/b.whl'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(an unreadable URL)"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A package index: a URL, or a folder of files on this machine."""
+
+    url: str | None = field(default=None, repr=False)
+    path: str | None = None
+    """The folder of a local index, relative to the folder of the lockfile."""
+
+    def __str__(self) -> str:
+        return f"index ({redacted(self.url) if self.url else self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """A commit in a Git repository; the URL is as the lock writes it, commit included."""
+
+    url: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"git ({redacted(self.url)})"
+
+
+@dataclass(frozen=True, slots=True)
+class DirectUrl:
+    """One archive at a URL, wheel or sdist."""
+
+    url: str = field(repr=False)
+    subdirectory: str | None = None
+
+    def __str__(self) -> str:
+        return f"url ({redacted(self.url)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One archive on this machine, wheel or sdist, relative to the folder of the lockfile."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"path ({self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A source tree that is built to a wheel."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"directory ({self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class Editable:
+    """A source tree that is installed in place, as the members of a workspace are."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"editable ({self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class Virtual:
+    """A source tree that is never installed; only its dependencies are."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"virtual ({self.path})"
+
+
+Source = Registry | Git | DirectUrl | Path | Directory | Editable | Virtual
+"""Every form; what is none of these ends in an error when the lock is read."""
+
+LocalTree = Directory | Editable | Virtual
+"""The forms that name a folder with a ``pyproject.toml``."""
