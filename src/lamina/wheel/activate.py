@@ -169,7 +169,7 @@ packages = os.path.join(prefix, "@LIBRARY@", "site-packages")
 
 os.environ["PATH"] = os.pathsep.join([scripts, *os.environ.get("PATH", "").split(os.pathsep)])
 os.environ["VIRTUAL_ENV"] = prefix
-os.environ["VIRTUAL_ENV_PROMPT"] = "@PROMPT@"
+os.environ["VIRTUAL_ENV_PROMPT"] = '@PROMPT@'
 
 # What the environment brings must be found before what the running Python has.
 known = set(sys.path)

@@ -22,6 +22,7 @@ _DIST_INFO = ".dist-info"
 _VERSION = re.compile(r"([0-9]{1,9})\.[0-9.]+")
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEAD = 1 << 20
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,16 @@ class WheelName:
     @classmethod
     def parse(cls, filename: str) -> WheelName:
         """Read a wheel's file name."""
+        if len(filename) > _LONGEST_NAME:
+            raise WheelError(
+                f"its name is longer than {_LONGEST_NAME}", wheel=f"{filename[:40]}..."
+            )
         try:
             project, version, _, _ = parse_wheel_filename(filename)
-        except InvalidWheelFilename as error:
-            raise WheelError(f"not the file name of a wheel ({error})", wheel=filename) from None
+        except InvalidWheelFilename:
+            raise WheelError(
+                "its name is not `name-version[-build]-python-abi-platform.whl`", wheel=filename
+            ) from None
         return cls(filename, project, version)
 
 
@@ -87,11 +94,6 @@ def check_wheel_file(data: bytes) -> None:
         raise WheelError(f"`WHEEL` is of version {version}, and only 1 is known")
 
 
-def is_purelib(data: bytes) -> bool:
-    """Return what ``WHEEL`` says of `Root-Is-Purelib`."""
-    return _header(_head(data, "WHEEL"), "Root-Is-Purelib").lower() == "true"
-
-
 def check_metadata(data: bytes, name: WheelName) -> None:
     """Refuse a ``METADATA`` of another distribution than the file name's.
 
@@ -127,5 +129,8 @@ def _head(data: bytes, file: str) -> Message:
 
 
 def _header(head: Message, name: str) -> str:
-    """Return the first header of that name on one line, nothing if there is none."""
-    return " ".join(str(head.get(name, "")).split())
+    """Return the first header of that name on one line, nothing if there is none.
+
+    Cut where no name or version can be so long: a number of thousands of digits costs seconds.
+    """
+    return " ".join(str(head.get(name, "")).split())[:_LONGEST_NAME]
