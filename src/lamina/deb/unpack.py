@@ -1,0 +1,109 @@
+"""A Debian package to entries: what dpkg would put on disk, scripts not run."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lamina.archive.entry import CHUNK, Entry, Kind, file
+from lamina.deb.file import DebFile, UnreadableDeb, faults_of
+
+INFO = "var/lib/dpkg/info"
+_INFO_FILES = ("conffiles", "md5sums")
+"""What dpkg and scanners look up; without scripts, triggers would say what is not so."""
+
+Keep = Callable[[str, Kind], bool]
+"""Says of a path whether it is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberContent:
+    """A file's bytes in the tar being read: to be read before the next entry is asked for."""
+
+    deb: str
+    tar: tarfile.TarFile
+    member: tarfile.TarInfo
+
+    @property
+    def size(self) -> int:
+        """See `Content.size`."""
+        return self.member.size
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Content.chunks`."""
+        with faults_of(self.deb):
+            stream = self.tar.extractfile(self.member)
+            assert stream is not None
+            while chunk := stream.read(CHUNK):
+                yield chunk
+
+
+def unpack(deb: DebFile, keep: Keep) -> Iterator[Entry]:
+    """Give the entries of ``deb`` that ``keep`` wants, then those that dpkg notes about it.
+
+    Owners are the numbers in the package, which Debian fixes for all that it ships (Policy 9.2.2).
+    The note lists all paths, kept or not: so does dpkg with ``path-exclude``.
+    """
+    listed = ["/."]
+    kept: set[str] = set()
+    with deb.data() as tar, faults_of(deb.name):
+        for member in tar:
+            path = _path(deb.name, member.name)
+            if not path:
+                continue
+            listed.append(f"/{path}")
+            entry = _entry(deb.name, tar, member, path)
+            if not keep(path, entry.kind):
+                continue
+            if entry.kind is Kind.HARDLINK and entry.target not in kept:
+                problem = f"`{path}` is a hard link to `{entry.target}`, which is not there before"
+                raise UnreadableDeb(deb.name, problem)
+            kept.add(path)
+            yield entry
+    yield from _info(deb, listed)
+
+
+def _path(deb: str, name: str) -> str:
+    """Return ``name`` relative to the root; the root itself is empty."""
+    _check_text(deb, name)
+    parts = [part for part in name.removeprefix("./").split("/") if part != "."]
+    if name.startswith("/") or ".." in parts or "" in parts[:-1]:
+        raise UnreadableDeb(deb, f"the name `{name}` is not one below the root")
+    return "/".join(parts).removesuffix("/")
+
+
+def _check_text(deb: str, text: str) -> None:
+    """Refuse what terminals, dpkg's lists or UTF-8 cannot show."""
+    if not text or any(
+        ord(char) < 32 or ord(char) == 127 or "\ud800" <= char <= "\udfff" for char in text
+    ):
+        raise UnreadableDeb(
+            deb, f"a name that is empty, not UTF-8 or has control characters: {text!r}"
+        )
+
+
+def _entry(deb: str, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> Entry:
+    mode, uid, gid = member.mode & 0o7777, member.uid, member.gid
+    if member.isreg():
+        content = MemberContent(deb, tar, member)
+        return Entry(path, Kind.FILE, mode, content, uid=uid, gid=gid)
+    if member.isdir():
+        return Entry(path, Kind.DIRECTORY, mode, uid=uid, gid=gid)
+    if member.issym():
+        _check_text(deb, member.linkname)
+        return Entry(path, Kind.SYMLINK, 0o777, target=member.linkname, uid=uid, gid=gid)
+    if member.islnk():
+        target = _path(deb, member.linkname)
+        return Entry(path, Kind.HARDLINK, mode, target=target, uid=uid, gid=gid)
+    raise UnreadableDeb(deb, f"`{path}` is neither file, directory nor link")
+
+
+def _info(deb: DebFile, listed: list[str]) -> Iterator[Entry]:
+    name = deb.control["Package"]
+    if deb.control.get("Multi-Arch") == "same":
+        name = f"{name}:{deb.control['Architecture']}"
+    yield file(f"{INFO}/{name}.list", "".join(f"{path}\n" for path in listed).encode())
+    for kind in _INFO_FILES:
+        if kind in deb.control_files:
+            yield file(f"{INFO}/{name}.{kind}", deb.control_files[kind])
