@@ -1,0 +1,138 @@
+"""From a codename to packages: release files, their signatures, indices, the closure."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from lamina.bases.debian.archives import Archive, MirrorNotFound
+from lamina.bases.debian.plan import ALONE, ROOTS, DebianPlan
+from lamina.deb.packages import DebianPackage, PackagesFile, PackagesIndex
+from lamina.deb.release import IndexFile, Release
+from lamina.deb.signature import verify
+from lamina.errors import LaminaError
+
+_CODENAME = re.compile("[a-z]+")
+_OPENERS: dict[str, Callable[[bytes], bytes]] = {
+    ".xz": lzma.decompress,
+    ".gz": gzip.decompress,
+    "": bytes,
+}
+
+
+class Fetch(Protocol):
+    """Where documents and files of a mirror come from."""
+
+    def fetch(self, url: str, *, sha256: str, size: int, name: str) -> Path:
+        """Return a file of that size and SHA-256, which stays where it is during the build."""
+        ...
+
+    def read(self, url: str) -> bytes | None:
+        """Return a small document as it is now; ``None`` if the server has none there."""
+        ...
+
+
+class SuiteNotFound(LaminaError):
+    """A mirror without the release asked for."""
+
+
+class DamagedDownload(LaminaError):
+    """A file that is not the one that the archive's signature vouches for."""
+
+    def __init__(self, name: str, expected: str, got: str) -> None:
+        super().__init__(
+            f"Hash mismatch for `{name}`\n  expected: sha256:{expected}\n  got:      sha256:{got}"
+        )
+
+
+def resolve(
+    codename: str,
+    architecture: str,
+    archives: Sequence[Archive],
+    *,
+    keyrings: Sequence[bytes],
+    fetch: Fetch,
+    now: datetime,
+) -> DebianPlan:
+    """Return the packages of a base; of each the newest version that an archive has."""
+    if not _CODENAME.fullmatch(codename):
+        raise SuiteNotFound(
+            f"Unable to make the base `debian:{codename}`: expected a codename, as in `bookworm`"
+        )
+    if not archives:
+        raise MirrorNotFound(codename)
+    suites: list[str] = []
+    files: list[PackagesFile] = []
+    for archive in archives:
+        release = _read_release(archive, keyrings, fetch, now)
+        if release is not None:
+            suites.append(archive.suite)
+            files.append(_read_packages(archive, release, architecture, fetch))
+    packages = PackagesIndex(files).closure(ROOTS, alone=ALONE)
+    return DebianPlan(codename, architecture, tuple(suites), packages, now)
+
+
+def fetch_deb(package: DebianPackage, fetch: Fetch) -> Path:
+    """Return the file of a package, its size and SHA-256 checked."""
+    name = package.url.rpartition("/")[2]
+    path = fetch.fetch(package.url, sha256=package.sha256, size=package.size, name=name)
+    return check(path, package.sha256, name)
+
+
+def check(path: Path, sha256: str, name: str) -> Path:
+    """Return ``path`` if its content has that SHA-256: also of a file that was kept for long."""
+    with path.open("rb") as file:
+        got = hashlib.file_digest(file, "sha256").hexdigest()
+    if got != sha256:
+        raise DamagedDownload(name, sha256, got)
+    return path
+
+
+def _read_release(
+    archive: Archive, keyrings: Sequence[bytes], fetch: Fetch, now: datetime
+) -> Release | None:
+    where = f"`InRelease` of {archive}"
+    signed = fetch.read(archive.release_url)
+    if signed is None:
+        if archive.is_required:
+            raise SuiteNotFound(
+                f"Unable to find {archive}",
+                hint="Check the codename, or name another mirror in `LAMINA_DEBIAN_MIRROR`",
+            )
+        return None
+    release = Release.parse(verify(signed, keyrings, what=where), where=where)
+    release.check_suite(archive.suite, where=where)
+    if archive.checks_date:
+        release.check_date(now, where=where)
+    return release
+
+
+def _read_packages(
+    archive: Archive, release: Release, architecture: str, fetch: Fetch
+) -> PackagesFile:
+    file = release.packages_file("main", architecture, where=f"`InRelease` of {archive}")
+    name = f"Packages of {archive}"
+    path = fetch.fetch(
+        _index_url(archive, release, file), sha256=file.sha256, size=file.size, name=name
+    )
+    check(path, file.sha256, name)
+    try:
+        data = _OPENERS[Path(file.path).suffix](path.read_bytes())
+    except (lzma.LZMAError, OSError, EOFError) as error:
+        raise LaminaError(f"Unable to unpack {name}: {error}") from error
+    return PackagesFile(data, archive.url)
+
+
+def _index_url(archive: Archive, release: Release, file: IndexFile) -> str:
+    """Return the URL of an index: by hash it stays the same while the mirror updates itself."""
+    base = f"{archive.url}/dists/{archive.suite}/"
+    if release.has_by_hash:
+        folder = file.path.rpartition("/")[0]
+        return f"{base}{folder}/by-hash/SHA256/{file.sha256}"
+    return base + file.path
