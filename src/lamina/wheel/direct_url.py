@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote, urlsplit, urlunsplit
+import re
+from urllib.parse import quote
 
+_URL = re.compile(r"((?:[^:/?#]+:)?(?://)?)([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#.*)?", re.DOTALL)
+"""Scheme, authority, path and query of any text whatever (RFC 3986, appendix B).
+
+Not `urlsplit`: what it refuses, and what it drops in silence, differs between Python's releases.
+"""
 _URL_CHARACTERS = "".join(map(chr, range(0x21, 0x7F)))
 _SECRET_WORDS = ("token", "secret", "password", "passwd", "credential", "signature", "apikey")
 _SECRET_NAMES = frozenset({"key", "sig", "auth", "authorization", "jwt", "api_key", "api-key"})
@@ -45,9 +51,12 @@ def local_directory(project: str) -> bytes:
 
 def public_url(url: str) -> str:
     """Return ``url`` with nothing in it that only its owner should know."""
-    scheme, netloc, path, query, _ = urlsplit(quote(url, safe=_URL_CHARACTERS))
+    match = _URL.fullmatch(quote(url, safe=_URL_CHARACTERS))
+    assert match is not None
+    scheme, authority, path, query = match.groups(default="")
     kept = [pair for pair in query.split("&") if not _is_secret(pair.partition("=")[0])]
-    return urlunsplit((scheme, netloc.rpartition("@")[2], path, "&".join(kept), ""))
+    host = authority.rpartition("@")[2]
+    return f"{scheme}{host}{path}?{'&'.join(kept)}".removesuffix("?")
 
 
 def _is_secret(name: str) -> bool:

@@ -27,6 +27,10 @@ def test_the_file_is_the_one_that_uv_writes() -> None:
         (f"{URL}?sig=s", URL),
         ("https://host.example/ü%20 b.whl", "https://host.example/%C3%BC%20%20b.whl"),
         ("https://host.example/a-1+cpu.whl", "https://host.example/a-1+cpu.whl"),
+        ("https://me:pw@[::1]:80/a.whl?", "https://[::1]:80/a.whl"),
+        ("https://[/a.whl", "https://[/a.whl"),
+        ("file:///a.whl", "file:///a.whl"),
+        ("", ""),
         ("https://host.example/a%2Bb.whl", "https://host.example/a%2Bb.whl"),
     ],
 )
