@@ -52,19 +52,28 @@ class DebianPackage:
     version: str
     architecture: str
     is_multi_arch_same: bool
-    url: str
+    suite: str
+    """That it is of; with the path it makes the URL. No mirror's address is in here, nor a
+    password: what is the same everywhere may be kept and compared."""
+    path: str
+    """Relative to the archive's root."""
     size: int
     sha256: str
     status: str
     """Its paragraph in dpkg's status file, once it is installed."""
 
+    @property
+    def file_name(self) -> str:
+        """What its file is called."""
+        return self.path.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class PackagesFile:
-    """One Packages index, uncompressed, and the URL that its file names are relative to."""
+    """One Packages index, uncompressed."""
 
     data: bytes
-    url: str
+    suite: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +184,7 @@ class PackagesIndex:
         depends = (paragraph.get(field, "") for field in ("Pre-Depends", "Depends"))
         priority = paragraph.get("Priority", "optional")
         return _Candidate(
-            _package(paragraph, file.url, where),
+            _package(paragraph, file.suite, where),
             parse_relations(",".join(depends), where=where),
             _provides(paragraph, where),
             _PRIORITIES.index(priority) if priority in _PRIORITIES else len(_PRIORITIES),
@@ -214,7 +223,7 @@ def _provides(paragraph: Paragraph, where: str) -> tuple[tuple[Relation, ...], .
     return groups
 
 
-def _package(paragraph: Paragraph, url: str, where: str) -> DebianPackage:
+def _package(paragraph: Paragraph, suite: str, where: str) -> DebianPackage:
     fields = ("Package", "Version", "Architecture", "Filename", "Size", "SHA256")
     name, version, architecture, path, size, sha256 = required(paragraph, *fields, where=where)
     parse_version(version, where=where)
@@ -231,7 +240,8 @@ def _package(paragraph: Paragraph, url: str, where: str) -> DebianPackage:
         version=version,
         architecture=architecture,
         is_multi_arch_same=paragraph.get("Multi-Arch") == "same",
-        url=f"{url.rstrip('/')}/{path}",
+        suite=suite,
+        path=path,
         size=int(size),
         sha256=sha256,
         status=_status(paragraph),

@@ -42,6 +42,8 @@ class Release:
     valid_until: datetime | None
     has_by_hash: bool
     files: Mapping[str, IndexFile]
+    sha256: str
+    """Of its text."""
 
     @classmethod
     def parse(cls, data: bytes, *, where: str) -> Release:
@@ -55,6 +57,7 @@ class Release:
             valid_until=_parse_date(until, where) if until else None,
             has_by_hash=paragraph.get("Acquire-By-Hash") == "yes",
             files={file.path: file for file in _files(paragraph, where)},
+            sha256=Digest.of(data).hex,
         )
 
     def check_suite(self, suite: str, *, where: str) -> None:

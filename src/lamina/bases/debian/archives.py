@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lamina.deb.sources import AptSource
 from lamina.errors import LaminaError
+from lamina.urls import redacted
 
 _SUFFIXES = ("", "-updates", "-security")
 """Of the suites that a release consists of; the first is the release itself."""
@@ -43,7 +44,7 @@ class KeyringNotFound(LaminaError):
         super().__init__(
             f"Unable to find the keys of the Debian archive; tried{lines}",
             hint="Install `debian-archive-keyring`, or copy its file from a Debian machine and "
-            "name it as `debian-keyring` in `[tool.lamina]`",
+            "name it in `LAMINA_DEBIAN_KEYRING`",
         )
 
 
@@ -147,5 +148,5 @@ def _checked(url: str) -> str:
     except ValueError:
         is_good = False
     if not is_good or any(char.isspace() for char in url):
-        raise MalformedMirror(f"Expected the URL of a Debian mirror, got: {url}")
+        raise MalformedMirror(f"Expected the URL of a Debian mirror, got: {redacted(url)}")
     return url.rstrip("/")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from lamina.deb.packages import DebianPackage
 from lamina.errors import LaminaError
+from lamina.oci.config import History, ImageConfig
+from lamina.oci.descriptor import Platform
+from lamina.oci.digest import DiffID
 from lamina.oci.document import MalformedDocument
+from lamina.plan.base import BasePython, Libc
 from lamina.plan.key import EPOCH, LayerKey
 
 FORMAT = 1
@@ -26,10 +31,10 @@ which are not run; what the scripts would have done with the data is done by `ro
 LIFETIME = timedelta(days=1)
 """How long a resolution is used without looking at the mirror again."""
 
-ENV = (
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    "LANG=C.UTF-8",
-)
+ENV = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+}
 CMD = ("python3",)
 
 _ARCHITECTURES = {"amd64": "amd64", "arm64": "arm64"}
@@ -49,15 +54,14 @@ class UnsupportedPlatform(LaminaError):
     """A platform for which no base is made from Debian packages."""
 
 
-def debian_architecture(platform: str) -> str:
-    """Return Debian's name of an OCI platform.
+def debian_architecture(platform: Platform) -> str:
+    """Return Debian's name of a platform.
 
-    >>> debian_architecture("linux/arm64/v8")
+    >>> debian_architecture(Platform("linux", "arm64", "v8"))
     'arm64'
     """
-    os, _, rest = platform.partition("/")
-    architecture = _ARCHITECTURES.get(rest.partition("/")[0])
-    if os != "linux" or architecture is None:
+    architecture = _ARCHITECTURES.get(platform.architecture)
+    if platform.os != "linux" or architecture is None:
         known = ", ".join(f"linux/{name}" for name in sorted(_ARCHITECTURES))
         raise UnsupportedPlatform(
             f"Unable to make a base from Debian packages for {platform}",
@@ -104,16 +108,6 @@ class DebianLayer:
 
 
 @dataclass(frozen=True, slots=True)
-class DebianPython:
-    """The interpreter of a base."""
-
-    version: str
-    """As in ``3.13.5``."""
-    path: str
-    """As in ``/usr/bin/python3.13``."""
-
-
-@dataclass(frozen=True, slots=True)
 class DebianPlan:
     """The packages of a base, ordered by name."""
 
@@ -121,6 +115,8 @@ class DebianPlan:
     architecture: str
     suites: tuple[str, ...]
     """That were looked at: those that the mirror has."""
+    releases: tuple[str, ...]
+    """SHA-256 of the release file of each suite: as long as none changes, neither does the plan."""
     packages: tuple[DebianPackage, ...]
     resolved_at: datetime
 
@@ -138,7 +134,7 @@ class DebianPlan:
         )
 
     @property
-    def python(self) -> DebianPython:
+    def python(self) -> BasePython:
         """The interpreter, as its package tells it."""
         found = [
             (int(match[1]), package)
@@ -148,15 +144,29 @@ class DebianPlan:
         if not found:
             raise LaminaError(f"`debian:{self.codename}` has no Python 3")
         minor, package = max(found, key=lambda each: each[0])
-        return DebianPython(_upstream(package), f"/usr/bin/python3.{minor}")
+        return BasePython(f"/usr/bin/python3.{minor}", _upstream(package))
 
     @property
-    def glibc(self) -> str:
-        """The version of the C library, as in ``2.41``."""
+    def libc(self) -> Libc:
+        """The C library, as its package tells it."""
         for package in self.packages:
             if package.name == "libc6":
-                return _upstream(package)
+                return Libc("glibc", _upstream(package))
         raise LaminaError(f"`debian:{self.codename}` has no C library")
+
+    def image_config(self, platform: Platform, diff_ids: Iterable[DiffID]) -> ImageConfig:
+        """Return the config of the base, whose layers became ``diff_ids``, lowest first."""
+        return ImageConfig(
+            platform.architecture,
+            platform.os,
+            platform.variant,
+            env=ENV,
+            cmd=CMD,
+            diff_ids=tuple(diff_ids),
+            history=tuple(
+                History(created_by=layer.title, comment=str(layer.key)) for layer in self.layers
+            ),
+        )
 
     def is_fresh(self, now: datetime) -> bool:
         """Say whether the mirror need not be asked again at ``now``."""
@@ -169,6 +179,7 @@ class DebianPlan:
             "codename": self.codename,
             "architecture": self.architecture,
             "suites": list(self.suites),
+            "releases": list(self.releases),
             "packages": [asdict(package) for package in self.packages],
             "resolved_at": int(self.resolved_at.timestamp()),
         }
@@ -182,13 +193,15 @@ class DebianPlan:
                 "codename": str(codename),
                 "architecture": str(architecture),
                 "suites": [*suites],
+                "releases": [*releases],
                 "packages": [*packages],
                 "resolved_at": int(resolved_at),
-            } if version == FORMAT and all(isinstance(suite, str) for suite in suites):
+            } if version == FORMAT and all(isinstance(name, str) for name in suites + releases):
                 return cls(
                     codename,
                     architecture,
-                    tuple(str(suite) for suite in suites),
+                    tuple(map(str, suites)),
+                    tuple(map(str, releases)),
                     tuple(_package(package) for package in packages),
                     _time(resolved_at),
                 )
@@ -196,14 +209,14 @@ class DebianPlan:
                 raise MalformedDocument("Malformed plan of a Debian base")
 
 
-def resolution_key(codename: str, architecture: str, urls: tuple[str, ...]) -> LayerKey:
+def plan_key(codename: str, architecture: str, release_urls: Iterable[str]) -> LayerKey:
     """Return the name under which a plan is kept: all that is asked for, but for the time."""
     return LayerKey.of(
         {
             "debian-plan": FORMAT,
             "codename": codename,
             "architecture": architecture,
-            "archives": list(urls),
+            "releases": list(release_urls),
             "roots": list(ROOTS),
             "alone": list(ALONE),
         }
@@ -242,13 +255,14 @@ def _package(value: object) -> DebianPackage:
             "version": str(version),
             "architecture": str(architecture),
             "is_multi_arch_same": bool(is_multi_arch_same),
-            "url": str(url),
+            "suite": str(suite),
+            "path": str(path),
             "size": int(size),
             "sha256": str(sha256),
             "status": str(status),
         }:
             return DebianPackage(
-                name, version, architecture, is_multi_arch_same, url, size, sha256, status
+                name, version, architecture, is_multi_arch_same, suite, path, size, sha256, status
             )
         case _:
             raise MalformedDocument("Malformed plan of a Debian base")

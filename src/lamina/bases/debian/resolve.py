@@ -7,6 +7,7 @@ import hashlib
 import lzma
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -59,30 +60,38 @@ def resolve(
     keyrings: Sequence[bytes],
     fetch: Fetch,
     now: datetime,
+    previous: DebianPlan | None = None,
 ) -> DebianPlan:
-    """Return the packages of a base; of each the newest version that an archive has."""
+    """Return the packages of a base; of each the newest version that an archive has.
+
+    ``previous`` is an earlier answer to the same question. It is given again where no release file
+    has changed since, which spares the indices.
+    """
     if not _CODENAME.fullmatch(codename):
         raise SuiteNotFound(
             f"Unable to make the base `debian:{codename}`: expected a codename, as in `bookworm`"
         )
     if not archives:
         raise MirrorNotFound(codename)
-    suites: list[str] = []
-    files: list[PackagesFile] = []
-    for archive in archives:
-        release = _read_release(archive, keyrings, fetch, now)
-        if release is not None:
-            suites.append(archive.suite)
-            files.append(_read_packages(archive, release, architecture, fetch))
+    read = [(archive, _read_release(archive, keyrings, fetch, now)) for archive in archives]
+    found = [(archive, release) for archive, release in read if release is not None]
+    suites = tuple(archive.suite for archive, _ in found)
+    releases = tuple(release.sha256 for _, release in found)
+    if previous is not None and (previous.suites, previous.releases) == (suites, releases):
+        return replace(previous, resolved_at=now)
+    files = [_read_packages(*each, architecture, fetch) for each in found]
     packages = PackagesIndex(files).closure(ROOTS, alone=ALONE)
-    return DebianPlan(codename, architecture, tuple(suites), packages, now)
+    return DebianPlan(codename, architecture, suites, releases, packages, now)
 
 
-def fetch_deb(package: DebianPackage, fetch: Fetch) -> Path:
+def fetch_deb(package: DebianPackage, archives: Sequence[Archive], fetch: Fetch) -> Path:
     """Return the file of a package, its size and SHA-256 checked."""
-    name = package.url.rpartition("/")[2]
-    path = fetch.fetch(package.url, sha256=package.sha256, size=package.size, name=name)
-    return check(path, package.sha256, name)
+    urls = {archive.suite: archive.url for archive in archives}
+    if package.suite not in urls:
+        raise MirrorNotFound(package.suite)
+    url = f"{urls[package.suite]}/{package.path}"
+    path = fetch.fetch(url, sha256=package.sha256, size=package.size, name=package.file_name)
+    return check(path, package.sha256, package.file_name)
 
 
 def check(path: Path, sha256: str, name: str) -> Path:
@@ -126,7 +135,7 @@ def _read_packages(
         data = _OPENERS[Path(file.path).suffix](path.read_bytes())
     except (lzma.LZMAError, OSError, EOFError) as error:
         raise LaminaError(f"Unable to unpack {name}: {error}") from error
-    return PackagesFile(data, archive.url)
+    return PackagesFile(data, archive.suite)
 
 
 def _index_url(archive: Archive, release: Release, file: IndexFile) -> str:

@@ -109,7 +109,7 @@ class _Rootfs:
         names: set[str] = set()
         for package in packages:
             names.add(package.name)
-            with DebFile(open_deb(package), package.url.rpartition("/")[2]) as deb:
+            with DebFile(open_deb(package), package.file_name) as deb:
                 _check_identity(deb, package)
                 for entry in unpack(deb, is_kept):
                     yield from self._place(package.name, self._capture(entry))
