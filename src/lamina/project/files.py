@@ -46,9 +46,15 @@ def collect_copy(root: Path, ignore: Ignore, copy: Copy, workdir: str) -> list[E
     return [*map(directory, parents(target)), _entry(root, found, target, copy)]
 
 
-def project_tree(root: Path, ignore: Ignore) -> list[Entry]:
-    """Return the entries of all files below ``root``, at the paths that they have there."""
-    return [_entry(root, found, found.path, _PLAIN) for found in walk(root, "", ignore)]
+def tree(root: Path, start: str, ignore: Ignore, *, lenient: bool = False) -> list[Entry]:
+    """Return the entries of all files below ``start``, at the paths that they have in ``root``."""
+    kept = walk(root, start, ignore, lenient=lenient)
+    return [_entry(root, found, found.path, _PLAIN) for found in kept]
+
+
+def single(path: Path, name: str) -> Entry:
+    """Return the entry of one file, under another name."""
+    return _entry(path.parent, Found(path.name, path.lstat()), name, _PLAIN)
 
 
 def tree_hash(entries: Iterable[Entry]) -> str:

@@ -85,10 +85,11 @@ def content(root: Path, found: Found) -> DiskContent:
     return DiskContent(str(root / found.path), status.st_size, _stamp(status))
 
 
-def walk(root: Path, start: str, ignore: Ignore) -> list[Found]:
+def walk(root: Path, start: str, ignore: Ignore, *, lenient: bool = False) -> list[Found]:
     """Return what is kept below the folder ``start``, folders included, sorted by path.
 
-    Folders of which nothing is kept are not entered. What no layer can hold ends in one error.
+    Folders of which nothing is kept are not entered. What no layer can hold ends in one error,
+    or is passed over by a ``lenient`` walk; what cannot be read ends in an error always.
     """
     kept: list[Found] = []
     left_out: dict[str, Found] = {}
@@ -111,7 +112,7 @@ def walk(root: Path, start: str, ignore: Ignore) -> list[Found]:
                 continue
             found = Found(below, item.stat(follow_symlinks=False))
             if (problem := misfit(found)) is not None:
-                problems.append(problem)
+                problems += [] if lenient else [problem]
             else:
                 (waiting if is_folder else kept).append(found)
     refuse(problems)

@@ -7,7 +7,7 @@ import pytest
 
 from lamina.archive.entry import Entry, Kind, directory, file, symlink
 from lamina.project.config import Copy
-from lamina.project.files import MissingSource, collect, collect_copy, project_tree, tree_hash
+from lamina.project.files import MissingSource, collect, collect_copy, tree, tree_hash
 from lamina.project.ignore import Ignore, parse_patterns
 from lamina.project.walk import UnusableFiles
 
@@ -179,10 +179,10 @@ def test_the_order_of_entries_does_not_matter_to_the_hash() -> None:
 def test_the_date_of_a_file_does_not_matter_to_the_hash(root: Path) -> None:
     import os
 
-    before = tree_hash(project_tree(root, ALL))
+    before = tree_hash(tree(root, "", ALL))
     os.utime(root / "run.sh", (1, 1))
 
-    assert tree_hash(project_tree(root, ALL)) == before
+    assert tree_hash(tree(root, "", ALL)) == before
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,216 @@
+"""The project's wheel, made by its own build backend (PEP 517) in an environment of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from build import BuildBackendException, BuildException, ProjectBuilder
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.tags import Tag
+from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from packaging.version import Version
+
+from lamina.errors import LaminaError
+from lamina.project.facts import BuildSystem, ProjectFacts
+from lamina.project.isolation import BackendEnvironment, create_environment
+from lamina.project.program import ProgramFailed, tail, without_credentials
+from lamina.project.requirements import BuildStore, Interpreter, PackageIndexes, pin
+from lamina.project.source import copy_source
+
+_RECIPE = 1
+_EPOCH = 315_532_800
+"""The first date that a zip can hold: 1980-01-01."""
+
+_HINT = (
+    "The backend sees a copy of the project's folder, and of other packages only"
+    " what `build-system.requires` names"
+)
+
+
+class BackendFailed(LaminaError):
+    """The build backend did not make a wheel."""
+
+
+class UnexpectedWheel(LaminaError):
+    """The build backend made a wheel of something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSettings:
+    """What a build backend is told, beside the project."""
+
+    epoch: int = _EPOCH
+    """``SOURCE_DATE_EPOCH``; best the same at each build, since the wheel's key goes by it."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables that are passed on, such as ``CC``."""
+    config: Mapping[str, str] = field(default_factory=dict)
+    """PEP 517's ``config_settings``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """What of this machine the making of a wheel uses; none of it shows in the wheel."""
+
+    store: BuildStore
+    interpreter: Interpreter
+    indexes: PackageIndexes
+    scratch: Path
+    path: str
+    """Where a backend finds programs such as git or cc."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectWheel:
+    """The wheel that a backend made; whether it fits the Target is for the caller to see."""
+
+    path: Path
+    name: NormalizedName
+    version: Version
+    tags: frozenset[Tag]
+
+
+def wheel_key(
+    source: str, system: BuildSystem, settings: BackendSettings, interpreter: Interpreter
+) -> str:
+    """Return the key under which a project's wheel, or its layer, is found again.
+
+    ``source`` is `source_hash`. Of the interpreter only what a wheel may depend on is in it.
+    """
+    facts = {
+        "recipe": _RECIPE,
+        "source": source,
+        "system": asdict(system),
+        "settings": asdict(settings),
+        "python": interpreter.version.split(".")[:2],
+        "platform": interpreter.platform,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def make_wheel(
+    project: Path,
+    facts: ProjectFacts,
+    output: Path,
+    bench: Workbench,
+    settings: BackendSettings,
+    *,
+    outputs: frozenset[str] = frozenset(),
+) -> ProjectWheel:
+    """Let the backend of ``project`` make its wheel, and put it into the folder ``output``.
+
+    The user's folder is not written to and the user's environment is not seen. ``outputs`` are
+    paths of the folder that are no source, as in `Ignore`.
+    """
+    system = facts.build_system
+    assert system is not None  # else there is no wheel to make
+    with tempfile.TemporaryDirectory(dir=bench.scratch, prefix="wheel-") as folder:
+        work = Path(folder)
+        source = copy_source(project, facts, work / "source", epoch=settings.epoch, outputs=outputs)
+        environment = _environment(system.requires, work / "1", bench, settings)
+        more = _more_requirements(system, source, environment, settings)
+        if more:
+            requires = (*system.requires, *more)
+            environment = _environment(requires, work / "2", bench, settings)
+        with _explained(environment):
+            made = _builder(environment, source).build("wheel", work / "made", settings.config)
+        name, version, tags = _check(Path(made), facts)
+        output.mkdir(parents=True, exist_ok=True)
+        path = output / Path(made).name
+        shutil.move(made, path)
+    return ProjectWheel(path, name, version, tags)
+
+
+def _environment(
+    requires: tuple[str, ...],
+    folder: Path,
+    bench: Workbench,
+    settings: BackendSettings,
+) -> BackendEnvironment:
+    folder.mkdir()
+    wheels = pin(
+        requires,
+        interpreter=bench.interpreter,
+        indexes=bench.indexes,
+        store=bench.store,
+        scratch=folder,
+    )
+    return create_environment(
+        folder / "venv",
+        [bench.store.wheel(wheel.url, wheel.sha256, wheel.filename) for wheel in wheels],
+        interpreter=bench.interpreter,
+        variables={
+            **settings.variables,
+            "SOURCE_DATE_EPOCH": str(settings.epoch),
+        },
+        path=bench.path,
+    )
+
+
+def _more_requirements(
+    system: BuildSystem,
+    source: Path,
+    environment: BackendEnvironment,
+    settings: BackendSettings,
+) -> list[str]:
+    """Ask the backend what else it needs (PEP 517, ``get_requires_for_build_wheel``)."""
+    with _explained(environment):
+        builder = _builder(environment, source)
+        asked = builder.get_requires_for_build("wheel", settings.config)
+    try:
+        stated = {str(Requirement(requirement)) for requirement in asked}
+    except (InvalidRequirement, TypeError) as error:
+        raise BackendFailed(f"Unable to build the wheel: the backend asks for {asked}") from error
+    return sorted(stated - set(system.requires))
+
+
+def _builder(environment: BackendEnvironment, source: Path) -> ProjectBuilder:
+    with warnings.catch_warnings():
+        # `build` warns of what may be a typing error in a table; the table's reader told it all.
+        warnings.simplefilter("ignore")
+        return ProjectBuilder.from_isolated_env(environment, source, runner=environment.run_hook)
+
+
+@contextmanager
+def _explained(environment: BackendEnvironment) -> Iterator[None]:
+    """Turn what goes wrong in a backend into one error that shows the end of its output."""
+    try:
+        yield
+    except BuildBackendException as failure:
+        cause = failure.exception
+        text = "Unable to build the wheel of the project"
+        if isinstance(cause, ProgramFailed):
+            text = f"{text}: the build backend ended with {cause.reason}\n{cause.output}"
+        else:
+            text = f"{text}: {without_credentials(str(failure))}\n{tail(environment.log)}"
+        raise BackendFailed(text.rstrip(), hint=_HINT) from failure
+    except (BuildException, TypeError) as failure:
+        # A hook may answer with anything at all, and `build` takes it for a file's name.
+        raise BackendFailed(f"Unable to build the wheel of the project: {failure}") from failure
+
+
+def _check(made: Path, facts: ProjectFacts) -> tuple[NormalizedName, Version, frozenset[Tag]]:
+    """Return what the wheel's name says, which must be what the project says."""
+    try:
+        name, version, _, tags = parse_wheel_filename(made.name)
+    except InvalidWheelFilename as error:
+        raise UnexpectedWheel(
+            f"Unable to use what the build backend made: `{made.name}` is no name of a wheel"
+        ) from error
+    if not made.is_file():
+        raise UnexpectedWheel(f"Unable to find what the build backend made: `{made.name}`")
+    wanted = version if facts.version is None else facts.version
+    if (name, version) != (facts.name, wanted):
+        raise UnexpectedWheel(
+            "The build backend made the wheel of another project\n"
+            f"  expected: {facts.name} {wanted}\n"
+            f"  got:      {name} {version}"
+        )
+    return name, version, tags

@@ -1,0 +1,222 @@
+"""The wheels that a build backend needs: found by pip once, and remembered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from lamina.errors import LaminaError
+from lamina.project.program import ProgramFailed, run, without_credentials
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FORMAT = 1
+
+
+class UnmetBuildRequirements(LaminaError):
+    """What the build backend needs was not found, or not as wheels that can be checked."""
+
+
+class BuildNeedsNetwork(LaminaError):
+    """What the build backend needs is not known yet, and the network may not be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildWheel:
+    """A wheel that a build backend needs, pinned."""
+
+    name: str
+    version: str
+    url: str
+    """Never with credentials."""
+    sha256: str
+    filename: str
+
+
+class BuildStore(Protocol):
+    """Where what was found and fetched for building is kept."""
+
+    def find_resolution(self, key: str) -> Mapping[str, object] | None:
+        """Return the document that was kept under ``key``, or None."""
+        ...
+
+    def keep_resolution(self, key: str, document: Mapping[str, object]) -> None:
+        """Keep a JSON document under ``key``, in place of an older one."""
+        ...
+
+    def wheel(self, url: str, sha256: str, filename: str) -> Path:
+        """Return a file with that hash, fetched from ``url`` if it is not kept yet.
+
+        The address has no credentials in it; who fetches knows those of its index.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """The Python that runs pip and the build backends; never the Target's."""
+
+    executable: str
+    """The interpreter of Lamina's own environment, which has pip."""
+    base: str
+    """The interpreter under it, outside of any virtual environment."""
+    version: str
+    platform: str
+    site: str
+    """Where packages lie in a virtual environment of this interpreter, relative to its top."""
+
+    @classmethod
+    def running(cls) -> Interpreter:
+        """Return the interpreter that runs Lamina."""
+        # `sys._base_executable` is what the standard library's `venv` goes by, too.
+        base = str(getattr(sys, "_base_executable", sys.executable))
+        top = {"base": "", "platbase": ""}
+        site = sysconfig.get_path("purelib", "venv", vars=top).lstrip("/")
+        version = ".".join(map(str, sys.version_info[:3]))
+        return cls(sys.executable, base, version, sysconfig.get_platform(), site)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageIndexes:
+    """Where pip looks; beside it, what pip's own configuration says holds."""
+
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The environment that pip runs in: ``PATH``, ``HOME``, ``PIP_*``, proxies."""
+    index_url: str | None = field(default=None, repr=False)
+    extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
+    offline: bool = False
+
+
+def pin(
+    requires: Iterable[str],
+    *,
+    interpreter: Interpreter,
+    indexes: PackageIndexes,
+    store: BuildStore,
+    scratch: Path,
+) -> tuple[BuildWheel, ...]:
+    """Return the wheels that meet ``requires``, as they were found the first time."""
+    wanted = sorted(set(requires))
+    if not wanted:
+        return ()
+    key = _key(wanted, interpreter, indexes)
+    kept = store.find_resolution(key)
+    if kept is not None and (wheels := _parse(kept)) is not None:
+        return wheels
+    if indexes.offline:
+        raise BuildNeedsNetwork(
+            f"Unable to find what the build backend needs while offline: {_named(wanted)}",
+            hint="To keep it for later, build once with the network",
+        )
+    wheels = _resolve(wanted, interpreter, indexes, scratch)
+    document = {"format": _FORMAT, "wheels": [asdict(wheel) for wheel in wheels]}
+    store.keep_resolution(key, document)
+    return wheels
+
+
+def _key(wanted: list[str], interpreter: Interpreter, indexes: PackageIndexes) -> str:
+    named = [url for url in (indexes.index_url, *indexes.extra_index_urls) if url]
+    facts = {
+        "format": _FORMAT,
+        "requires": wanted,
+        "python": interpreter.version,
+        "platform": interpreter.platform,
+        "indexes": [without_credentials(url) for url in named],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _resolve(
+    wanted: list[str], interpreter: Interpreter, indexes: PackageIndexes, scratch: Path
+) -> tuple[BuildWheel, ...]:
+    report = scratch / "report.json"
+    # Requirements go by a file: one that begins with a dash is no option of pip's.
+    listed = scratch / "requirements.txt"
+    listed.write_text("".join(f"{requirement}\n" for requirement in wanted), encoding="utf-8")
+    command = [interpreter.executable, "-P", "-m", "pip", "install", "--dry-run"]
+    command += ["--ignore-installed", "--only-binary=:all:", "--no-input", "--no-user"]
+    command += ["--disable-pip-version-check", "--report", str(report), "-r", str(listed)]
+    try:
+        run(command, cwd=scratch, environ=_environ(indexes), log=scratch / "pip.log")
+    except ProgramFailed as failure:
+        raise UnmetBuildRequirements(
+            f"Unable to find what the build backend needs: {_named(wanted)}\n"
+            f"  pip: {failure.reason}\n{failure.output}".rstrip(),
+            hint="Only wheels are taken; check `build-system.requires` and the package index",
+        ) from failure
+    return read_report(report.read_bytes())
+
+
+def _named(wanted: list[str]) -> str:
+    return without_credentials(", ".join(wanted))
+
+
+def _environ(indexes: PackageIndexes) -> dict[str, str]:
+    """Return pip's environment; addresses go here, where no list of processes shows them."""
+    environ = dict(indexes.environ)
+    if indexes.index_url:
+        environ["PIP_INDEX_URL"] = indexes.index_url
+    if indexes.extra_index_urls:
+        own = environ.get("PIP_EXTRA_INDEX_URL", "").split()
+        environ["PIP_EXTRA_INDEX_URL"] = " ".join([*own, *indexes.extra_index_urls])
+    return environ
+
+
+def read_report(data: bytes) -> tuple[BuildWheel, ...]:
+    """Read pip's installation report (version 1 of its format)."""
+    try:
+        wheels = [_reported(item) for item in json.loads(data)["install"]]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnmetBuildRequirements(
+            "Unable to read the report of pip: it has an unexpected form"
+        ) from error
+    problems = [
+        f"  {wheel.name} {wheel.version}: no wheel with a SHA-256"
+        for wheel in wheels
+        if not _is_checkable(wheel)
+    ]
+    if problems:
+        raise UnmetBuildRequirements(
+            "\n".join(["Unable to pin what the build backend needs", *sorted(problems)])
+        )
+    return tuple(sorted(wheels, key=lambda wheel: wheel.filename))
+
+
+def _reported(item: dict[str, Any]) -> BuildWheel:
+    name, version = item["metadata"]["name"], item["metadata"]["version"]
+    download = item["download_info"]
+    hashes = download.get("archive_info", {}).get("hashes", {})
+    url = without_credentials(download["url"]).replace("****@", "")
+    filename = posixpath.basename(unquote(urlsplit(url).path))
+    return BuildWheel(name, version, url, hashes.get("sha256", ""), filename)
+
+
+def _parse(document: Mapping[str, object]) -> tuple[BuildWheel, ...] | None:
+    """Read a kept document; None for one that another release wrote, or that is damaged."""
+    if document.get("format") != _FORMAT or not isinstance(rows := document.get("wheels"), list):
+        return None
+    try:
+        wheels = tuple(BuildWheel(**row) for row in rows)
+    except TypeError:
+        return None
+    return wheels if all(map(_is_checkable, wheels)) else None
+
+
+def _is_checkable(wheel: BuildWheel) -> bool:
+    if not all(isinstance(value, str) for value in asdict(wheel).values()):
+        return False
+    try:
+        parse_wheel_filename(wheel.filename)
+    except InvalidWheelFilename:
+        return False
+    return _SHA256.fullmatch(wheel.sha256) is not None

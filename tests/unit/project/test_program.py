@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from lamina.project.program import tail
+
+
+def test_the_end_of_the_output_is_shown_without_credentials(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"x" * 100_000 + b"\n" * 50 + b"a\xff\n\n see https://u:p@host.example/ \n")
+
+    lines = tail(log).split("\n")
+
+    assert len(lines) == 3
+    assert lines[1:] == ["  a�", "   see https://****@host.example/"]
+
+
+def test_at_most_twenty_lines_are_shown(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("".join(f"{n}\n" for n in range(50)))
+
+    assert tail(log).split("\n") == [f"  {n}" for n in range(30, 50)]
+
+
+def test_no_output_is_nothing(tmp_path: Path) -> None:
+    assert tail(tmp_path / "log") == ""
