@@ -1,0 +1,72 @@
+"""What a plan must know of the base image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lamina.archive.rootfs import Rootfs
+from lamina.oci.document import MalformedDocument, parse_document
+
+
+@dataclass(frozen=True, slots=True)
+class BasePython:
+    """The interpreter of a base image."""
+
+    path: str
+    """The executable itself, absolute, with no symlink on the way."""
+    version: str
+    """In full, such as ``3.10.14``."""
+    free_threaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Libc:
+    """The C library of a base image."""
+
+    name: str
+    """``glibc`` or ``musl``."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFacts:
+    """What was learned of a base image by reading all of its layers once.
+
+    Kept by the base's digest, so that nobody needs to read them again.
+    """
+
+    python: BasePython | None
+    libc: Libc | None
+    rootfs: Rootfs
+
+    def to_json(self) -> dict[str, object]:
+        """Return the object that is kept."""
+        document: dict[str, object] = {"rootfs": self.rootfs.to_json()}
+        if self.python is not None:
+            document["python"] = {
+                "path": self.python.path,
+                "version": self.python.version,
+                "free_threaded": self.python.free_threaded,
+            }
+        if self.libc is not None:
+            document["libc"] = {"name": self.libc.name, "version": self.libc.version}
+        return document
+
+    @classmethod
+    def parse(cls, data: bytes) -> BaseFacts:
+        """Read what `to_json` gave, once it was encoded."""
+        document = parse_document(data, "facts of a base image")
+        python, libc = document.object("python"), document.object("libc")
+        if libc.values and libc.text("name") not in ("glibc", "musl"):
+            raise MalformedDocument("Malformed facts of a base image: unknown `libc.name`")
+        return cls(
+            BasePython(python.text("path"), python.text("version"), python.flag("free_threaded"))
+            if python.values
+            else None,
+            Libc(libc.text("name"), libc.text("version")) if libc.values else None,
+            Rootfs.from_json(document.object("rootfs").values),
+        )
+
+
+NO_BASE = BaseFacts(None, None, Rootfs())
+"""The facts of ``scratch``."""
