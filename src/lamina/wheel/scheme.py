@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,7 +14,6 @@ from lamina.wheel.scripts import check_script_name, command_of_script
 _UNTIDY = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 _PREFIX_REFUSED = re.compile(r"[\x00-\x1f\x7f-\x9f:'!\\]")
 _MINOR = re.compile(r"3\.(?:0|[1-9][0-9]?)")
-_RECORD_ROOT = "../../../"
 
 
 class InvalidPrefix(LaminaError):
@@ -86,7 +86,7 @@ class Scheme:
     def script(self, name: str) -> Placement:
         """Return where a generated script goes."""
         check_script_name(name)
-        return Placement(f"{self.bin}/{name}", f"{_RECORD_ROOT}bin/{name}", True)
+        return Placement(f"{self.bin}/{name}", f"../../../bin/{name}", True)
 
     def headers(self, project: str) -> str:
         """Return where the C headers of ``project`` (its normalized name) go."""
@@ -160,7 +160,8 @@ class Placer:
         if f"{self.scheme.library}/site-packages/".startswith(f"{actual}/") or actual == "bin":
             raise _replaces(path)
         # RECORD keeps the wheel's spelling, `lib64` too: it names the same file.
-        return Placement(f"{self.scheme.root}/{actual}", _RECORD_ROOT + path, False)
+        record = posixpath.relpath(f"/{path}", f"/{self.scheme.library}/site-packages")
+        return Placement(f"{self.scheme.root}/{actual}", record, False)
 
     def _on_disk(self, path: str) -> str:
         """Return where a path below the prefix is, if it leaves the skeleton whole."""

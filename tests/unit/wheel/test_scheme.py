@@ -69,7 +69,14 @@ def test_a_scheme_is_of_a_minor_version(python: str) -> None:
         (f"{DATA}/data/share/a", "opt/venv/share/a", "../../../share/a"),
         (f"{DATA}/data/bin/tool", "opt/venv/bin/tool", "../../../bin/tool"),
         (f"{DATA}/data/lib64/a/b", "opt/venv/lib/a/b", "../../../lib64/a/b"),
-        (f"{DATA}/data/lib/python3.12/site-packages/a.py", f"{SITE}/a.py", None),
+        (f"{DATA}/data/lib/a", "opt/venv/lib/a", "../../a"),
+        (f"{DATA}/data/lib/python3.12/a.py", "opt/venv/lib/python3.12/a.py", "../a.py"),
+        (f"{DATA}/data/lib/python3.12/site-packages/a.py", f"{SITE}/a.py", "a.py"),
+        (
+            f"{DATA}/data/lib64/python3.12/site-packages/a.py",
+            f"{SITE}/a.py",
+            "../../../lib64/python3.12/site-packages/a.py",
+        ),
         (
             f"{DATA}/headers/a/b.h",
             "opt/venv/include/site/python3.12/my-pkg/a/b.h",
