@@ -71,10 +71,9 @@ class ScratchStore:
         self.documents[key] = document
 
     def wheel(self, url: str, sha256: str, filename: str) -> Path:
-        path = self.folder / sha256 / filename
+        path = self.folder / sha256
         if not path.exists():
             self.fetched.append(filename)
-            path.parent.mkdir(parents=True)
             with urllib.request.urlopen(url) as response:
                 path.write_bytes(response.read())
         assert hashlib.sha256(path.read_bytes()).hexdigest() == sha256

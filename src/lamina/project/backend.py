@@ -142,9 +142,14 @@ def _environment(
         store=bench.store,
         scratch=folder,
     )
+    named = []
+    for wheel in wheels:
+        # A store keeps files by digest, and an installer goes by their names.
+        named.append(folder / wheel.filename)
+        named[-1].symlink_to(bench.store.wheel(wheel.url, wheel.sha256, wheel.filename).absolute())
     return create_environment(
         folder / "venv",
-        [bench.store.wheel(wheel.url, wheel.sha256, wheel.filename) for wheel in wheels],
+        named,
         interpreter=bench.interpreter,
         variables={
             **settings.variables,
