@@ -55,7 +55,7 @@ class BuildStore(Protocol):
         ...
 
     def wheel(self, url: str, sha256: str, filename: str) -> Path:
-        """Return a file with that hash, whatever its name, fetched from ``url`` if it is not kept yet.
+        """Return a file with that hash, whatever its name; fetch ``url`` if it is not kept yet.
 
         The address has no credentials in it; who fetches knows those of its index.
         """
