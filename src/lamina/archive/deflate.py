@@ -106,3 +106,16 @@ def stored_blocks(data: bytes) -> bytes:
         ]
         parts.append(piece)
     return b"".join(parts)
+
+
+def read_stored(data: bytes) -> bytes:
+    """Return what `stored_blocks` was given. Raises `ValueError` for anything else."""
+    parts, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at + 1 : at + 3], "little")
+        check = int.from_bytes(data[at + 3 : at + 5], "little")
+        if data[at] or size ^ check != 0xFFFF or at + 5 + size > len(data):
+            raise ValueError(f"no stored block at byte {at}")
+        parts.append(data[at + 5 : at + 5 + size])
+        at += 5 + size
+    return b"".join(parts)

@@ -6,20 +6,8 @@ Seven forms, each a frozen value; none of them shows a credential in its ``repr`
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-
-def redacted(url: str) -> str:
-    """Return a URL without what may be secret: user, password, query and fragment.
-
-    >>> redacted("https://me:secret@host.example:8443/a/b.whl?token=x#y")
-    'https://host.example:8443/a/b.whl'
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "(an unreadable URL)"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+from lamina.urls import redacted
 
 
 @dataclass(frozen=True, slots=True)

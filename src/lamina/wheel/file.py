@@ -6,15 +6,19 @@ agrees with itself, with the local headers and with the bytes (APPNOTE.TXT 4.3 t
 
 from __future__ import annotations
 
+import lzma
 import os
-import stat
+import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
+
+import zstandard
 
 from lamina.archive.entry import CHUNK
 from lamina.archive.payload import DamagedPayload, Payload, Plain
@@ -29,7 +33,13 @@ _LOCAL = b"PK\x03\x04"
 _LOCAL_SIZE = 30
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
 _ZIP64 = 0xFFFFFFFF
-_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_ZSTANDARD = 93
+_BY_LIBRARY = {zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, _ZSTANDARD, *_BY_LIBRARY}
+_LONGEST_PART = 255
+_END_OF_DIRECTORY = b"PK\x05\x06"
+_END_SIZE = 22
+_ZSTANDARD_WINDOW = 1 << 27
 _SHOWN = 10
 
 
@@ -63,7 +73,6 @@ class Member:
     name: str
     """Relative, ``/`` between its parts, with no empty part, no ``.`` and no ``..``."""
     is_directory: bool
-    is_symlink: bool
     is_executable: bool
     size: int
     crc: int
@@ -116,8 +125,9 @@ class WheelFile:
         if member.method == zipfile.ZIP_DEFLATED:
             raw = partial(self._raw, member)
             return Payload(label, member.size, member.crc, member.raw_size, raw)
-        read = self._raw if member.method == zipfile.ZIP_STORED else self._unpacked
-        return Plain(label, member.size, member.crc, partial(read, member))
+        read = {zipfile.ZIP_STORED: self._raw, _ZSTANDARD: self._zstandard}
+        chunks = partial(read.get(member.method, self._by_library), member)
+        return Plain(label, member.size, member.crc, chunks)
 
     def read(self, name: str, *, limit: int) -> bytes | None:
         """Return the content of a small member, or None if there is none of that name."""
@@ -143,8 +153,17 @@ class WheelFile:
             at += len(piece)
             yield piece
 
-    def _unpacked(self, member: Member) -> Iterator[bytes]:
-        """Give the content of a member packed by a method that a layer cannot take over."""
+    def _zstandard(self, member: Member) -> Iterator[bytes]:
+        """Give the content of a member packed with Zstandard, which uv reads too."""
+        inflater = zstandard.ZstdDecompressor(max_window_size=_ZSTANDARD_WINDOW).decompressobj()
+        try:
+            for piece in self._raw(member):
+                yield inflater.decompress(piece)
+        except zstandard.ZstdError as error:
+            raise self._damaged(member, f"it cannot be unpacked ({error})") from error
+
+    def _by_library(self, member: Member) -> Iterator[bytes]:
+        """Give the content of a member packed by one of the other methods of zip."""
         self._data_offset(member)
         try:
             with zipfile.ZipFile(self._file) as archive:
@@ -152,7 +171,14 @@ class WheelFile:
                 with archive.open(info) as stream:
                     while piece := stream.read(CHUNK):
                         yield piece
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            OSError,
+            EOFError,
+            ValueError,
+        ) as error:
             raise self._damaged(member, f"it cannot be unpacked ({error})") from error
 
     def _data_offset(self, member: Member) -> int:
@@ -198,12 +224,12 @@ def _read_directory(file: IO[bytes], wheel: str, limit: int) -> tuple[Member, ..
     """Return the members in the order of their bytes, or raise with every fault."""
     try:
         with zipfile.ZipFile(file) as archive:
-            infos, end = archive.infolist(), archive.start_dir
+            infos, end, comment = archive.infolist(), archive.start_dir, archive.comment
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
         raise UnreadableWheel(wheel, [f"it is not a whole zip archive ({error})"]) from error
     infos.sort(key=lambda info: info.header_offset)
     limits = [info.header_offset for info in infos[1:]] + [end]
-    problems: list[str] = []
+    problems = list(_surroundings(file, infos, len(comment)))
     members = tuple(
         _member(info, limit, problems) for info, limit in zip(infos, limits, strict=True)
     )
@@ -215,13 +241,30 @@ def _read_directory(file: IO[bytes], wheel: str, limit: int) -> tuple[Member, ..
     return members
 
 
+def _surroundings(
+    file: IO[bytes], infos: Sequence[zipfile.ZipInfo], comment_size: int
+) -> Iterator[str]:
+    """Say what lies before and behind the archive, where another reader might see another one."""
+    if infos and infos[0].header_offset != 0:
+        yield "there are bytes before its first member"
+    size = os.fstat(file.fileno()).st_size
+    end = os.pread(file.fileno(), 4, size - _END_SIZE - comment_size)
+    if end != _END_OF_DIRECTORY:
+        yield "there are bytes behind its end"
+
+
 def _member(info: zipfile.ZipInfo, limit: int, problems: list[str]) -> Member:
     """Read one record of the directory, adding what is wrong with it to ``problems``."""
     raw_name = info.orig_filename.encode("utf-8" if info.flag_bits & _UTF8 else "cp437")
-    written = _decode(raw_name, info, problems)
+    written = info.orig_filename
     parts = written.split("/")
-    if problem := _unsafe(written, parts):
-        problems.append(f"`{written}` {problem}")
+    if not raw_name.isascii() and not info.flag_bits & _UTF8:
+        # What it means depends on the reader; uv refuses it too.
+        problems.append(f"{raw_name!r} is a name that does not say that it is UTF-8")
+    elif problem := _unsafe(written, parts):
+        problems.append(f"{written!r} {problem}")
+    if written.endswith("/") and info.file_size:
+        problems.append(f"`{written}` is a directory with content")
     if info.flag_bits & _ENCRYPTED:
         problems.append(f"`{written}` is encrypted")
     if info.compress_type not in _METHODS:
@@ -230,7 +273,6 @@ def _member(info: zipfile.ZipInfo, limit: int, problems: list[str]) -> Member:
     return Member(
         name="/".join(part for part in parts if part not in ("", ".")),
         is_directory=written.endswith("/"),
-        is_symlink=stat.S_ISLNK(mode),
         is_executable=bool(mode & 0o111),
         size=info.file_size,
         crc=info.CRC,
@@ -243,25 +285,23 @@ def _member(info: zipfile.ZipInfo, limit: int, problems: list[str]) -> Member:
     )
 
 
-def _decode(raw_name: bytes, info: zipfile.ZipInfo, problems: list[str]) -> str:
-    """Return the name as uv reads it."""
-    try:
-        return raw_name.decode()
-    except UnicodeDecodeError:
-        return raw_name.decode("cp437")
-
-
 def _unsafe(written: str, parts: list[str]) -> str | None:
     """Say what is wrong with a member's name, if anything."""
     if written.startswith("/") or ".." in parts:
         return "leaves the wheel's folder"
     if "\\" in written:
         return "has a backslash in its name"
-    if "\0" in written:
-        return "has a NUL in its name"
+    if not written.isprintable() and any(map(_is_invisible, written)):
+        return "has an invisible character in its name"
+    if any(len(part.encode()) > _LONGEST_PART for part in parts):
+        return f"has a name of more than {_LONGEST_PART} bytes"
     if not any(part not in ("", ".") for part in parts):
         return "has no name"
     return None
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs")
 
 
 def _clashes(members: tuple[Member, ...]) -> Iterator[str]:

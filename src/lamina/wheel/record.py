@@ -7,7 +7,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from lamina.wheel.errors import WheelError
@@ -38,12 +38,30 @@ def parse_record(data: bytes) -> dict[str, Row]:
     >>> parse_record(b"a.py,sha256=47DEQ,0")
     {'a.py': Row(path='a.py', hash='sha256=47DEQ', size=0)}
     """
+    rows: dict[str, Row] = {}
+    for row in _rows(data):
+        path = _tidy(row.path) if _UNTIDY.search(row.path) else row.path
+        if path and path not in rows:
+            rows[path] = row._replace(path=path)
+    return rows
+
+
+def parse_installed(data: bytes) -> tuple[Row, ...]:
+    """Return the rows of a RECORD as an installer wrote it, whose paths may climb to ``bin``.
+
+    >>> parse_installed(b"../../../bin/a,,3")
+    (Row(path='../../../bin/a', hash='', size=3),)
+    """
+    return tuple(_rows(data))
+
+
+def _rows(data: bytes) -> Iterator[Row]:
+    """Give each row as it is written."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise WheelError(f"`RECORD` is not UTF-8 at byte {error.start}") from None
     reader = csv.reader(io.StringIO(text, newline=""))
-    rows: dict[str, Row] = {}
     width = 0
     try:
         for fields in reader:
@@ -55,13 +73,9 @@ def parse_record(data: bytes) -> dict[str, Row]:
                     f"`RECORD` line {reader.line_num} has {len(fields)} fields, expected {width}"
                 )
             path, hash_, size = fields[0], fields[1], fields[2]
-            if _UNTIDY.search(path):
-                path = _tidy(path)
-            if path and path not in rows:
-                rows[path] = Row(path, hash_, _size(size, reader.line_num) if size else None)
+            yield Row(path, hash_, _size(size, reader.line_num) if size else None)
     except csv.Error as error:
         raise WheelError(f"`RECORD` line {reader.line_num} is not CSV: {error}") from None
-    return rows
 
 
 def render_record(rows: Iterable[Row]) -> bytes:

@@ -1,0 +1,94 @@
+"""One layer made: its entries written to a blob, which is put into the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamina.archive.blob import Extent
+from lamina.archive.entry import Entry
+from lamina.archive.layer import write_layer
+from lamina.archive.splice import splice
+from lamina.plan.contents import Contents, InLayer, tops
+from lamina.plan.key import EPOCH
+from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.store.blobs import draft
+from lamina.store.layers import StoredLayer
+from lamina.store.scratch import Scratch
+from lamina.store.store import Store
+from lamina.wheel.file import WheelFile
+from lamina.wheel.scheme import Scheme
+from lamina.wheel.unpack import Unpacked, layer_entries, unpack
+
+
+class Cancelled(Exception):
+    """The build ends; what was being made is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where layers are made."""
+
+    store: Store
+    scratch: Scratch
+    scheme: Scheme
+    wheel_limit: int
+    """Of what one wheel may unpack to, in bytes."""
+
+    def wheels(
+        self, plan: LayerPlan, paths: Mapping[str, Path], check: Callable[[], None]
+    ) -> StoredLayer:
+        """Make a layer from its wheels, whose files are given by their hashes.
+
+        ``check`` raises `Cancelled` if nobody waits for the layer any more.
+        """
+        with ExitStack() as stack, draft(self.scratch) as blob:
+
+            def write(data: bytes) -> None:
+                check()
+                blob.write(data)
+
+            files = [
+                stack.enter_context(
+                    WheelFile(paths[wheel.hash], wheel.wheel.filename, limit=self.wheel_limit)
+                )
+                for wheel in plan.wheels
+            ]
+            unpacked = [
+                unpack(file, self.scheme, wheel.direct_url)
+                for file, wheel in zip(files, plan.wheels, strict=True)
+            ]
+            records = {each.record for each in unpacked}
+            written = splice(layer_entries(unpacked), write, mtime=EPOCH, extents=records)
+            contents = Contents(
+                tuple(
+                    _in_layer(wheel, each, written.extents[each.record])
+                    for wheel, each in zip(plan.wheels, unpacked, strict=True)
+                )
+            )
+        return self.store.layers.put(plan.key, written, contents, blob.path)
+
+    def generated(self, plan: LayerPlan, entries: Iterable[Entry]) -> StoredLayer:
+        """Make a layer from entries of any kind, compressed."""
+        with draft(self.scratch) as blob:
+            written = write_layer(entries, blob.write, mtime=EPOCH)
+        return self.store.layers.put(plan.key, written, Contents(), blob.path)
+
+    def spliced(self, plan: LayerPlan, entries: Iterable[Entry]) -> StoredLayer:
+        """Make a layer from small entries, with no compressor, so that its blob is promised too."""
+        with draft(self.scratch) as blob:
+            written = splice(entries, blob.write, mtime=EPOCH)
+        return self.store.layers.put(plan.key, written, Contents(), blob.path)
+
+
+def _in_layer(wheel: PlannedWheel, unpacked: Unpacked, extent: Extent) -> InLayer:
+    return InLayer(
+        wheel.name,
+        wheel.version,
+        wheel.hash,
+        wheel.size,
+        tops(row.path for row in unpacked.rows),
+        extent,
+    )

@@ -1,0 +1,51 @@
+"""What happens in a build, told to whoever shows it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lamina.plan.plan import LayerPlan, PlannedWheel
+
+
+class Observer(Protocol):
+    """Is told of each step; called from several threads, and never in the way for long."""
+
+    def planned(self, layers: int, missing: int, wheels: int, wheel_bytes: int) -> None:
+        """So many layers, of which so many are missing, for which so many wheels are wanted."""
+        ...
+
+    def reused(self, plan: LayerPlan) -> None:
+        """The store has the layer."""
+        ...
+
+    def downloading(self, wheel: PlannedWheel) -> None:
+        """A wheel's bytes begin to come."""
+        ...
+
+    def received(self, wheel: PlannedWheel, count: int) -> None:
+        """So many bytes of it have come; fewer than none, if they must come again."""
+        ...
+
+    def downloaded(self, wheel: PlannedWheel) -> None:
+        """All of it has come, and is verified."""
+        ...
+
+    def kept(self, wheel: PlannedWheel) -> None:
+        """The wheel itself is at hand, and need not be downloaded."""
+        ...
+
+    def making(self, plan: LayerPlan) -> None:
+        """The layer is being made."""
+        ...
+
+    def made(self, plan: LayerPlan, size: int) -> None:
+        """The layer is made; its blob has so many bytes."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Something that the user may want to mend."""
+        ...

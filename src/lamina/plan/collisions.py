@@ -1,0 +1,97 @@
+"""Paths that several distributions own, and which of them has its way."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lamina.errors import LaminaError
+from lamina.plan.contents import InLayer, top
+from lamina.wheel.record import Row
+
+
+class Incompatible(LaminaError):
+    """Distributions of which one has a file where another has a directory."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Collision:
+    """A path that is not the same in all distributions that own it."""
+
+    path: str
+    """Relative to the environment's prefix."""
+    owners: tuple[str, ...]
+    """Names, sorted; the last one's file is the one that stands."""
+
+    @property
+    def winner(self) -> str:
+        """The distribution whose file stands."""
+        return self.owners[-1]
+
+
+def suspects(distributions: Iterable[InLayer]) -> list[InLayer]:
+    """Return those that share a top-level name with another: only they can collide."""
+    by_top: dict[str, list[InLayer]] = defaultdict(list)
+    for distribution in distributions:
+        for name in distribution.tops:
+            by_top[name].append(distribution)
+    shared = {id(each): each for owners in by_top.values() if len(owners) > 1 for each in owners}
+    return sorted(shared.values(), key=lambda distribution: distribution.name)
+
+
+def collisions(
+    records: Mapping[str, Sequence[Row]], site_packages: str, common: Collection[str]
+) -> list[Collision]:
+    """Return the paths with different content, sorted, from the RECORD of each distribution.
+
+    ``site_packages`` is relative to the prefix. Only paths below the tops ``common`` are looked
+    at. Content is compared by what RECORD says; where it gives no hash, it counts as different.
+    Raises `Incompatible`.
+    """
+    owners: dict[str, dict[str, Row]] = defaultdict(dict)
+    for name in sorted(records):
+        for row in records[name]:
+            if top(row.path) in common:
+                owners[_below_prefix(row.path, site_packages)][name] = row
+    _refuse_files_as_directories(owners)
+    return sorted(
+        Collision(path, tuple(rows))
+        for path, rows in owners.items()
+        if len(rows) > 1 and not _alike(rows.values())
+    )
+
+
+def common_tops(distributions: Iterable[InLayer]) -> frozenset[str]:
+    """Return the top-level names that several have."""
+    seen: set[str] = set()
+    common: set[str] = set()
+    for distribution in distributions:
+        common |= seen.intersection(distribution.tops)
+        seen.update(distribution.tops)
+    return frozenset(common)
+
+
+def _alike(rows: Iterable[Row]) -> bool:
+    contents = {(row.hash, row.size) for row in rows}
+    return len(contents) == 1 and bool(next(iter(contents))[0])
+
+
+def _refuse_files_as_directories(owners: Mapping[str, Mapping[str, Row]]) -> None:
+    problems = set()
+    for path, rows in owners.items():
+        at = path.rfind("/")
+        while at > 0:
+            above = owners.get(path[:at])
+            if above is not None:
+                file, folder = sorted(above)[-1], sorted(rows)[-1]
+                problems.add(f"`{path[:at]}` is a file of {file} and a directory of {folder}")
+            at = path.rfind("/", 0, at)
+    if problems:
+        lines = "".join(f"\n  {problem}" for problem in sorted(problems))
+        raise Incompatible(f"Unable to put these distributions into one environment:{lines}")
+
+
+def _below_prefix(path: str, site_packages: str) -> str:
+    return posixpath.normpath(f"{site_packages}/{path}")

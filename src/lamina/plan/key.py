@@ -1,0 +1,51 @@
+"""Layer keys: the identity of a layer before it is made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lamina.oci.document import encode
+
+FORMAT = 1
+"""Of the bytes of layers. It goes up when the same input would give other bytes."""
+
+EPOCH = 315532800
+"""The date of every file: 1980-01-01, the first that a zip archive can say. Not 0, which some
+programs take for "no date"."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LayerKey:
+    """SHA-256 over the canonical JSON of everything that a layer's diff ID depends on."""
+
+    hex: str
+
+    @classmethod
+    def of(cls, document: Mapping[str, object]) -> LayerKey:
+        """Return the key of what ``document`` says."""
+        return cls(hashlib.sha256(encode(document)).hexdigest())
+
+    def __str__(self) -> str:
+        return f"sha256:{self.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a wheel becomes a layer: all that its bytes depend on besides the wheel's own."""
+
+    prefix: str
+    """Of the environment, as in ``/opt/venv``."""
+    python: str
+    """As in the folder ``lib/pythonX.Y[t]``: ``3.12``, ``3.13t``."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return what goes into a key."""
+        return {
+            "format": FORMAT,
+            "prefix": self.prefix,
+            "python": self.python,
+            "owner": "0:0",
+            "date": EPOCH,
+        }

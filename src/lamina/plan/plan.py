@@ -1,0 +1,115 @@
+"""The plan: which layers the image has, each with its key, before any is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from lamina.errors import LaminaError
+from lamina.lock.model import Wheel
+from lamina.plan.key import LayerKey, Recipe
+from lamina.plan.layering import (
+    DEFAULT_ALONE,
+    DEFAULT_LAYERS,
+    MOST_LAYERS,
+    Budget,
+    partition,
+)
+
+
+class TooManyLayers(LaminaError):
+    """The base and the copies leave no layer for the dependencies."""
+
+
+class LayerKind(Enum):
+    """What a layer is made from."""
+
+    SYSTEM = "system"
+    SKELETON = "skeleton"
+    WHEELS = "wheels"
+    OVERRIDES = "overrides"
+    FILES = "files"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWheel:
+    """One distribution of the image."""
+
+    name: str
+    version: str
+    wheel: Wheel
+    hash: str
+    """Of the wheel, as ``algorithm:hex``."""
+    size: int
+    """Of the wheel, in bytes."""
+    direct_url: bytes | None = None
+    """Its ``direct_url.json``, if it comes from no index."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return what goes into a key: all that the layer's bytes depend on."""
+        origin = self.direct_url.decode() if self.direct_url is not None else None
+        return {"hash": self.hash, "origin": origin}
+
+    def __str__(self) -> str:
+        return f"{self.name}=={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """One layer to be had: from where it is known, or made."""
+
+    kind: LayerKind
+    key: LayerKey
+    title: str
+    """What is in it, for history and output."""
+    wheels: tuple[PlannedWheel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many layers there may be."""
+
+    layers: int = DEFAULT_LAYERS
+    """Of the whole image, the base's included."""
+    alone: int | None = DEFAULT_ALONE
+    """How many wheels may have a layer each; None, as many as there is room for."""
+
+    @classmethod
+    def of(cls, layers: int | None) -> Limits:
+        """Return the limits for what the user asked for."""
+        return cls() if layers is None else cls(layers, None)
+
+
+def plan_wheels(
+    wheels: Sequence[PlannedWheel], recipe: Recipe, limits: Limits, *, others: int
+) -> tuple[LayerPlan, ...]:
+    """Return the layers of the dependencies, lowest first.
+
+    ``others`` counts all other layers of the image: the base's, the environment's skeleton,
+    copies, the project. One more is kept free for overrides, so that a collision that comes or
+    goes moves no wheel.
+    """
+    room = min(limits.layers, MOST_LAYERS) - others - 1
+    if room < 1:
+        raise TooManyLayers(
+            f"No layer is left for the dependencies: the limit is {limits.layers}, and the base, "
+            f"the copied files and the environment take {others + 1}",
+            hint=f"Raise `layers` (at most {MOST_LAYERS}), or copy in fewer entries",
+        )
+    return tuple(
+        _wheels_plan(layer, recipe)
+        for layer in partition(wheels, Budget.within(room, limits.alone))
+    )
+
+
+def _wheels_plan(wheels: tuple[PlannedWheel, ...], recipe: Recipe) -> LayerPlan:
+    key = LayerKey.of(
+        {
+            "kind": LayerKind.WHEELS.value,
+            "recipe": recipe.to_json(),
+            "distributions": [wheel.to_json() for wheel in wheels],
+        }
+    )
+    return LayerPlan(LayerKind.WHEELS, key, ", ".join(map(str, wheels)), wheels)

@@ -1,0 +1,98 @@
+"""Blobs at rest, each under its digest; writing is atomic, so what is there is whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol
+
+from lamina.oci.digest import Digest
+from lamina.store.scratch import Scratch, translated
+
+_READ_ONLY = 0o444
+_CHUNK = 1 << 20
+
+
+class BlobStore(Protocol):
+    """Bytes by digest."""
+
+    def path(self, digest: Digest) -> Path | None:
+        """Return the file that holds the blob, or None; the bytes are as they were when added."""
+        ...
+
+    def adopt(self, file: Path, digest: Digest) -> Path:
+        """Take over a finished file of the same file system, whose bytes have this digest."""
+        ...
+
+
+class Blobs:
+    """Blobs in a folder: ``sha256/9f/9f86d0...``."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def path(self, digest: Digest) -> Path | None:
+        """See `BlobStore.path`."""
+        path = self._path(digest)
+        return path if path.is_file() else None
+
+    def adopt(self, file: Path, digest: Digest) -> Path:
+        """See `BlobStore.adopt`."""
+        path = self._path(digest)
+        with translated(path):
+            file.chmod(_READ_ONLY)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(path)
+        return path
+
+    def remove(self, digest: Digest) -> None:
+        """Forget a blob, if it is there."""
+        with translated(self._path(digest)):
+            self._path(digest).unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[tuple[Digest, Path]]:
+        for path in sorted(self._root.glob("*/??/*")):
+            yield Digest(path.parent.parent.name, path.name), path
+
+    def _path(self, digest: Digest) -> Path:
+        return self._root / digest.algorithm / digest.hex[:2] / digest.hex
+
+
+def digest_of(path: Path, algorithm: str = "sha256") -> Digest:
+    """Read a file, and return the digest that its bytes have now."""
+    hasher = hashlib.new(algorithm)
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            hasher.update(chunk)
+    return Digest(algorithm, hasher.hexdigest())
+
+
+class Draft:
+    """A file of the scratch folder that is being written."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self.path = path
+        self._file = file
+
+    def write(self, data: bytes) -> None:
+        """Write the next bytes. Raises `StoreUnusable`."""
+        with translated(self.path):
+            self._file.write(data)
+
+
+@contextmanager
+def draft(scratch: Scratch) -> Iterator[Draft]:
+    """Give a new file, open for writing; it is gone if an error comes."""
+    path = scratch.new()
+    with translated(path):
+        file = path.open("xb")
+    try:
+        yield Draft(path, file)
+        with translated(path):
+            file.close()
+    except BaseException:
+        file.close()
+        path.unlink(missing_ok=True)
+        raise

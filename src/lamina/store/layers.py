@@ -1,0 +1,141 @@
+"""Layers at rest: which blob a key stands for, and what is known of it without reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lamina.archive.blob import Extent, Written
+from lamina.oci import mediatype
+from lamina.oci.blob import DamagedBlob
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import DiffID, Digest
+from lamina.plan.contents import Contents
+from lamina.plan.key import LayerKey
+from lamina.store.blobs import Blobs, digest_of
+from lamina.store.documents import Document, Documents
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLayer:
+    """A layer whose blob lies in the store."""
+
+    key: LayerKey
+    written: Written
+    contents: Contents
+    path: Path
+    """Of the blob; to be read or linked, never written."""
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """See `Layer.descriptor`."""
+        return Descriptor(mediatype.LAYER_GZIP, self.written.digest, self.written.size)
+
+    @property
+    def diff_id(self) -> DiffID:
+        """See `Layer.diff_id`."""
+        return self.written.diff_id
+
+    def open(self) -> BinaryIO:
+        """See `Layer.open`."""
+        return self.path.open("rb")
+
+    def read(self, extent: Extent) -> bytes:
+        """Return some bytes of the blob."""
+        with self.open() as blob:
+            blob.seek(extent.offset)
+            return blob.read(extent.size)
+
+
+class Layers:
+    """What was made under which key.
+
+    A blob is believed while its file has the size and the date that it had when it was added;
+    where they differ (a store copied to another disk, a blob that was tampered with) it is read
+    again, and forgotten if it is damaged.
+    """
+
+    def __init__(self, documents: Documents, blobs: Blobs) -> None:
+        self._documents = documents
+        self._blobs = blobs
+
+    def get(self, key: LayerKey) -> StoredLayer | None:
+        """Return the layer of a key, or None.
+
+        Raises `DamagedBlob`, after having forgotten the layer, if the bytes are not its own: the
+        next call says None.
+        """
+        document = self._documents.get(key.hex)
+        if document is None:
+            return None
+        record = _parse(document)
+        if record is None:
+            self._documents.remove(key.hex)
+            return None
+        written, contents, stamp = record
+        path = self._blobs.path(written.digest)
+        if path is None:
+            return None
+        layer = StoredLayer(key, written, contents, path)
+        if _stamp(path) != stamp:
+            self._verify(layer)
+        return layer
+
+    def put(self, key: LayerKey, written: Written, contents: Contents, file: Path) -> StoredLayer:
+        """Take over a finished blob and remember what it is."""
+        path = self._blobs.adopt(file, written.digest)
+        layer = StoredLayer(key, written, contents, path)
+        self._documents.put(key.hex, _document(layer))
+        return layer
+
+    def forget(self, layer: StoredLayer) -> None:
+        """Drop a layer whose blob is damaged."""
+        self._documents.remove(layer.key.hex)
+        self._blobs.remove(layer.written.digest)
+
+    def __iter__(self) -> Iterator[tuple[LayerKey, Digest]]:
+        """Give every key with the digest of its blob, sorted by key."""
+        for name in self._documents:
+            document = self._documents.get(name)
+            record = document and _parse(document)
+            if record:
+                yield LayerKey(name), record[0].digest
+
+    def _verify(self, layer: StoredLayer) -> None:
+        expected, got = layer.written.digest, digest_of(layer.path)
+        if expected != got:
+            self.forget(layer)
+            raise DamagedBlob(expected, str(expected), str(got))
+        self._documents.put(layer.key.hex, _document(layer))
+
+
+def _stamp(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]
+
+
+def _document(layer: StoredLayer) -> Document:
+    return {
+        "digest": str(layer.written.digest),
+        "diff_id": str(layer.written.diff_id),
+        "size": layer.written.size,
+        "unpacked_size": layer.written.unpacked_size,
+        "contents": layer.contents.to_json(),
+        "stamp": _stamp(layer.path),
+    }
+
+
+def _parse(document: Mapping[str, object]) -> tuple[Written, Contents, object] | None:
+    """Read a record, or say that it is none; whatever it was, it can be made again."""
+    try:
+        written = Written(
+            Digest.parse(str(document["digest"])),
+            DiffID(Digest.parse(str(document["diff_id"]))),
+            int(str(document["size"])),
+            int(str(document["unpacked_size"])),
+        )
+        return written, Contents.from_json(document["contents"]), document["stamp"]
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None

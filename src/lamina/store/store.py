@@ -1,0 +1,62 @@
+"""The store: one folder of the user's cache, safe for several builds at once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lamina.errors import LaminaError
+from lamina.store.blobs import Blobs
+from lamina.store.documents import Documents
+from lamina.store.layers import Layers
+from lamina.store.scratch import Scratch, scratch
+
+_LOCK = "lock"
+
+
+class StoreInUse(LaminaError):
+    """The store cannot be pruned while a build uses it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(
+            f"Unable to change the store at `{root}`: a build is using it",
+            hint="Wait for the build to end, then run the command again",
+        )
+
+
+class Store:
+    """What earlier builds have left: all of it can be made again."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blobs = Blobs(root / "blobs")
+        self.layers = Layers(Documents(root / "layers"), self.blobs)
+        self.facts = Documents(root / "facts")
+        """What was learned of bases, sizes and requirements, by a digest in hex."""
+
+    @contextmanager
+    def scratch(self) -> Iterator[Scratch]:
+        """Give a folder for what is not finished; the store is not pruned meanwhile."""
+        with scratch(self.root / "scratch") as folder, self._locked(fcntl.LOCK_SH):
+            yield folder
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep all builds away. Raises `StoreInUse` if there is one."""
+        try:
+            with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                yield
+        except BlockingIOError:
+            raise StoreInUse(self.root) from None
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        lock = os.open(self.root / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+        try:
+            fcntl.flock(lock, how)
+            yield
+        finally:
+            os.close(lock)

@@ -1,0 +1,171 @@
+"""A wheel and a scheme to entries: what an installer would have written, RECORD included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lamina.archive.entry import Content, Entry, Kind, Literal
+from lamina.archive.parents import with_parents
+from lamina.wheel.errors import WheelError
+from lamina.wheel.file import Member, WheelFile
+from lamina.wheel.metadata import (
+    WheelName,
+    check_metadata,
+    check_wheel_file,
+    data_folder,
+    find_dist_info,
+)
+from lamina.wheel.record import Row, file_row, parse_record, render_record
+from lamina.wheel.scheme import Placement, Placer, Scheme
+from lamina.wheel.scripts import EntryPoint, launcher, parse_entry_points, rewrite_shebang
+
+INSTALLER = b"lamina"
+_SMALL = 1 << 24
+_LARGEST_RECORD = 1 << 27
+_HEAD = 1 << 16
+# Written anew, whatever the wheel holds; what uv notes of its own cache is of no use here.
+_OURS = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json", "uv_build.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A wheel as it lies in the environment."""
+
+    name: str
+    version: str
+    entries: tuple[Entry, ...]
+    """In the order of the wheel's bytes, generated files last; parents are left out."""
+    record: str
+    """The path of its RECORD, which is among the entries."""
+    rows: tuple[Row, ...]
+    """What RECORD says."""
+
+
+def unpack(wheel: WheelFile, scheme: Scheme, direct_url: bytes | None = None) -> Unpacked:
+    """Return the entries of a wheel; their content is read when it is asked for.
+
+    ``direct_url`` is the ``direct_url.json`` of a wheel that comes from no index. Raises
+    `WheelError`, which names the wheel.
+    """
+    try:
+        return _Unpacking(wheel, scheme).run(direct_url)
+    except WheelError as error:
+        raise error.of(wheel.name) from error
+
+
+def layer_entries(wheels: Iterable[Unpacked]) -> Iterator[Entry]:
+    """Give the entries of wheels that share a layer, with their parents.
+
+    Of a path that several own, the last one's content stands; an archive holds no path twice.
+    """
+    entries = [entry for wheel in wheels for entry in wheel.entries]
+    last = {entry.path: entry for entry in entries}
+    return with_parents(entry for entry in entries if last[entry.path] is entry)
+
+
+class _Unpacking:
+    """The work on one wheel: what it holds, and what has been placed so far."""
+
+    def __init__(self, wheel: WheelFile, scheme: Scheme) -> None:
+        self._wheel = wheel
+        self._scheme = scheme
+        self._name = WheelName.parse(wheel.name)
+        names = (m.name + "/" * m.is_directory for m in wheel.members)
+        self._dist_info = find_dist_info(names, self._name.project)
+        check_wheel_file(self._metadata("WHEEL"))
+        check_metadata(self._metadata("METADATA"), self._name)
+        self._recorded = parse_record(self._metadata("RECORD"))
+        points = wheel.read(f"{self._dist_info}/entry_points.txt", limit=_SMALL)
+        self._commands = parse_entry_points(points).commands(scheme.python) if points else ()
+        self._placer = Placer(
+            scheme,
+            data_folder(self._dist_info),
+            self._name.project,
+            frozenset(command.name for command in self._commands),
+        )
+        self._entries: dict[str, Entry] = {}
+        self._rows: dict[str, Row] = {}
+
+    def run(self, direct_url: bytes | None) -> Unpacked:
+        ours = {f"{self._dist_info}/{name}" for name in _OURS}
+        for member in self._wheel.members:
+            if member.is_directory:
+                self._add_directory(member)
+            elif member.name not in ours:
+                self._add_member(member)
+        for command in self._commands:
+            self._add_command(command)
+        self._add_own("INSTALLER", INSTALLER)
+        self._add_own("REQUESTED", b"")
+        if direct_url is not None:
+            self._add_own("direct_url.json", direct_url)
+        record = self._add_record()
+        rows = tuple(self._rows.values())
+        version = str(self._name.version)
+        return Unpacked(self._name.project, version, tuple(self._entries.values()), record, rows)
+
+    def _metadata(self, file: str) -> bytes:
+        limit = _LARGEST_RECORD if file == "RECORD" else _SMALL
+        data = self._wheel.read(f"{self._dist_info}/{file}", limit=limit)
+        if data is None:
+            raise WheelError(f"there is no `{self._dist_info}/{file}`")
+        return data
+
+    def _add_directory(self, member: Member) -> None:
+        path = self._placer.directory(member.name)
+        if path is not None:
+            self._entries.setdefault(path, Entry(path, Kind.DIRECTORY, 0o755))
+
+    def _add_member(self, member: Member) -> None:
+        placement = self._placer.file(member.name)
+        if placement is None:
+            return
+        content: Content = self._wheel.content(member)
+        row = self._recorded.get(member.name)
+        row = Row(placement.record, row.hash, row.size) if row else None
+        mode = 0o755 if member.is_executable or placement.is_script else 0o644
+        if placement.is_script and (script := self._rewritten(member, content)) is not None:
+            content, row = Literal(script), file_row(placement.record, script)
+        self._add(placement, mode, content, row or Row(placement.record, "", member.size))
+
+    def _rewritten(self, member: Member, content: Content) -> bytes | None:
+        """Return a script whose first line names the environment's interpreter, if it asks so."""
+        head = next(iter(content.chunks()), b"")[:_HEAD]
+        if rewrite_shebang(head, self._scheme.interpreter) is None:
+            return None
+        script = self._wheel.read(member.name, limit=_SMALL) or b""
+        return rewrite_shebang(script, self._scheme.interpreter)
+
+    def _add_command(self, command: EntryPoint) -> None:
+        script = launcher(command, self._scheme.interpreter)
+        placement = self._scheme.script(command.name)
+        self._add(placement, 0o755, Literal(script), file_row(placement.record, script))
+
+    def _add_own(self, file: str, data: bytes) -> None:
+        placement = self._own(file)
+        self._add(placement, 0o644, Literal(data), file_row(placement.record, data))
+
+    def _add_record(self) -> str:
+        placement = self._own("RECORD")
+        name = placement.record
+        row = self._recorded.get(name)
+        if row is None:
+            # As uv does with a RECORD that does not list itself: its old size stands there.
+            old = len(self._metadata("RECORD"))
+            row = Row(name, "", old)
+        self._rows[name] = row._replace(path=name)
+        data = render_record(self._rows.values())
+        self._entries[placement.destination] = Entry(placement.destination, content=Literal(data))
+        return placement.destination
+
+    def _own(self, file: str) -> Placement:
+        placement = self._placer.file(f"{self._dist_info}/{file}")
+        assert placement is not None, "only a script can be left out"
+        return placement
+
+    def _add(self, placement: Placement, mode: int, content: Content, row: Row) -> None:
+        entry = Entry(placement.destination, Kind.FILE, mode, content)
+        if self._entries.setdefault(placement.destination, entry) is not entry:
+            raise WheelError(f"two of its files go to `/{placement.destination}`")
+        self._rows[placement.record] = row
