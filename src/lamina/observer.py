@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+
+
+class Traffic(Enum):
+    """What bytes come for."""
+
+    DEPENDENCY = "dependency"
+    BASE = "base"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that comes over the network."""
+
+    name: str
+    traffic: Traffic
+    size: int | None = None
+    """In bytes, where it is known before."""
 
 
 class Observer(Protocol):
@@ -18,20 +38,20 @@ class Observer(Protocol):
         """The store has the layer."""
         ...
 
-    def downloading(self, wheel: PlannedWheel) -> None:
-        """A wheel's bytes begin to come."""
+    def downloading(self, download: Download) -> None:
+        """A file's bytes begin to come."""
         ...
 
-    def received(self, wheel: PlannedWheel, count: int) -> None:
+    def received(self, download: Download, count: int) -> None:
         """So many bytes of it have come; fewer than none, if they must come again."""
         ...
 
-    def downloaded(self, wheel: PlannedWheel) -> None:
+    def downloaded(self, download: Download) -> None:
         """All of it has come, and is verified."""
         ...
 
-    def kept(self, wheel: PlannedWheel) -> None:
-        """The wheel itself is at hand, and need not be downloaded."""
+    def kept(self, name: str) -> None:
+        """The file of a distribution is at hand, and need not be downloaded."""
         ...
 
     def making(self, plan: LayerPlan) -> None:

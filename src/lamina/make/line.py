@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lamina.make.blobs import Bench, Cancelled
 from lamina.make.wheels import Wheels
-from lamina.observer import Observer
+from lamina.observer import Download, Observer, Traffic
 from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.store.layers import StoredLayer
 
@@ -77,16 +77,17 @@ class Line:
     def _path(self, wheel: PlannedWheel) -> Path:
         path = self._wheels.kept(wheel)
         if path is not None:
-            self._observer.kept(wheel)
+            self._observer.kept(str(wheel))
             return path
-        self._observer.downloading(wheel)
+        download = Download(str(wheel), Traffic.DEPENDENCY, wheel.size)
+        self._observer.downloading(download)
 
         def on_bytes(count: int) -> None:
             self._room.check()
-            self._observer.received(wheel, count)
+            self._observer.received(download, count)
 
         path = self._wheels.fetch(wheel, on_bytes)
-        self._observer.downloaded(wheel)
+        self._observer.downloaded(download)
         return path
 
     def _make_soon(self, plan: LayerPlan, fetched: Sequence[Future[Path]], size: int) -> None:
