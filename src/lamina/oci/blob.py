@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -17,6 +16,7 @@ CHUNK = 1 << 16
 """How much is read at a time; small, since what follows a gzip member is copied at its end."""
 
 _UNPACKED = 1 << 18
+_ZSTD_INPUT = 1 << 10
 _GZIP_WITH_HEADER = 31
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -108,22 +108,17 @@ def _inflate(inflater: isal_zlib.Decompress, data: bytes) -> bytes:
 
 
 def _unzstd(data: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack all frames; the library is asked for only where such a layer is met."""
-    try:
-        zstandard = importlib.import_module("zstandard")
-    except ImportError:
-        raise UnreadableBlob(
-            "Unable to read a layer packed with zstd: the library `zstandard` is missing",
-            hint="To install it, run `pip install zstandard` beside lamina",
-        ) from None
+    """Unpack all frames."""
+    import zstandard  # Here, since few layers are packed so, and it loads slowly.
+
     frames = zstandard.ZstdDecompressor()
     unpacker = frames.decompressobj()
     try:
         while data or (data := next(chunks, b"")):
             if unpacker.eof:
                 unpacker = frames.decompressobj()
-            # A piece of input is small, so that a bomb cannot fill the memory at once.
-            piece, data = data[:1024], data[1024:]
+            # A little at a time, so that a bomb cannot fill the memory at once.
+            piece, data = data[:_ZSTD_INPUT], data[_ZSTD_INPUT:]
             yield unpacker.decompress(piece)
             data = unpacker.unused_data + data
     except zstandard.ZstdError as error:

@@ -1,0 +1,65 @@
+"""A docker archive as a destination: what ``docker load`` and ``podman load`` read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from lamina.destinations.base import blob_of
+from lamina.destinations.tarball import Tarball
+from lamina.oci import mediatype
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import Digest
+from lamina.oci.image import Image
+from lamina.oci.layer import Layer
+from lamina.oci.reference import Reference
+
+_SUFFIXES = {mediatype.LAYER_GZIP: ".tar.gz", mediatype.LAYER_ZSTD: ".tar.zst"}
+
+
+class DockerArchive:
+    """One image in an archive of its own, which replaces the file that was there.
+
+    Layers stay compressed as they are: both engines unpack them, though ``docker save`` itself
+    writes them plain. Without a name the image is loaded untagged.
+    """
+
+    def __init__(self, path: Path, *, name: str = "") -> None:
+        self._names = (Reference.parse(name),) if name else ()
+        self._tarball = Tarball(path)
+
+    def take(self, layer: Layer) -> None:
+        """See `Destination.take`."""
+        descriptor = layer.descriptor
+        self._tarball.add(_name(descriptor), descriptor.size, blob_of(layer))
+
+    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
+        """See `Destination.write`; ``names`` are the tags that the engine will give."""
+        for layer in image.layers:
+            self.take(layer)
+        config = f"{Digest.of(image.raw_config).hex}.json"
+        described = {
+            "Config": config,
+            "RepoTags": sorted({_repo_tag(name) for name in (*self._names, *names)}),
+            "Layers": [_name(layer.descriptor) for layer in image.layers],
+        }
+        manifest = json.dumps([described], sort_keys=True, separators=(",", ":")).encode()
+        for name, data in ((config, image.raw_config), ("manifest.json", manifest)):
+            self._tarball.add(name, len(data), [data])
+        self._tarball.finish()
+        return image.descriptor
+
+    def abort(self) -> None:
+        """See `Destination.abort`."""
+        self._tarball.abort()
+
+
+def _name(descriptor: Descriptor) -> str:
+    suffix = _SUFFIXES.get(mediatype.as_oci(descriptor.media_type), ".tar")
+    return f"{descriptor.digest.hex}{suffix}"
+
+
+def _repo_tag(name: Reference) -> str:
+    """Return the name in full, as both engines complete it alike; it cannot hold a digest."""
+    return str(Reference(name.registry, name.repository, name.tag).tagged())
