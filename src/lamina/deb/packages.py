@@ -206,11 +206,14 @@ class PackagesIndex:
 def _spans(number: int, data: bytes) -> Iterator[_Span]:
     start = 0
     while start < len(data):
+        if data.startswith(b"\n", start):
+            start += 1
+            continue
         end = data.find(b"\n\n", start)
         end = len(data) if end == -1 else end
         if data.startswith(_NAME, start):
             yield _Span(number, start, end)
-        elif data[start:end].strip():
+        else:
             line = data[start : start + 60].split(b"\n")[0].decode("latin-1")
             raise ControlError(f"Expected `Package` first in an entry of Packages, got: {line}")
         start = end + 2
