@@ -126,7 +126,7 @@ def _read_packages(
     archive: Archive, release: Release, architecture: str, fetch: Fetch
 ) -> PackagesFile:
     file = release.packages_file("main", architecture, where=f"`InRelease` of {archive}")
-    name = f"Packages of {archive}"
+    name = f"Packages of {archive.suite}"
     path = fetch.fetch(
         _index_url(archive, release, file), sha256=file.sha256, size=file.size, name=name
     )
@@ -134,7 +134,7 @@ def _read_packages(
     try:
         data = _OPENERS[Path(file.path).suffix](path.read_bytes())
     except (lzma.LZMAError, OSError, EOFError) as error:
-        raise LaminaError(f"Unable to unpack {name}: {error}") from error
+        raise LaminaError(f"Unable to unpack `{name}`: {error}") from error
     return PackagesFile(data, archive.suite)
 
 

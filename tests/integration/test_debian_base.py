@@ -1,0 +1,208 @@
+"""A base made from Debian's own packages, from the mirror that apt of this machine uses."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from lamina.archive.entry import Entry, Kind
+from lamina.archive.layer import write_layer
+from lamina.bases.debian.archives import archives_of_sources, read_keyrings
+from lamina.bases.debian.plan import DebianPlan
+from lamina.bases.debian.resolve import fetch_deb, resolve
+from lamina.bases.debian.rootfs import entries
+from lamina.deb.sources import parse_sources
+from lamina.plan.key import EPOCH
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+APT = Path("/etc/apt")
+SYSTEM_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+
+PROGRAM = """
+import bz2, ctypes, curses, dbm.ndbm, json, locale, lzma, pwd, readline, socket, sqlite3, ssl, sys
+import datetime, uuid, venv, zlib, zoneinfo
+ctypes.CDLL("libstdc++.so.6")
+summer = datetime.datetime(2026, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin"))
+print(json.dumps({
+    "version": ".".join(map(str, sys.version_info[:3])),
+    "executable": sys.executable,
+    "libc": __import__("platform").libc_ver()[1],
+    "certificates": ssl.create_default_context().cert_store_stats()["x509_ca"] > 100,
+    "summer": summer.isoformat(),
+    "local": datetime.datetime.now().astimezone().tzname(),
+    "locale": locale.setlocale(locale.LC_ALL, ""),
+    "home": pwd.getpwnam("root").pw_dir,
+    "port": socket.getservbyname("https"),
+}))
+"""
+
+
+@dataclass
+class Http:
+    """The `Fetch` of this test: files are kept by their hash."""
+
+    folder: Path
+    pool: urllib3.PoolManager
+
+    def read(self, url: str) -> bytes | None:
+        response = self.pool.request("GET", url)
+        assert response.status in (200, 404), response.status
+        return response.data if response.status == 200 else None
+
+    def fetch(self, url: str, *, sha256: str, size: int, name: str) -> Path:
+        path = self.folder / sha256
+        if not path.exists():
+            data = self.read(url)
+            assert data is not None, name
+            assert (len(data), hashlib.sha256(data).hexdigest()) == (size, sha256), name
+            path.write_bytes(data)
+        return path
+
+
+@dataclass
+class Base:
+    """A base on disk, with the plan and the entries that it was made of."""
+
+    root: Path
+    plan: DebianPlan
+    entries: list[list[Entry]]
+
+    def run(self, *command: str) -> str:
+        """Run a program inside, as a container would, but for its isolation."""
+        prefix = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
+        environment = {"PATH": "/usr/sbin:/usr/bin", "LANG": "C.UTF-8"}
+        done = subprocess.run(
+            [*prefix, "chroot", str(self.root), *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def _noted(found: Iterable[Entry], seen: list[Entry]) -> Iterator[Entry]:
+    for entry in found:
+        seen.append(entry)
+        yield entry
+
+
+@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    files = [APT / "sources.list", *sorted((APT / "sources.list.d").iterdir())]
+    texts = [path for path in files if path.suffix in (".list", ".sources") and path.exists()]
+    sources = [one for path in texts for one in parse_sources(path.read_bytes(), path.name)]
+    archives = archives_of_sources(request.param, sources)
+    keyrings = read_keyrings(archives, configured=None, system=SYSTEM_KEYRING)
+    http = Http(tmp_path_factory.mktemp("fetched"), urllib3.PoolManager())
+    plan = resolve(
+        request.param, "amd64", archives, keyrings=keyrings, fetch=http, now=datetime.now(UTC)
+    )
+
+    base = Base(tmp_path_factory.mktemp(request.param), plan, [])
+    for layer in plan.layers:
+        blob = io.BytesIO()
+        seen: list[Entry] = []
+
+        found = entries(layer, lambda package: fetch_deb(package, archives, http))
+        write_layer(_noted(found, seen), blob.write, mtime=EPOCH)
+        base.entries.append(seen)
+        blob.seek(0)
+        with tarfile.open(fileobj=blob) as tar:
+            tar.extractall(base.root, numeric_owner=True, filter="fully_trusted")
+    return base
+
+
+def test_python_runs_with_all_that_it_needs(base: Base) -> None:
+    found = json.loads(base.run("/usr/bin/python3", "-c", PROGRAM))
+
+    assert base.plan.libc is not None
+    assert found == {
+        "version": base.plan.python.version,
+        "executable": "/usr/bin/python3",
+        "libc": base.plan.libc.version,
+        "certificates": True,
+        "summer": "2026-07-01T00:00:00+02:00",
+        "local": "UTC",
+        "locale": "C.UTF-8",
+        "home": "/root",
+        "port": 443,
+    }
+    assert (base.root / base.plan.python.path.lstrip("/")).resolve().is_file()
+
+
+def test_the_c_library_answers_for_users_and_services(base: Base) -> None:
+    assert base.run("getent", "passwd", "www-data").startswith("www-data:*:33:33:")
+    assert base.run("getent", "group", "0").startswith("root:*:0:")
+    assert base.run("getent", "services", "ssh").split() == ["ssh", "22/tcp"]
+
+
+def test_dpkg_finds_every_package_installed_and_whole(base: Base) -> None:
+    def dpkg(*arguments: str) -> str:
+        command = ["dpkg", "--root", str(base.root), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    listed = [line.split() for line in dpkg("--list").splitlines() if line.startswith("ii")]
+
+    assert {(name.partition(":")[0], version) for _, name, version, *_ in listed} == {
+        (package.name, package.version) for package in base.plan.packages
+    }
+    assert dpkg("--search", "/etc/debian_version") == "base-files: /etc/debian_version\n"
+    # Only what is left out as documentation may be missing.
+    complaints = [line.split()[-1] for line in dpkg("--verify").splitlines()]
+    left_out = ("doc/", "man/", "locale/", "info/", "lintian/")
+    assert [path for path in complaints if not path.startswith(_below_share(left_out))] == []
+
+
+def test_no_two_layers_differ_about_a_directory(base: Base) -> None:
+    """Layers know nothing of each other, so this holds only as long as Debian's packages agree."""
+    told: dict[str, set[tuple[int, int, int]]] = {}
+    others: dict[str, int] = {}
+    for layer in base.entries:
+        for entry in layer:
+            if entry.kind is Kind.DIRECTORY:
+                told.setdefault(entry.path, set()).add((entry.mode, entry.uid, entry.gid))
+            else:
+                others[entry.path] = others.get(entry.path, 0) + 1
+
+    assert {path: modes for path, modes in told.items() if len(modes) > 1} == {}
+    assert {path for path, count in others.items() if count > 1} == set()
+    assert told.keys() & others.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [("tmp", 0o1777), ("var/tmp", 0o1777), ("root", 0o700), ("run/lock", 0o1777), ("mnt", 0o755)],
+)
+def test_directories_have_the_modes_that_programs_expect(base: Base, path: str, mode: int) -> None:
+    assert (base.root / path).stat().st_mode & 0o7777 == mode
+
+
+def test_usr_is_merged_and_no_link_dangles(base: Base) -> None:
+    for name in ("bin", "sbin", "lib", "lib64"):
+        assert (base.root / name).readlink() == Path("usr") / name
+    links = [entry for layer in base.entries for entry in layer if entry.kind is Kind.SYMLINK]
+    paths = [f"/{entry.path}" for entry in links]
+    program = "import os, sys; print(*(p for p in sys.argv[1:] if not os.path.exists(p)), sep='|')"
+
+    dangling = base.run("/usr/bin/python3", "-c", program, *paths).strip().split("|")
+
+    # tar's script would register `rmt` as an alternative; it serves tape drives on other machines.
+    assert dangling == ["/etc/rmt"]
+
+
+def _below_share(folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"/usr/share/{folder}" for folder in folders)
