@@ -19,6 +19,7 @@ from lamina.deb.control import (
     parse_version,
     required,
 )
+from lamina.deb.package import DebianPackage
 from lamina.errors import LaminaError
 from lamina.oci.digest import Digest, InvalidDigest
 
@@ -42,30 +43,6 @@ class UnsatisfiedDependencies(LaminaError):
             + "".join(f"\n  {line}" for line in lines),
             hint="The mirror may be in the middle of an update; try again, or name another mirror",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class DebianPackage:
-    """A package as an index describes it."""
-
-    name: str
-    version: str
-    architecture: str
-    is_multi_arch_same: bool
-    suite: str
-    """That it is of; with the path it makes the URL. No mirror's address is in here, nor a
-    password: what is the same everywhere may be kept and compared."""
-    path: str
-    """Relative to the archive's root."""
-    size: int
-    sha256: str
-    status: str
-    """Its paragraph in dpkg's status file, once it is installed."""
-
-    @property
-    def file_name(self) -> str:
-        """What its file is called."""
-        return self.path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

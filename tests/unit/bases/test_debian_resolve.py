@@ -30,7 +30,8 @@ from lamina.bases.debian.resolve import (
     fetch_deb,
     resolve,
 )
-from lamina.deb.packages import DebianPackage, UnsatisfiedDependencies
+from lamina.deb.package import DebianPackage
+from lamina.deb.packages import UnsatisfiedDependencies
 from lamina.deb.release import OutdatedRelease, WrongRelease
 from lamina.deb.signature import BadSignature
 from lamina.errors import LaminaError

@@ -16,7 +16,7 @@ from lamina.bases.debian.plan import (
 )
 from lamina.bases.debian.rootfs import PackagesCollide, entries, is_kept
 from lamina.deb.file import UnreadableDeb
-from lamina.deb.packages import DebianPackage
+from lamina.deb.package import DebianPackage
 from lamina.plan.key import EPOCH
 
 
@@ -243,4 +243,7 @@ def test_the_diff_id_is_what_it_was_last_release(tmp_path: Path) -> None:
 
     written = write_layer(entries(layer, lambda _package: path), lambda _data: None, mtime=EPOCH)
 
-    assert str(written.diff_id) == "sha256:384ee84f2b9f09eef6992e0b576e197108eb3910b4dd30a32041b27004159c1c"
+    assert (
+        str(written.diff_id)
+        == "sha256:384ee84f2b9f09eef6992e0b576e197108eb3910b4dd30a32041b27004159c1c"
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from lamina.deb.packages import DebianPackage
+from lamina.deb.package import DebianPackage
 from lamina.errors import LaminaError
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.descriptor import Platform

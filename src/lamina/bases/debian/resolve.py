@@ -14,7 +14,8 @@ from typing import Protocol
 
 from lamina.bases.debian.archives import Archive, MirrorNotFound
 from lamina.bases.debian.plan import ALONE, ROOTS, DebianPlan
-from lamina.deb.packages import DebianPackage, PackagesFile, PackagesIndex
+from lamina.deb.package import DebianPackage
+from lamina.deb.packages import PackagesFile, PackagesIndex
 from lamina.deb.release import IndexFile, Release
 from lamina.deb.signature import verify
 from lamina.errors import LaminaError

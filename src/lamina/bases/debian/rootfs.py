@@ -12,7 +12,7 @@ from lamina.archive.entry import Entry, Kind, Literal, directory, file, symlink
 from lamina.archive.tree import follow
 from lamina.bases.debian.plan import DebianLayer
 from lamina.deb.file import DebFile, UnreadableDeb
-from lamina.deb.packages import DebianPackage
+from lamina.deb.package import DebianPackage
 from lamina.deb.unpack import INFO, unpack
 from lamina.errors import LaminaError
 

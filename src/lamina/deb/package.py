@@ -1,0 +1,32 @@
+"""One Debian package, as an index describes it.
+
+A module of its own, since a plan that was kept is read without the parsers of indices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DebianPackage:
+    """A package as an index describes it."""
+
+    name: str
+    version: str
+    architecture: str
+    is_multi_arch_same: bool
+    suite: str
+    """That it is of; with the path it makes the URL. No mirror's address is in here, nor a
+    password: what is the same everywhere may be kept and compared."""
+    path: str
+    """Relative to the archive's root."""
+    size: int
+    sha256: str
+    status: str
+    """Its paragraph in dpkg's status file, once it is installed."""
+
+    @property
+    def file_name(self) -> str:
+        """What its file is called."""
+        return self.path.rpartition("/")[2]
