@@ -11,7 +11,7 @@ from lamina.archive.blob import Extent
 from lamina.archive.entry import Entry
 from lamina.archive.layer import write_layer
 from lamina.archive.splice import splice
-from lamina.plan.contents import Contents, InLayer, tops
+from lamina.plan.contents import NOTHING, Contents, InLayer, tops
 from lamina.plan.key import EPOCH
 from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.store.blobs import draft
@@ -70,17 +70,23 @@ class Bench:
             )
         return self.store.layers.put(plan.key, written, contents, blob.path)
 
-    def generated(self, plan: LayerPlan, entries: Iterable[Entry]) -> StoredLayer:
-        """Make a layer from entries of any kind, compressed."""
-        with draft(self.scratch) as blob:
-            written = write_layer(entries, blob.write, mtime=EPOCH)
-        return self.store.layers.put(plan.key, written, Contents(), blob.path)
 
-    def spliced(self, plan: LayerPlan, entries: Iterable[Entry]) -> StoredLayer:
-        """Make a layer from small entries, with no compressor, so that its blob is promised too."""
-        with draft(self.scratch) as blob:
-            written = splice(entries, blob.write, mtime=EPOCH)
-        return self.store.layers.put(plan.key, written, Contents(), blob.path)
+def generated(
+    plan: LayerPlan, entries: Iterable[Entry], store: Store, scratch: Scratch
+) -> StoredLayer:
+    """Make a layer from entries of any kind, compressed."""
+    with draft(scratch) as blob:
+        written = write_layer(entries, blob.write, mtime=EPOCH)
+    return store.layers.put(plan.key, written, NOTHING, blob.path)
+
+
+def spliced(
+    plan: LayerPlan, entries: Iterable[Entry], store: Store, scratch: Scratch
+) -> StoredLayer:
+    """Make a layer from small entries, with no compressor, so that its blob is promised too."""
+    with draft(scratch) as blob:
+        written = splice(entries, blob.write, mtime=EPOCH)
+    return store.layers.put(plan.key, written, NOTHING, blob.path)
 
 
 def _in_layer(wheel: PlannedWheel, unpacked: Unpacked, extent: Extent) -> InLayer:

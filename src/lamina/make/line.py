@@ -35,6 +35,7 @@ class Line:
         self._makers = ThreadPoolExecutor(makers, "make")
         self._room = _Room(_ROOM)
         self._layers: dict[LayerPlan, Future[StoredLayer]] = {}
+        self._taken: set[LayerPlan] = set()
         self._feeder = threading.Thread(target=self._feed, name="feed")
 
     def start(self, plans: Sequence[LayerPlan]) -> None:
@@ -43,8 +44,15 @@ class Line:
         self._feeder.start()
 
     def take(self, plan: LayerPlan) -> StoredLayer:
-        """Wait for a layer; raise what went wrong with it, or with another."""
-        return self._layers[plan].result()
+        """Wait for a layer; raise what went wrong with it, or with another.
+
+        A layer that is not on the line, or was taken before and turned out damaged, is made here.
+        """
+        future = self._layers.get(plan)
+        if future is None or plan in self._taken:
+            return self._make_here(plan)
+        self._taken.add(plan)
+        return future.result()
 
     def close(self) -> None:
         """End all work, finished or not."""
@@ -94,16 +102,22 @@ class Line:
         with suppress(RuntimeError):  # The pool takes no more: the build has ended.
             self._makers.submit(self._make, plan, fetched, size)
 
+    def _make_here(self, plan: LayerPlan) -> StoredLayer:
+        return self._transcode(plan, [self._path(wheel) for wheel in plan.wheels])
+
+    def _transcode(self, plan: LayerPlan, files: Sequence[Path]) -> StoredLayer:
+        self._observer.making(plan)
+        paths = {wheel.hash: file for wheel, file in zip(plan.wheels, files, strict=True)}
+        layer = self._bench.wheels(plan, paths, self._room.check)
+        for file in files:
+            self._bench.scratch.drop(file)
+        self._observer.made(plan, layer.written.size)
+        return layer
+
     def _make(self, plan: LayerPlan, fetched: Sequence[Future[Path]], size: int) -> None:
         try:
-            pairs = zip(plan.wheels, fetched, strict=True)
-            paths = {wheel.hash: future.result() for wheel, future in pairs}
-            self._observer.making(plan)
-            layer = self._bench.wheels(plan, paths, self._room.check)
-            for path in paths.values():
-                self._bench.scratch.drop(path)
+            layer = self._transcode(plan, [future.result() for future in fetched])
             self._room.leave(size)
-            self._observer.made(plan, layer.written.size)
             with suppress(InvalidStateError):
                 self._layers[plan].set_result(layer)
         except BaseException as error:

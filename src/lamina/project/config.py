@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from lamina.errors import LaminaError
 from lamina.oci.descriptor import InvalidPlatform, Platform
-from lamina.project.healthcheck import Healthcheck, read_healthcheck
+from lamina.oci.config import Healthcheck
+from lamina.project.healthcheck import read_healthcheck
 from lamina.project.table import Problems, Refused, Table, integer, kind, string, text
 
 _PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?t?")

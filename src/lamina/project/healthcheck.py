@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from lamina.oci.config import Healthcheck
 from lamina.project.table import Refused, Table, integer, kind, string
 
 _UNITS = {
@@ -18,34 +18,6 @@ _UNITS = {
 _DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?(?:ns|us|ms|s|m|h))+")
 _STEP = re.compile(r"([0-9]+)(?:\.([0-9]+))?([a-z]+)")
 _LEAST = _UNITS["ms"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Healthcheck:
-    """How the engine finds out that the container works; absent values are the engine's own.
-
-    Durations are nanoseconds, as the config of an image holds them (Docker image
-    specification v1.2, Healthcheck).
-    """
-
-    test: tuple[str, ...]
-    interval: int | None = None
-    timeout: int | None = None
-    start_period: int | None = None
-    start_interval: int | None = None
-    retries: int | None = None
-
-    def to_json(self) -> dict[str, object]:
-        """Return the object that stands as ``Healthcheck`` in an image's config."""
-        values: dict[str, object] = {
-            "Test": list(self.test),
-            "Interval": self.interval,
-            "Timeout": self.timeout,
-            "StartPeriod": self.start_period,
-            "StartInterval": self.start_interval,
-            "Retries": self.retries,
-        }
-        return {name: value for name, value in values.items() if value is not None}
 
 
 def parse_duration(value: object) -> int:
@@ -70,11 +42,11 @@ def parse_duration(value: object) -> int:
 def read_healthcheck(table: Table) -> Healthcheck | None:
     """Read the table `healthcheck`; None where it says nothing that can be used."""
     test = table.required("test", _test)
-    interval = table.read("interval", parse_duration)
-    timeout = table.read("timeout", parse_duration)
-    start_period = table.read("start-period", parse_duration)
-    start_interval = table.read("start-interval", parse_duration)
-    retries = table.read("retries", integer(1, 1_000_000))
+    interval = table.read("interval", parse_duration) or 0
+    timeout = table.read("timeout", parse_duration) or 0
+    start_period = table.read("start-period", parse_duration) or 0
+    start_interval = table.read("start-interval", parse_duration) or 0
+    retries = table.read("retries", integer(1, 1_000_000)) or 0
     table.finish()
     if test is None:
         return None

@@ -17,6 +17,9 @@ from lamina.plan.key import LayerKey
 from lamina.store.blobs import Blobs, digest_of
 from lamina.store.documents import Document, Documents
 
+KEY_ANNOTATION = "dev.lamina.key"
+"""On the descriptor of each layer of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredLayer:
@@ -31,7 +34,8 @@ class StoredLayer:
     @property
     def descriptor(self) -> Descriptor:
         """See `Layer.descriptor`."""
-        return Descriptor(mediatype.LAYER_GZIP, self.written.digest, self.written.size)
+        annotations = {KEY_ANNOTATION: str(self.key)}
+        return Descriptor(mediatype.LAYER_GZIP, self.written.digest, self.written.size, annotations)
 
     @property
     def diff_id(self) -> DiffID:

@@ -51,6 +51,13 @@ class Scratch:
         """Return a path that nobody has been given before; nothing lies there yet."""
         return self.root / f"{next(self._names)}{suffix}"
 
+    def folder(self) -> Path:
+        """Return a new, empty folder."""
+        path = self.new()
+        with translated(path):
+            path.mkdir()
+        return path
+
     def drop(self, path: Path) -> None:
         """Remove a file if it lies here; what lies elsewhere is left alone."""
         if path.parent == self.root:
