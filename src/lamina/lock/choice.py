@@ -12,7 +12,6 @@ from packaging.version import Version
 from lamina.lock.model import LockError, Package, Wheel
 from lamina.lock.target import Target
 
-
 _RUNS = re.compile(r"[0-9]{1,9}|[^0-9]+")
 
 

@@ -11,7 +11,7 @@ In the edges of a lock ``extra == 'extra-3-foo-cpu'`` says that extra ``cpu`` of
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -118,14 +118,9 @@ class Evaluator:
 
     def _parse(self, text: str) -> Truth:
         try:
-            # packaging has no public view of a parsed marker, and its `evaluate` takes a single
-            # extra and looks at the running interpreter. `_markers` is what it pickled for years.
-            return self._any_of(Marker(text)._markers)
-        except PackagingInvalidMarker as error:
-            reason = str(error).partition("\n")[0]
-            raise InvalidMarker(f"Unable to parse marker `{text}`: {reason}") from error
+            return self._any_of(_parsed(text))
         except RecursionError:
-            raise InvalidMarker("Unable to parse a marker: it is nested too deeply") from None
+            raise InvalidMarker(_TOO_DEEP) from None
 
     def _any_of(self, parsed: list[Any]) -> Truth:
         """Read packaging's list: atoms and lists, with ``and`` (which binds tighter) and ``or``."""
@@ -141,8 +136,7 @@ class Evaluator:
         return self.either(result, term)
 
     def _atom(self, left: _Node, op: _Node, right: _Node) -> Truth:
-        # A text that happens to be the name of a key is still a text: ask for the kind of node.
-        reversed_ = type(left).__name__ == "Value"
+        reversed_ = _is_text(left)
         key = right.value if reversed_ else left.value
         if key == "extra":
             return self._extra(op.value, left.value if reversed_ else right.value)
@@ -189,22 +183,57 @@ class Evaluator:
         return self._joined[key]
 
 
+def literals(text: str) -> Iterator[tuple[str, str]]:
+    """Give each key of a marker with the text that it is compared with."""
+    pending = list(_parsed(text))
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            pending.extend(item)
+        elif isinstance(item, tuple):
+            left, _, right = item
+            yield (right.value, left.value) if _is_text(left) else (left.value, right.value)
+
+
+_TOO_DEEP = "Unable to parse a marker: it is nested too deeply"
+
+
+def _parsed(text: str) -> list[Any]:
+    try:
+        # packaging has no public view of a parsed marker, and its `evaluate` takes a single
+        # extra and looks at the running interpreter. `_markers` is what it pickled for years.
+        return Marker(text)._markers if text else []
+    except PackagingInvalidMarker as error:
+        reason = str(error).partition("\n")[0]
+        raise InvalidMarker(f"Unable to parse marker `{text}`: {reason}") from error
+    except RecursionError:
+        raise InvalidMarker(_TOO_DEEP) from None
+
+
+def _is_text(node: _Node) -> bool:
+    # A text that happens to be the name of a key is still a text: ask for the kind of node.
+    return type(node).__name__ == "Value"
+
+
 def _compare(left: str, right: str, op: str, *, as_versions: bool) -> bool:
-    if op == "in":
-        return left in right
-    if op == "not in":
-        return left not in right
     if as_versions:
         try:
             return _compare_versions(left, right, op)
         except (InvalidVersion, InvalidSpecifier):
             pass
+    if op == "in":
+        return left in right
+    if op == "not in":
+        return left not in right
     # `~=` of strings means nothing; uv warns and takes it as false.
     return op in _COMPARE and _COMPARE[op](left, right)
 
 
 def _compare_versions(left: str, right: str, op: str) -> bool:
     """Compare the releases alone: to uv, and so to its locks, 3.14.0rc1 is 3.14.0 in a marker."""
+    if op in ("in", "not in"):
+        # A list of versions to uv, where PEP 508 would look for one text in another.
+        return any(_release(one) == _release(left) for one in right.split()) is (op == "in")
     return Specifier(f"{op}{_release(right)}").contains(_release(left))
 
 

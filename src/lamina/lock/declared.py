@@ -1,0 +1,270 @@
+"""What a ``pyproject.toml`` declares of its requirements, brought to the form of a lock.
+
+Only for comparison with a lock: what is of no known shape is passed over, since saying that a
+``pyproject.toml`` is wrong is not the business of a look at freshness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as ParsedRequirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from lamina.lock.equivalence import Term
+from lamina.lock.model import LockError
+from lamina.urls import redacted
+
+Table = Mapping[str, Any]
+
+
+class InvalidDeclaration(LockError):
+    """A requirement of a ``pyproject.toml`` that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a requirement is to be taken from, as far as that can be compared."""
+
+    kind: str
+    """``index``, ``url``, ``git``, ``local``, or ``unknown`` where only a folder could tell."""
+    detail: str = ""
+
+
+ON_INDEX = Origin("index")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One requirement, as declared, where one of its sources applies."""
+
+    name: str
+    extras: frozenset[str]
+    specifier: frozenset[tuple[str, str]]
+    origin: Origin
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """``[tool.uv.sources]`` and the indexes that it names."""
+
+    by_name: Mapping[str, tuple[Table, ...]]
+    indexes: Mapping[str, str]
+    is_complete: bool
+    """Whether a project that is not named here is from an index for certain: a member of a
+    workspace inherits the sources of the root, which it cannot see."""
+
+    @classmethod
+    def of(cls, pyproject: Table, *, is_root: bool) -> Sources:
+        """Read the tables; entries of no known shape are passed over."""
+        uv = table(pyproject, "tool", "uv")
+        by_name: dict[str, tuple[Table, ...]] = {}
+        if uv.get("no-sources") is not True:
+            for name, entry in table(uv, "sources").items():
+                entries = entry if isinstance(entry, list) else [entry]
+                found = tuple(item for item in entries if isinstance(item, dict))
+                by_name[canonicalize_name(name)] = found
+        indexes = {
+            index["name"]: index["url"]
+            for index in items(uv, "index")
+            if isinstance(index, dict)
+            and isinstance(index.get("name"), str)
+            and isinstance(index.get("url"), str)
+        }
+        return cls(by_name, indexes, is_root)
+
+    def origins(
+        self, name: str, written: str | None, *, extra: str | None, group: str | None
+    ) -> Iterator[tuple[Origin, Term]]:
+        """Give each place that a requirement may be taken from, and where that applies.
+
+        ``written`` is the URL in the requirement itself, for where no source applies.
+        """
+        markers = []
+        for entry in self.by_name.get(name, ()):
+            if not _is_for(entry, "extra", extra) or not _is_for(entry, "group", group):
+                continue
+            marker = text(entry, "marker")
+            markers.append(marker)
+            # The sources of one project exclude each other, or uv refuses them.
+            yield self._origin(entry), Term((marker,) if marker else ())
+        if "" not in markers:
+            yield self._default(written, bool(markers)), Term(none=tuple(markers))
+
+    def _default(self, written: str | None, is_named: bool) -> Origin:
+        if written:
+            return _written_origin(written)
+        return ON_INDEX if self.is_complete or is_named else Origin("unknown")
+
+    def _origin(self, entry: Table) -> Origin:
+        if (name := text(entry, "index")) in self.indexes:
+            return Origin("index", plain_url(self.indexes[name]))
+        if url := text(entry, "url"):
+            return url_origin(url, text(entry, "subdirectory"))
+        if url := text(entry, "git"):
+            asked = {key: text(entry, key) for key in ("rev", "tag", "branch", "subdirectory")}
+            return git_origin(url, {key: value for key, value in asked.items() if value})
+        if "path" in entry:
+            return Origin("local", plain_path(text(entry, "path")))
+        if entry.get("workspace") is True:
+            return Origin("local")
+        return Origin("unknown")
+
+
+def requirements(
+    texts: Iterable[object], sources: Sources, *, extra: str | None = None, group: str | None = None
+) -> Iterator[Declared]:
+    """Give what a list of requirements declares, once for each source that may apply."""
+    for item in texts:
+        if not isinstance(item, str):
+            continue
+        try:
+            parsed = ParsedRequirement(item)
+        except (InvalidRequirement, RecursionError) as error:
+            raise InvalidDeclaration(
+                f"Unable to parse a requirement of `pyproject.toml`: {_without_secrets(item)}"
+            ) from error
+        name = canonicalize_name(parsed.name)
+        marker = (str(parsed.marker),) if parsed.marker else ()
+        extras = frozenset(canonicalize_name(e) for e in parsed.extras)
+        specifier = normal_specifier(str(parsed.specifier))
+        for origin, term in sources.origins(name, parsed.url, extra=extra, group=group):
+            where = Term((*marker, *term.every), term.none)
+            yield Declared(name, extras, specifier, origin, where)
+
+
+def groups(pyproject: Table) -> dict[str, list[object]]:
+    """Return the dependency groups, inclusions (PEP 735) followed, and uv's older ``dev``."""
+    written: dict[str, list[object]] = {
+        canonicalize_name(name): entries
+        for name, entries in table(pyproject, "dependency-groups").items()
+        if isinstance(entries, list)
+    }
+    found: dict[str, list[object]] = {
+        name: list(_flat(name, written, frozenset())) for name in written
+    }
+    older = table(pyproject, "tool", "uv").get("dev-dependencies")
+    if isinstance(older, list):
+        found["dev"] = [*found.get("dev", ()), *older]
+    return found
+
+
+def _flat(
+    name: str, written: Mapping[str, list[object]], above: frozenset[str]
+) -> Iterator[object]:
+    if name in above:
+        return
+    for entry in written.get(name, ()):
+        if isinstance(entry, dict) and isinstance(included := entry.get("include-group"), str):
+            yield from _flat(canonicalize_name(included), written, above | {name})
+        else:
+            yield entry
+
+
+def table(of: Table, *keys: str) -> Table:
+    """Return a table inside of tables, empty where there is none."""
+    value: Any = of
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(of: Table, key: str) -> list[object]:
+    """Return a list of a table, empty where there is none."""
+    value = of.get(key)
+    return value if isinstance(value, list) else []
+
+
+def text(of: Table, key: str) -> str:
+    """Return a text of a table, empty where there is none."""
+    value = of.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def normal_specifier(written: str) -> frozenset[tuple[str, str]]:
+    """Return the clauses of a specifier, in no order, their versions in normal form.
+
+    >>> normal_specifier("<2,>=1.0RC1") == normal_specifier(">= 1.0rc1, < 2")
+    True
+    """
+    parsed = ParsedRequirement(f"x{written}").specifier
+    return frozenset((clause.operator, _normal_version(clause.version)) for clause in parsed)
+
+
+def _normal_version(written: str) -> str:
+    suffix = ".*" if written.endswith(".*") else ""
+    try:
+        return str(Version(written.removesuffix(".*"))) + suffix
+    except InvalidVersion:
+        return written
+
+
+def url_origin(url: str, subdirectory: str = "") -> Origin:
+    """Return the origin of an archive at a URL."""
+    return Origin("url", f"{plain_url(url)}#{subdirectory}" if subdirectory else plain_url(url))
+
+
+def git_origin(url: str, asked: Mapping[str, str] | None = None) -> Origin:
+    """Return the origin of a Git repository: its URL, and what of it is asked for.
+
+    The lock has that in the query, a requirement and a source have it elsewhere.
+    """
+    url = url.removeprefix("git+")
+    keys = ("rev", "tag", "branch", "subdirectory")
+    query = {key: value for key, value in _query(url) if key in keys} | dict(asked or {})
+    return Origin(
+        "git", f"{plain_url(url).removesuffix('.git')}?{urlencode(sorted(query.items()))}"
+    )
+
+
+def _query(url: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(urlsplit(url).query)
+    except ValueError:
+        return []
+
+
+def _written_origin(url: str) -> Origin:
+    """Return the origin that is written in a requirement: ``name @ url``."""
+    head, _, fragment = url.partition("#")
+    subdirectory = dict(parse_qsl(fragment)).get("subdirectory", "")
+    asked = {"subdirectory": subdirectory} if subdirectory else {}
+    if head.startswith("git+"):
+        # `git+https://user@host/path@revision`: an `@` before the path belongs to the host.
+        start = head.find("/", head.find("://") + 3)
+        path, at, rev = head[start:].rpartition("@")
+        return (
+            git_origin(head[:start] + path, asked | {"rev": rev}) if at else git_origin(head, asked)
+        )
+    if head.startswith("file:") or ":" not in head:
+        return Origin("local")
+    return url_origin(head, subdirectory)
+
+
+def plain_url(url: str) -> str:
+    """Return a URL without credentials, query, fragment and final slash."""
+    return redacted(url).rstrip("/")
+
+
+def plain_path(path: str) -> str:
+    """Return a relative path without its empty and `.` parts, nothing for an absolute one."""
+    if path.startswith(("/", "~")):
+        return ""
+    return "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def _is_for(entry: Table, key: str, asked: str | None) -> bool:
+    """A source may be limited to one extra or group."""
+    limit = text(entry, key)
+    return not limit or (asked is not None and canonicalize_name(limit) == asked)
+
+
+def _without_secrets(requirement: str) -> str:
+    head, at, tail = requirement.partition("@")
+    return f"{head.strip()} @ ..." if at and "//" in tail else requirement
