@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from lamina.archive.rootfs import Rootfs
+from lamina.oci.document import MalformedDocument, encode
+from lamina.plan.base import NO_BASE, BaseFacts, BasePython, Libc
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        NO_BASE,
+        BaseFacts(
+            BasePython("/usr/bin/python3.13t", "3.13.1", free_threaded=True),
+            Libc("musl", "1.2.5"),
+            Rootfs(links={"lib": "usr/lib"}),
+        ),
+    ],
+)
+def test_what_is_kept_is_read_again(facts: BaseFacts) -> None:
+    assert BaseFacts.parse(encode(facts.to_json())) == facts
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"[", "Malformed facts of a base image: not JSON"),
+        (
+            b'{"python": {"path": 1}}',
+            "Malformed facts of a base image: expected text at `python.path`, got: a number",
+        ),
+        (b'{"libc": {"name": "x"}}', "Malformed facts of a base image: unknown `libc.name`"),
+    ],
+)
+def test_other_facts_are_refused(data: bytes, text: str) -> None:
+    with pytest.raises(MalformedDocument) as caught:
+        BaseFacts.parse(data)
+
+    assert str(caught.value) == text
