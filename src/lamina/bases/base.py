@@ -58,8 +58,8 @@ def check_layers(name: str, config: ImageConfig, count: int) -> None:
     """Refuse a base whose config lists another number of layers than its manifest."""
     if len(config.diff_ids) != count:
         raise BaseError(
-            f"Unable to read the base image `{name}`: its manifest has {count} layers, "
-            f"its config {len(config.diff_ids)} diff IDs"
+            f"Unable to read the base image `{name}`: manifest and config disagree on its layers\n"
+            f"  manifest: {count}\n  config:   {len(config.diff_ids)}"
         )
 
 

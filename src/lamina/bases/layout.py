@@ -64,9 +64,7 @@ def _read(directory: Path, name: str) -> bytes:
         with path.open("rb") as file:
             return file.read(SIZE_LIMIT + 1)
     except FileNotFoundError:
-        raise BaseNotFound(
-            f"Not an OCI image layout, since it has no `{name}`: {directory}"
-        ) from None
+        raise BaseNotFound(f"Not an OCI image layout: `{directory}` has no `{name}`") from None
     except OSError as error:
         raise BaseError(f"Unable to read `{path}`: {error.strerror}") from error
 
@@ -87,9 +85,7 @@ def _named(directory: Path, location: Location, platform: Platform) -> Descripto
     tags = sorted({f"`{tag}`" for each in manifests if (tag := each.annotations.get(REF_NAME))})
     raise BaseNotFound(
         f"{'More than one' if found else 'No such'} image in the layout: {location}",
-        hint=f"It has the tags {', '.join(f'`{tag}`' for tag in tags)}"
-        if tags
-        else "It has no tag",
+        hint=f"It has the tags {', '.join(tags)}" if tags else "It has no tag",
     )
 
 
