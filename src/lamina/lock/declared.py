@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -133,7 +134,7 @@ def requirements(
         name = canonicalize_name(parsed.name)
         marker = (str(parsed.marker),) if parsed.marker else ()
         extras = frozenset(canonicalize_name(e) for e in parsed.extras)
-        specifier = normal_specifier(str(parsed.specifier))
+        specifier = normal_specifier(parsed.specifier)
         for origin, term in sources.origins(name, parsed.url, extra=extra, group=group):
             where = Term((*marker, *term.every), term.none)
             yield Declared(name, extras, specifier, origin, where)
@@ -187,14 +188,14 @@ def text(of: Table, key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def normal_specifier(written: str) -> frozenset[tuple[str, str]]:
+def normal_specifier(written: SpecifierSet) -> frozenset[tuple[str, str]]:
     """Return the clauses of a specifier, in no order, their versions in normal form.
 
-    >>> normal_specifier("<2,>=1.0RC1") == normal_specifier(">= 1.0rc1, < 2")
+    >>> one, other = SpecifierSet("<2,>=1.0RC1"), SpecifierSet(">=1.0rc1, <2")
+    >>> normal_specifier(one) == normal_specifier(other)
     True
     """
-    parsed = ParsedRequirement(f"x{written}").specifier
-    return frozenset((clause.operator, _normal_version(clause.version)) for clause in parsed)
+    return frozenset((clause.operator, _normal_version(clause.version)) for clause in written)
 
 
 def _normal_version(written: str) -> str:

@@ -32,6 +32,7 @@ from lamina.lock.equivalence import Term, includes, same_terms
 from lamina.lock.markers import literals
 from lamina.lock.model import ConflictItem, Lock, LockError, Metadata, Package, Requirement
 from lamina.lock.source import Registry
+from lamina.lock.uvlock import InvalidLock
 
 Table = Mapping[str, Any]
 
@@ -268,10 +269,18 @@ def _comparable(
 
 
 def _as_declared(requirement: Requirement) -> Declared:
+    try:
+        specifier = SpecifierSet(requirement.specifier)
+    except InvalidSpecifier as error:
+        raise InvalidLock(
+            f"Unable to parse a specifier of `{requirement.name}` in the lockfile: "
+            f"{requirement.specifier!r}",
+            hint="To write the lockfile again, run `uv lock`",
+        ) from error
     return Declared(
         requirement.name,
         frozenset(requirement.extras),
-        normal_specifier(requirement.specifier),
+        normal_specifier(specifier),
         _locked_origin(dict(requirement.origin)),
         Term((requirement.marker,) if requirement.marker else ()),
     )

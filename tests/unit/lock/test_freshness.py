@@ -7,6 +7,7 @@ import pytest
 from lamina.lock.declared import InvalidDeclaration
 from lamina.lock.freshness import LockOutdated, check
 from lamina.lock.model import Lock
+from lamina.lock.uvlock import InvalidLock
 from unit.lock.locks import lock, project
 
 METADATA = """
@@ -334,3 +335,12 @@ def test_a_requirement_that_cannot_be_read_is_an_error_without_its_secrets() -> 
             )
 
         assert str(caught.value) == (f"Unable to parse a requirement of `pyproject.toml`: {shown}")
+
+
+def test_a_specifier_of_the_lock_that_cannot_be_read_is_an_error() -> None:
+    of = locked('[package.metadata]\nrequires-dist = [{ name = "a", specifier = "new" }]')
+
+    with pytest.raises(InvalidLock) as caught:
+        check(of, {"project": {"name": "app"}})
+
+    assert str(caught.value) == "Unable to parse a specifier of `a` in the lockfile: 'new'"
