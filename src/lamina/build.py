@@ -115,15 +115,15 @@ def build(
             destination.take(base_layer)
         stack.add(bottom, workshop.had(bottom.plan))
         # The project's wheel is built while those of the lock come in.
-        made = [(part, workshop.had(part.plan) or part.make()) for part in top]
+        ready = [stack.get(part, workshop.had(part.plan)) for part in top]
         for plan in plans:
             stack.add(Part(plan, partial(making.take, plan)), kept[plan])
     overrides = find_overrides(stack.layers, wheels, site.recipe, site.scheme)
     if overrides is not None:
         part = overrides_part(overrides, site, workshop)
         stack.add(part, workshop.had(part.plan))
-    for part, layer in made:
-        stack.add(part, layer)
+    for part, had in zip(top, ready, strict=True):
+        stack.put(part, had)
     image = append(
         _image_config(order),
         order.base.base.layers,
@@ -151,17 +151,24 @@ class _Stack:
     def layers(self) -> list[StoredLayer]:
         return [each.layer for each in self.built]
 
+    def get(self, part: Part, kept: StoredLayer | None) -> BuiltLayer:
+        """Return a layer, which is made now unless it is ``kept``."""
+        return BuiltLayer(part.plan, kept or part.make(), is_made=kept is None)
+
     def add(self, part: Part, kept: StoredLayer | None) -> None:
         """Put a layer on top, which is made now unless it is ``kept``."""
-        layer = kept or part.make()
+        self.put(part, self.get(part, kept))
+
+    def put(self, part: Part, built: BuiltLayer) -> None:
+        """Put a layer on top; one whose blob turns out damaged is made again."""
         try:
-            self._destination.take(layer)
+            self._destination.take(built.layer)
         except DamagedBlob as error:
             self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
-            self._workshop.store.layers.forget(layer)
-            layer = part.make()
-            self._destination.take(layer)
-        self.built.append(BuiltLayer(part.plan, layer, is_made=layer is not kept))
+            self._workshop.store.layers.forget(built.layer)
+            built = self.get(part, None)
+            self._destination.take(built.layer)
+        self.built.append(built)
 
 
 def measure(selection: Selection, wheels: Wheels) -> list[PlannedWheel]:
