@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from lamina.archive.rootfs import Rootfs
 from lamina.oci.document import MalformedDocument, parse_document
 
+_FORMAT = 1
+"""Raised whenever other facts are learned, so that those that are kept are learned again."""
+
 
 @dataclass(frozen=True, slots=True)
 class BasePython:
@@ -41,7 +44,7 @@ class BaseFacts:
 
     def to_json(self) -> dict[str, object]:
         """Return the object that is kept."""
-        document: dict[str, object] = {"rootfs": self.rootfs.to_json()}
+        document: dict[str, object] = {"format": _FORMAT, "rootfs": self.rootfs.to_json()}
         if self.python is not None:
             document["python"] = {
                 "path": self.python.path,
@@ -56,6 +59,8 @@ class BaseFacts:
     def parse(cls, data: bytes) -> BaseFacts:
         """Read what `to_json` gave, once it was encoded."""
         document = parse_document(data, "facts of a base image")
+        if document.number("format") != _FORMAT:
+            document.refuse("format", f"the number {_FORMAT}")
         python, libc = document.object("python"), document.object("libc")
         if libc.values and libc.text("name") not in ("glibc", "musl"):
             raise MalformedDocument("Malformed facts of a base image: unknown `libc.name`")

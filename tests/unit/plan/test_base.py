@@ -27,10 +27,17 @@ def test_what_is_kept_is_read_again(facts: BaseFacts) -> None:
     [
         (b"[", "Malformed facts of a base image: not JSON"),
         (
-            b'{"python": {"path": 1}}',
+            b'{"format": 0}',
+            "Malformed facts of a base image: expected the number 1 at `format`, got: a number",
+        ),
+        (
+            b'{"format": 1, "python": {"path": 1}}',
             "Malformed facts of a base image: expected text at `python.path`, got: a number",
         ),
-        (b'{"libc": {"name": "x"}}', "Malformed facts of a base image: unknown `libc.name`"),
+        (
+            b'{"format": 1, "libc": {"name": "x"}}',
+            "Malformed facts of a base image: unknown `libc.name`",
+        ),
     ],
 )
 def test_other_facts_are_refused(data: bytes, text: str) -> None:
