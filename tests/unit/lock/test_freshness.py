@@ -344,3 +344,25 @@ def test_a_specifier_of_the_lock_that_cannot_be_read_is_an_error() -> None:
         check(of, {"project": {"name": "app"}})
 
     assert str(caught.value) == "Unable to parse a specifier of `a` in the lockfile: 'new'"
+
+
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        ("git+https://git.example/r@feature/x", "git = 'https://git.example/r?rev=feature%2Fx'"),
+        ("git+ssh://git@git.example/r.git", "git = 'ssh://git@git.example/r'"),
+        (
+            "git+https://me@git.example/r@v1#subdirectory=a/b",
+            "git = 'https://git.example/r?subdirectory=a%2Fb&rev=v1'",
+        ),
+        ("file:///srv/a.whl", "path = '/srv/a.whl'"),
+    ],
+)
+def test_a_url_in_a_requirement_is_where_the_lock_has_it(written: str, origin: str) -> None:
+    of = locked(f'[package.metadata]\nrequires-dist = [{{ name = "a", {origin} }}]')
+    text = f'[project]\nname = "app"\ndependencies = ["a @ {written}"]'
+
+    assert differences(of, text) == ()
+    assert differences(of, text.replace(written, "https://files.example/x.zip")) == (
+        "dependencies: `a` changed",
+    )

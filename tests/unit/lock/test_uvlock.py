@@ -203,6 +203,14 @@ def test_the_version_is_looked_at_before_anything_else(rest: str) -> None:
             "Unexpected type dict (expected list) in `uv.lock`, `package`",
         ),
         (
+            "version = 1\n[[package]]\nname = 'a'\nversion = 'x'\nsource = { virtual = '.' }",
+            "Not a version of PEP 440 in `uv.lock`, `package[0].version`",
+        ),
+        (
+            "version = 1\n[[package]]\nname = 'a'\nsource = { registry = 'links' }",
+            "Missing `version` in `uv.lock`, `package[0]`",
+        ),
+        (
             "version = 1\npackage = [1]",
             "Unexpected type int (expected dict) in `uv.lock`, `package[0]`",
         ),
@@ -246,6 +254,10 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, message: str) -> N
             "No usable filename in `uv.lock`, `package[1].wheels[0].url`",
         ),
         (
+            '{ url = "https://[files%20/a.whl" }',
+            "Not a URL in `uv.lock`, `package[1].wheels[0].url`",
+        ),
+        (
             '{ url = "https://files.example/a.whl", hash = "sha1:00" }',
             "Not a hash of a supported algorithm in `uv.lock`, `package[1].wheels[0].hash`",
         ),
@@ -278,3 +290,27 @@ def test_the_lockfile_has_the_name_that_it_was_given() -> None:
         parse("", path="sub/uv.lock")
 
     assert str(caught.value) == "Missing `version` in `sub/uv.lock`"
+
+
+def test_names_are_normalized() -> None:
+    text = 'version = 1\n[[package]]\nname = "A_b.C"\nsource = { virtual = "." }'
+
+    assert parse(text).packages[0].name == "a-b-c"
+
+
+def test_sources_and_conflict_items_are_shown_as_people_write_them() -> None:
+    shown = [Registry(path="links"), Path("a.whl"), Directory("a"), Editable("b"), Virtual(".")]
+    items = [ConflictItem("a", extra="x"), ConflictItem("a", group="g"), ConflictItem("a")]
+
+    assert [str(source) for source in shown] == [
+        "index (links)",
+        "path (a.whl)",
+        "directory (a)",
+        "editable (b)",
+        "virtual (.)",
+    ]
+    assert [str(item) for item in items] == [
+        "extra `x` of `a`",
+        "group `g` of `a`",
+        "project `a`",
+    ]
