@@ -64,11 +64,16 @@ class Bench:
             written = splice(layer_entries(unpacked), write, mtime=EPOCH, extents=records)
             contents = Contents(
                 tuple(
-                    _in_layer(wheel, each, written.extents[each.record])
+                    self._in_layer(wheel, each, written.extents[each.record])
                     for wheel, each in zip(plan.wheels, unpacked, strict=True)
                 )
             )
         return self.store.layers.put(plan.key, written, contents, blob.path)
+
+    def _in_layer(self, wheel: PlannedWheel, unpacked: Unpacked, extent: Extent) -> InLayer:
+        site_packages = f"{self.scheme.library}/site-packages"
+        owned = tops((row.path for row in unpacked.rows), site_packages)
+        return InLayer(wheel.name, wheel.version, wheel.hash, wheel.size, owned, extent)
 
 
 def generated(
@@ -87,14 +92,3 @@ def spliced(
     with draft(scratch) as blob:
         written = splice(entries, blob.write, mtime=EPOCH)
     return store.layers.put(plan.key, written, NOTHING, blob.path)
-
-
-def _in_layer(wheel: PlannedWheel, unpacked: Unpacked, extent: Extent) -> InLayer:
-    return InLayer(
-        wheel.name,
-        wheel.version,
-        wheel.hash,
-        wheel.size,
-        tops(row.path for row in unpacked.rows),
-        extent,
-    )

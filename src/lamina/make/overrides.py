@@ -12,7 +12,7 @@ from typing import BinaryIO
 from lamina.archive import deflate
 from lamina.archive.entry import CHUNK, Entry, Kind, Streamed
 from lamina.archive.parents import with_parents
-from lamina.oci.blob import unpacked
+from lamina.oci.blob import DamagedBlob, unpacked
 from lamina.oci.changeset import Changeset
 from lamina.plan.collisions import Collision, collisions, common_tops, suspects
 from lamina.plan.contents import InLayer
@@ -21,6 +21,7 @@ from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
 from lamina.store.blobs import draft
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import Scratch
+from lamina.wheel.errors import WheelError
 from lamina.wheel.record import Row, parse_installed
 from lamina.wheel.scheme import Scheme
 
@@ -52,7 +53,7 @@ def find_overrides(
 ) -> Overrides | None:
     """Compare what the wheels of the layers own; None if they agree about every path."""
     by_name = {each.name: layer for layer in layers for each in layer.contents.distributions}
-    suspected = suspects(each for layer in layers for each in layer.contents.distributions)
+    suspected = suspects([each for layer in layers for each in layer.contents.distributions])
     records = {each.name: _rows(by_name[each.name], each) for each in suspected}
     found = collisions(records, f"{scheme.library}/site-packages", common_tops(suspected))
     if not found:
@@ -72,8 +73,11 @@ def find_overrides(
 
 def _rows(layer: StoredLayer, distribution: InLayer) -> Sequence[Row]:
     """Read a RECORD from the middle of a layer's blob, where it lies unpacked."""
-    data = deflate.read_stored(layer.read(distribution.record))
-    return parse_installed(data)
+    try:
+        return parse_installed(deflate.read_stored(layer.read(distribution.record)))
+    except (ValueError, WheelError) as error:
+        what = f"the RECORD of {distribution.name} at byte {distribution.record.offset}"
+        raise DamagedBlob(layer.written.digest, what, "something else") from error
 
 
 def _extract(layer: StoredLayer, paths: set[str], scratch: Scratch) -> list[Entry]:
@@ -90,6 +94,8 @@ def _extract(layer: StoredLayer, paths: set[str], scratch: Scratch) -> list[Entr
                         size += len(chunk)
                 content = Streamed(size, partial(_open, copy.path))
                 found.append(Entry(member.path, Kind.FILE, member.mode, content))
+                if len(found) == len(paths):
+                    break
     return found
 
 

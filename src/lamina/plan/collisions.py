@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lamina.errors import LaminaError
-from lamina.plan.contents import InLayer, top
+from lamina.plan.contents import InLayer, below_prefix, top
 from lamina.wheel.record import Row
 
 
@@ -31,14 +31,11 @@ class Collision:
         return self.owners[-1]
 
 
-def suspects(distributions: Iterable[InLayer]) -> list[InLayer]:
+def suspects(distributions: Sequence[InLayer]) -> list[InLayer]:
     """Return those that share a top-level name with another: only they can collide."""
-    by_top: dict[str, list[InLayer]] = defaultdict(list)
-    for distribution in distributions:
-        for name in distribution.tops:
-            by_top[name].append(distribution)
-    shared = {id(each): each for owners in by_top.values() if len(owners) > 1 for each in owners}
-    return sorted(shared.values(), key=lambda distribution: distribution.name)
+    common = common_tops(distributions)
+    shared = [each for each in distributions if not common.isdisjoint(each.tops)]
+    return sorted(shared, key=lambda distribution: distribution.name)
 
 
 def collisions(
@@ -53,8 +50,8 @@ def collisions(
     owners: dict[str, dict[str, Row]] = defaultdict(dict)
     for name in sorted(records):
         for row in records[name]:
-            if top(row.path) in common:
-                owners[_below_prefix(row.path, site_packages)][name] = row
+            if top(row.path, site_packages) in common:
+                owners[below_prefix(row.path, site_packages)][name] = row
     _refuse_files_as_directories(owners)
     return sorted(
         Collision(path, tuple(rows))
@@ -64,13 +61,13 @@ def collisions(
 
 
 def common_tops(distributions: Iterable[InLayer]) -> frozenset[str]:
-    """Return the top-level names that several have."""
-    seen: set[str] = set()
-    common: set[str] = set()
-    for distribution in distributions:
-        common |= seen.intersection(distribution.tops)
-        seen.update(distribution.tops)
-    return frozenset(common)
+    """Return the top-level names that several have, or that are a file where others lie below."""
+    count = Counter(name for distribution in distributions for name in distribution.tops)
+    below: dict[str, set[str]] = defaultdict(set)
+    for name in count:
+        below[posixpath.dirname(name)].add(name)
+    nested = (below[name] | {name} for name in count if name in below)
+    return frozenset(name for name in count if count[name] > 1).union(*nested)
 
 
 def _alike(rows: Iterable[Row]) -> bool:
@@ -91,7 +88,3 @@ def _refuse_files_as_directories(owners: Mapping[str, Mapping[str, Row]]) -> Non
     if problems:
         lines = "".join(f"\n  {problem}" for problem in sorted(problems))
         raise Incompatible(f"Unable to put these distributions into one environment:{lines}")
-
-
-def _below_prefix(path: str, site_packages: str) -> str:
-    return posixpath.normpath(f"{site_packages}/{path}")

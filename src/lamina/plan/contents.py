@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lamina.archive.blob import Extent
+from lamina.oci.document import Fields
 
 _TO_ROOT = "../../../"
 
@@ -50,43 +52,61 @@ class Contents:
 
     @classmethod
     def from_json(cls, document: object) -> Contents:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote. Raises `MalformedDocument` for anything else."""
+        found = Fields("contents of a layer", "", {"distributions": document})
+        return cls(tuple(map(_in_layer, found.objects("distributions"))))
 
-        Raises `ValueError`, `KeyError` or `TypeError` for anything else.
-        """
-        if not isinstance(document, list):
-            raise TypeError("expected a list")
-        return cls(
-            tuple(
-                InLayer(
-                    str(each["name"]),
-                    str(each["version"]),
-                    str(each["hash"]),
-                    int(each["size"]),
-                    tuple(map(str, each["tops"])),
-                    Extent(*map(int, each["record"])),
-                )
-                for each in document
-            )
-        )
+
+def _in_layer(fields: Fields) -> InLayer:
+    match fields.values.get("record"):
+        case [int(offset), int(size)] if min(offset, size) >= 0:
+            record = Extent(offset, size)
+        case _:
+            fields.refuse("record", "an offset and a size")
+    tops = fields.texts("tops")
+    if tops is None:
+        fields.refuse("tops", "a list")
+    return InLayer(
+        fields.text("name"),
+        fields.text("version"),
+        fields.text("hash"),
+        fields.number("size"),
+        tops,
+        record,
+    )
 
 
 NOTHING = Contents()
 
 
-def tops(record_paths: Iterable[str]) -> tuple[str, ...]:
+def tops(record_paths: Iterable[str], site_packages: str) -> tuple[str, ...]:
     """Return what the paths of a RECORD own at the top, sorted, but for the ``*.dist-info``.
 
-    >>> tops(["a/b.py", "a/c.py", "a-1.dist-info/RECORD", "../../../bin/a", "../../../share/man/x"])
+    ``site_packages`` is relative to the prefix.
+
+    >>> paths = ["a/b.py", "a-1.dist-info/RECORD", "../../../bin/a", "../../../share/man/x"]
+    >>> tops(paths, "lib/python3.12/site-packages")
     ('../../../bin/a', '../../../share/man', 'a')
     """
-    found = set(map(top, record_paths))
+    found = {top(path, site_packages) for path in record_paths}
     return tuple(sorted(each for each in found if not each.endswith(".dist-info")))
 
 
-def top(record_path: str) -> str:
+def top(record_path: str, site_packages: str) -> str:
     """Return the top-level name that a path of a RECORD lies below."""
-    if not record_path.startswith(_TO_ROOT):
+    if not record_path.startswith(".."):
         return record_path.partition("/")[0]
-    first, _, rest = record_path[len(_TO_ROOT) :].partition("/")
-    return f"{_TO_ROOT}{first}/{rest.partition('/')[0]}" if rest else record_path
+    below = below_prefix(record_path, site_packages)
+    if below.startswith(f"{site_packages}/"):
+        return below[len(site_packages) + 1 :].partition("/")[0]
+    return _TO_ROOT + "/".join(below.split("/", 2)[:2])
+
+
+def below_prefix(record_path: str, site_packages: str) -> str:
+    """Return where a path of a RECORD is, relative to the prefix, whose ``lib64`` is ``lib``.
+
+    >>> below_prefix("../../../lib64/x.so", "lib/python3.12/site-packages")
+    'lib/x.so'
+    """
+    path = posixpath.normpath(f"{site_packages}/{record_path}")
+    return f"lib/{path[6:]}" if path.startswith("lib64/") else path

@@ -91,13 +91,17 @@ def plan_wheels(
     copies, the project. One more is kept free for overrides, so that a collision that comes or
     goes moves no wheel.
     """
-    room = min(limits.layers, MOST_LAYERS) - others - 1
-    if room < 1:
+    limit = min(limits.layers, MOST_LAYERS)
+    room = limit - others - 1
+    if room < min(1, len(wheels)):
+        more = f"Pass a higher `--layers` (at most {MOST_LAYERS}), or copy"
         raise TooManyLayers(
-            f"No layer is left for the dependencies: the limit is {limits.layers}, and the base, "
+            f"No layer is left for the dependencies: the limit is {limit}, and the base, "
             f"the copied files and the environment take {others + 1}",
-            hint=f"Raise `layers` (at most {MOST_LAYERS}), or copy in fewer entries",
+            hint=f"{more if limit < MOST_LAYERS else 'Copy'} in fewer entries",
         )
+    if not wheels:
+        return ()
     return tuple(
         _wheels_plan(layer, recipe)
         for layer in partition(wheels, Budget.within(room, limits.alone))
