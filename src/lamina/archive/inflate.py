@@ -9,6 +9,7 @@ from isal import isal_zlib
 from lamina.archive.entry import CHUNK
 
 _RAW = -15
+_BEHIND = "there are bytes behind the end of its deflate stream"
 
 
 class InflateError(Exception):
@@ -26,24 +27,22 @@ def inflate(raw: Iterable[bytes], size: int) -> Iterator[bytes]:
     left = size
     for chunk in raw:
         if inflater.eof:
-            raise InflateError("there are bytes behind the end of its deflate stream")
-        while chunk:
+            raise InflateError(_BEHIND)
+        waiting = chunk
+        # All input may be taken while output is still to come.
+        while not inflater.eof:
             # One byte more than is due shows a stream that goes on.
-            piece = _decompress(inflater, chunk, min(4 * CHUNK, left + 1))
+            piece = _decompress(inflater, waiting, min(4 * CHUNK, left + 1))
             left -= len(piece)
             if left < 0:
                 raise InflateError(f"it holds more than the {size} bytes that it says")
+            waiting = inflater.unconsumed_tail
             if piece:
                 yield piece
-            chunk = inflater.unconsumed_tail
+            elif not waiting:
+                break
         if inflater.unused_data:
-            raise InflateError("there are bytes behind the end of its deflate stream")
-    # The last input may be taken while output is still to come.
-    while not inflater.eof and (piece := _decompress(inflater, b"", min(4 * CHUNK, left + 1))):
-        left -= len(piece)
-        if left < 0:
-            raise InflateError(f"it holds more than the {size} bytes that it says")
-        yield piece
+            raise InflateError(_BEHIND)
     if not inflater.eof:
         raise InflateError("its deflate stream does not end")
     if left:

@@ -16,7 +16,7 @@ class DamagedPayload(LaminaError):
 
     def __init__(self, label: str, reason: str) -> None:
         super().__init__(
-            f"Damaged member in {label}: {reason}",
+            f"Unable to unpack {label}: {reason}",
             hint="The file was published like this; report it to the project, or lock another one",
         )
 
@@ -29,7 +29,7 @@ class Payload:
     """
 
     label: str
-    """Archive and member, for errors, as in ``a-1.0-py3-none-any.whl: `a/b.py` ``."""
+    """Member and archive, for errors, as in ``"`a/b.py` of wheel `a-1.0-py3-none-any.whl`"``."""
     size: int
     crc: int
     raw_size: int
@@ -68,7 +68,9 @@ def _checked(label: str, crc: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
     except InflateError as error:
         raise DamagedPayload(label, str(error)) from error
     if seen != crc:
-        raise DamagedPayload(label, f"its CRC-32 is {seen:08x}, the archive says {crc:08x}")
+        raise DamagedPayload(
+            label, f"its CRC-32 differs\n  expected: {crc:08x}\n  got:      {seen:08x}"
+        )
 
 
 def _sized(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:

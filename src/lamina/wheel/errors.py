@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lamina.errors import LaminaError
 
+_SHOWN = 10
+
 
 class WheelError(LaminaError):
     """A wheel that breaks its format, or whose files would harm the environment.
@@ -13,7 +15,7 @@ class WheelError(LaminaError):
     """
 
     def __init__(self, *faults: str, wheel: str = "") -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(set(faults)))
         super().__init__(
             _message(self.faults, wheel),
             hint="The file was published like this; report it to the project, or lock another one",
@@ -28,4 +30,7 @@ def _message(faults: tuple[str, ...], wheel: str) -> str:
     subject = f"wheel `{wheel}`" if wheel else "the wheel"
     if len(faults) == 1:
         return f"Unable to unpack {subject}: {faults[0]}"
-    return "\n".join([f"Unable to unpack {subject}:", *(f"  {fault}" for fault in faults)])
+    lines = [f"Unable to unpack {subject}:", *(f"  {fault}" for fault in faults[:_SHOWN])]
+    if len(faults) > _SHOWN:
+        lines.append(f"  and {len(faults) - _SHOWN} more")
+    return "\n".join(lines)
