@@ -8,8 +8,8 @@ import hashlib
 import lzma
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import zstandard
@@ -105,29 +105,26 @@ def make_wheel(
     *items: Item,
     name: str = "demo",
     version: str = "1.0",
-    record: bytes | None = None,
-    before: bytes = b"",
-    behind: bytes = b"",
+    without: Collection[str] = (),
 ) -> bytes:
-    """Return a wheel that holds ``items`` and its metadata, which come last.
+    """Return a wheel that holds ``items`` and, last, its METADATA, WHEEL and a true RECORD.
 
-    An item of the metadata's name stands instead of it. RECORD tells the truth unless ``record``
-    is given.
+    An item of the name of one of these stands instead of it; those in ``without`` are left out.
     """
     folder = f"{name}-{version}.dist-info"
     metadata = {
         f"{folder}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{folder}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    given = {item.name for item in items}
+    left_out = {item.name for item in items} | {f"{folder}/{file}" for file in without}
     members = [
         *items,
-        *(Item(path, text.encode()) for path, text in metadata.items() if path not in given),
+        *(Item(path, text.encode()) for path, text in metadata.items() if path not in left_out),
     ]
     path = f"{folder}/RECORD"
-    if path not in given:
-        members.append(Item(path, make_record(members, path) if record is None else record))
-    return make_zip(members, before=before, behind=behind)
+    if path not in left_out:
+        members.append(Item(path, make_record(members, path)))
+    return make_zip(members)
 
 
 def make_record(items: Iterable[Item], path: str) -> bytes:
@@ -140,10 +137,16 @@ def make_record(items: Iterable[Item], path: str) -> bytes:
     return "".join([*rows, f"{path},,\n"]).encode()
 
 
-def write_wheel(folder: Path, *items: Item, name: str = "demo", version: str = "1.0") -> Path:
+def write_wheel(
+    folder: Path,
+    *items: Item,
+    name: str = "demo",
+    version: str = "1.0",
+    without: Collection[str] = (),
+) -> Path:
     """Write the wheel that `make_wheel` makes into ``folder``, under its right name."""
     path = folder / f"{name}-{version}-py3-none-any.whl"
-    path.write_bytes(make_wheel(*items, name=name, version=version))
+    path.write_bytes(make_wheel(*items, name=name, version=version, without=without))
     return path
 
 
@@ -155,11 +158,6 @@ def directory(name: str) -> Item:
 def link(name: str, target: str) -> Item:
     """Return the item of a symlink, as zip tells it."""
     return Item(name, target.encode(), mode=LINK)
-
-
-def lying(item: Item, **local: int | bytes) -> Item:
-    """Return ``item`` with a local header that says otherwise."""
-    return replace(item, local=local)
 
 
 def _name(item: Item) -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from lamina.archive.entry import Content, Entry, Kind, Literal
+from lamina.archive.entry import Content, Entry, Kind, Literal, directory
 from lamina.archive.parents import with_parents
 from lamina.wheel.errors import WheelError
 from lamina.wheel.file import Member, WheelFile
@@ -86,6 +86,7 @@ class _Unpacking:
         )
         self._entries: dict[str, Entry] = {}
         self._rows: dict[str, Row] = {}
+        self._faults: list[str] = []
 
     def run(self, direct_url: bytes | None) -> Unpacked:
         ours = {f"{self._dist_info}/{name}" for name in _OURS}
@@ -101,6 +102,9 @@ class _Unpacking:
         if direct_url is not None:
             self._add_own("direct_url.json", direct_url)
         record = self._add_record()
+        self._faults.extend(_files_as_directories(self._entries))
+        if self._faults:
+            raise WheelError(*self._faults)
         rows = tuple(self._rows.values())
         version = str(self._name.version)
         return Unpacked(self._name.project, version, tuple(self._entries.values()), record, rows)
@@ -114,8 +118,10 @@ class _Unpacking:
 
     def _add_directory(self, member: Member) -> None:
         path = self._placer.directory(member.name)
-        if path is not None:
-            self._entries.setdefault(path, Entry(path, Kind.DIRECTORY, 0o755))
+        if path is None:
+            return
+        if self._entries.setdefault(path, directory(path)).kind is not Kind.DIRECTORY:
+            self._faults.append(f"two of its files go to `/{path}`")
 
     def _add_member(self, member: Member) -> None:
         placement = self._placer.file(member.name)
@@ -156,7 +162,7 @@ class _Unpacking:
             row = Row(name, "", old)
         self._rows[name] = row._replace(path=name)
         data = render_record(self._rows.values())
-        self._entries[placement.destination] = Entry(placement.destination, content=Literal(data))
+        self._add(placement, 0o644, Literal(data), self._rows[name])
         return placement.destination
 
     def _own(self, file: str) -> Placement:
@@ -167,5 +173,18 @@ class _Unpacking:
     def _add(self, placement: Placement, mode: int, content: Content, row: Row) -> None:
         entry = Entry(placement.destination, Kind.FILE, mode, content)
         if self._entries.setdefault(placement.destination, entry) is not entry:
-            raise WheelError(f"two of its files go to `/{placement.destination}`")
+            self._faults.append(f"two of its files go to `/{placement.destination}`")
         self._rows[placement.record] = row
+
+
+def _files_as_directories(entries: Mapping[str, Entry]) -> Iterator[str]:
+    """Name the files that others lie below, as may happen between the kinds of ``.data``."""
+    seen: set[str] = set()
+    for path in entries:
+        at = path.rfind("/")
+        while at > 0 and (parent := path[:at]) not in seen:
+            seen.add(parent)
+            entry = entries.get(parent)
+            if entry is not None and entry.kind is not Kind.DIRECTORY:
+                yield f"`/{parent}` is a file, and `/{path}` lies below it"
+            at = path.rfind("/", 0, at)
