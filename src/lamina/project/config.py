@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lamina.errors import LaminaError
-from lamina.oci.descriptor import InvalidPlatform, Platform
 from lamina.oci.config import Healthcheck
+from lamina.oci.descriptor import InvalidPlatform, Platform
 from lamina.project.healthcheck import read_healthcheck
+from lamina.project.size import InvalidSize, parse_size
 from lamina.project.table import Problems, Refused, Table, integer, kind, string, text
 
 _PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?t?")
@@ -24,6 +25,7 @@ _VENV = "/opt/venv"
 _WORKDIR = "/app"
 _MOST_IDS = (1 << 32) - 2
 _MOST_LAYERS = 125
+_MOST_BYTES = 1 << 60
 
 
 class UnknownVariable(LaminaError):
@@ -65,7 +67,10 @@ class Config:
     copy: tuple[Copy, ...] | None = None
     """In the order written. An empty one copies nothing; None leaves the choice to the project."""
     layers: int | None = None
+    max_wheel_size: int | None = None
+    """Of what one wheel may unpack to, in bytes."""
     debian_mirror: str | None = None
+    debian_security_mirror: str | None = None
 
 
 def parse_config(document: Mapping[str, object]) -> Config:
@@ -89,7 +94,9 @@ def parse_config(document: Mapping[str, object]) -> Config:
         stopsignal=table.read("stopsignal", _signal),
         copy=_read_copies(table),
         layers=table.read("layers", integer(1, _MOST_LAYERS)),
+        max_wheel_size=table.read("max-wheel-size", _size),
         debian_mirror=table.read("debian-mirror", _mirror),
+        debian_security_mirror=table.read("debian-security-mirror", _mirror),
     )
     table.finish()
     problems.check("pyproject.toml")
@@ -235,6 +242,15 @@ def _signal(value: object) -> str:
     if not _SIGNAL.fullmatch(found := string(value)):
         raise Refused("expected a signal such as `SIGTERM` or `15`")
     return found
+
+
+def _size(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return integer(1, _MOST_BYTES)(value)
+    try:
+        return parse_size(string(value))
+    except InvalidSize:
+        raise Refused("expected a size such as `32 GiB`") from None
 
 
 def _mirror(value: object) -> str:

@@ -45,7 +45,9 @@ def test_every_key_is_read() -> None:
         stopsignal = "SIGRTMIN+3"
         copy = [{ from = "dist/src", to = ".", mode = "0600", owner = "10:20" }]
         layers = 60
+        max-wheel-size = "32 GiB"
         debian-mirror = "https://mirror.example/debian"
+        debian-security-mirror = "https://mirror.example/security"
     """)
 
     assert read == Config(
@@ -65,7 +67,9 @@ def test_every_key_is_read() -> None:
         stopsignal="SIGRTMIN+3",
         copy=(Copy("dist/src", ".", 0o600, (10, 20)),),
         layers=60,
+        max_wheel_size=32 << 30,
         debian_mirror="https://mirror.example/debian",
+        debian_security_mirror="https://mirror.example/security",
     )
 
 
@@ -122,6 +126,9 @@ def test_the_order_of_copies_is_kept() -> None:
         ('copy = ["x"]', ".copy[0]: expected a table, got a string"),
         ("layers = 126", ".layers: expected 1 to 125"),
         ("layers = 1.5", ".layers: expected an integer, got a float"),
+        ("max-wheel-size = 0", ".max-wheel-size: expected 1 to 1152921504606846976"),
+        ('max-wheel-size = "big"', ".max-wheel-size: expected a size such as `32 GiB`"),
+        ("max-wheel-size = [1]", ".max-wheel-size: expected a string, got an array"),
         (
             'debian-mirror = "https://user:secret@mirror.example/"',
             ".debian-mirror: expected an `http://` or `https://` address without a password",
