@@ -1,0 +1,55 @@
+"""Fixtures of real programs; the tests run them as a person would, on data of their own.
+
+``engine("run", "--rm", "--network=host", image, "python", "-V")`` returns standard output and fails
+with all that was said; ``engine.command(...)`` is the command line, for pipes. What is missing on
+the machine fails the test, and says how to install it: a skipped test would show nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from engines import (
+    Engine,
+    Program,
+    Registry,
+    docker_engine,
+    docker_registry,
+    find_program,
+    podman_storage,
+)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A Docker client whose engine is our own, empty at first and shared by all tests."""
+    with docker_engine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[Registry]:
+    """A registry on loopback, empty at first; use a repository of your own."""
+    with docker_registry() as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Program]:
+    """A Podman with a storage of its own."""
+    with podman_storage() as podman:
+        yield podman
+
+
+@pytest.fixture(scope="session")
+def skopeo() -> Program:
+    """Skopeo, which trusts what we give it; a `Registry` of ours wants ``--tls-verify=false``."""
+    return Program((find_program("skopeo"), "--insecure-policy"))
+
+
+@pytest.fixture(scope="session")
+def umoci() -> Program:
+    """Umoci, which unpacks OCI layouts."""
+    return Program((find_program("umoci"),))
