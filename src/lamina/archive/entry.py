@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO, Protocol
 
+from lamina.errors import LaminaError
+
 CHUNK = 1 << 18
 """How many bytes are held at a time while content streams."""
 
@@ -81,6 +83,31 @@ class Entry:
     """Where a symlink points, as written; of a hard link, the path of the other entry."""
     uid: int = 0
     gid: int = 0
+
+
+class ContentChanged(LaminaError):
+    """A file that became longer or shorter while it was read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"Unable to archive `/{path}`: its size changed while it was read",
+            hint="Build again when nothing writes to it any more",
+        )
+
+
+def chunks(entry: Entry) -> Iterator[bytes]:
+    """Give the content of a file, exactly as many bytes as its size says.
+
+    A torn entry would shift all that follows it. Raises `ContentChanged`.
+    """
+    left = entry.content.size
+    for chunk in entry.content.chunks():
+        left -= len(chunk)
+        if left < 0:
+            break
+        yield chunk
+    if left:
+        raise ContentChanged(entry.path)
 
 
 def directory(path: str, mode: int = 0o755) -> Entry:

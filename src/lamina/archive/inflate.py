@@ -36,11 +36,10 @@ def inflate(raw: Iterable[bytes], size: int) -> Iterator[bytes]:
             left -= len(piece)
             if left < 0:
                 raise InflateError(f"it holds more than the {size} bytes that it says")
-            waiting = inflater.unconsumed_tail
-            if piece:
-                yield piece
-            elif not waiting:
+            if not piece:
                 break
+            yield piece
+            waiting = inflater.unconsumed_tail
         if inflater.unused_data:
             raise InflateError(_BEHIND)
     if not inflater.eof:

@@ -14,13 +14,16 @@ from isal import isal_zlib
 
 from lamina.archive import deflate, member, tar
 from lamina.archive.blob import Extent, Tally, Write, Written, regular
-from lamina.archive.entry import Content, Entry, Kind
+from lamina.archive.entry import Entry, Kind, chunks
 from lamina.archive.inflate import ends_like
 from lamina.archive.payload import Payload
 from lamina.oci.digest import DiffID
 
 JOIN_LIMIT = 1 << 20
 """Of a payload that is to be joined, packed and unpacked, in bytes; it is held in memory."""
+
+PENDING_LIMIT = 1 << 16
+"""Of headers and padding that are held back, in bytes: there may be any number of empty files."""
 
 
 def splice(
@@ -48,30 +51,34 @@ class _Splicer:
         self._blob = Tally(write)
         self._tar = Tally(self._count)
         self._pending: list[bytes] = []
+        self._pending_size = 0
         self._member_crc = 0
         self._member_size = 0
         self._blob.add(member.HEADER)
 
     def add(self, entry: Entry) -> tuple[int, int]:
         """Add one entry; return where its content begins and ends in the blob."""
-        self._pending.append(tar.header(entry, self._mtime))
-        if entry.kind is not Kind.FILE or not entry.content.size:
-            if isinstance(entry.content, Payload):
-                _drain(entry.content)
+        self._pend(tar.header(entry, self._mtime))
+        if entry.kind is not Kind.FILE:
+            return self._blob.size, self._blob.size
+        if not entry.content.size:
+            # Read none the less: what lies there must be what its archive says.
+            for piece in chunks(entry):
+                self._tar.add(piece)
             return self._blob.size, self._blob.size
         self._flush_pending()
         start = self._blob.size
         if isinstance(entry.content, Payload):
             self._take_over(entry.content)
         else:
-            self._store(entry.content)
+            self._store(entry)
         end = self._blob.size
-        self._pending.append(tar.padding(entry.content.size))
+        self._pend(tar.padding(entry.content.size))
         return start, end
 
     def finish(self, extents: dict[str, Extent]) -> Written:
         """End the archive and the blob."""
-        self._pending.append(tar.END)
+        self._pend(tar.END)
         self._flush_pending(final=True)
         self._end_member()
         self._blob.flush()
@@ -87,15 +94,23 @@ class _Splicer:
         self._member_crc = isal_zlib.crc32(data, self._member_crc)
         self._member_size += len(data)
 
+    def _pend(self, data: bytes) -> None:
+        """Hold headers and padding back, so that those in a row become one block."""
+        if self._pending_size >= PENDING_LIMIT:
+            self._flush_pending()
+        self._pending.append(data)
+        self._pending_size += len(data)
+
     def _flush_pending(self, *, final: bool = False) -> None:
-        """Write the headers and the padding that have gathered as one block."""
+        """Write what has gathered as one block."""
         data = b"".join(self._pending)
         self._pending.clear()
+        self._pending_size = 0
         self._tar.add(data)
         self._blob.add(deflate.fixed_block(data, final=final))
 
-    def _store(self, content: Content) -> None:
-        for piece in regular(content.chunks(), deflate.MAX_STORED):
+    def _store(self, entry: Entry) -> None:
+        for piece in regular(chunks(entry), deflate.MAX_STORED):
             self._tar.add(piece)
             self._blob.add(deflate.stored_blocks(piece))
 
@@ -146,9 +161,3 @@ def _open_end(raw: bytes, data: bytes) -> bytes | None:
         if ends_like(opened + end + deflate.LAST, data):
             return opened + end
     return None
-
-
-def _drain(payload: Payload) -> None:
-    """Check the payload of an empty file, which a layer does not hold."""
-    for _ in payload.chunks():
-        pass

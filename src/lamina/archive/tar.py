@@ -14,7 +14,7 @@ END = bytes(2 * BLOCK)
 
 _TYPES = {Kind.FILE: b"0", Kind.HARDLINK: b"1", Kind.SYMLINK: b"2", Kind.DIRECTORY: b"5"}
 _NAME, _PREFIX, _LINK = 100, 155, 100
-_MAX_SIZE = 0o77777777777
+_MAX_NUMBER = 0o77777777777
 _MAX_ID = 0o7777777
 # Magic and version; user and group names and device numbers are left empty, which every reader
 # takes for none, so that nothing of a builder's machine can be in them.
@@ -48,21 +48,29 @@ def header(entry: Entry, mtime: int) -> bytes:
     if len(link) > _LINK or not entry.target.isascii():
         records["linkpath"] = link
         link = _shorten(link, _LINK)
-    numbers = {"uid": (entry.uid, _MAX_ID), "gid": (entry.gid, _MAX_ID), "size": (size, _MAX_SIZE)}
-    for key, (number, most) in numbers.items():
-        if number > most:
-            records[key] = b"%d" % number
+    uid = _number("uid", entry.uid, _MAX_ID, records)
+    gid = _number("gid", entry.gid, _MAX_ID, records)
+    size = _number("size", size, _MAX_NUMBER, records)
+    mtime = _number("mtime", mtime, _MAX_NUMBER, records)
     block = _block(
         split,
         entry.mode,
-        0 if "uid" in records else entry.uid,
-        0 if "gid" in records else entry.gid,
-        0 if "size" in records else size,
+        uid,
+        gid,
+        size,
         mtime,
         _TYPES[entry.kind],
         link,
     )
     return _pax(records, mtime) + block if records else block
+
+
+def _number(key: str, number: int, most: int, records: dict[str, bytes]) -> int:
+    """Return what ustar says of a number: itself, or 0 where only a PAX record can say it."""
+    if number <= most:
+        return number
+    records[key] = b"%d" % number
+    return 0
 
 
 def _pax(records: dict[str, bytes], mtime: int) -> bytes:
