@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol, Self
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 
@@ -17,10 +18,18 @@ from lamina.urls import redacted
 _RETRIED = (429, 500, 502, 503, 504)
 _TRIES = 4
 _MOST_REDIRECTS = 5
+_CONNECT_TIMEOUT = 10.0
+_LONGEST_WAIT = 30.0
+"""Before another try, in seconds, however long the server asks for."""
 
 
 class TransportError(LaminaError):
     """A server that cannot be reached, or does not answer."""
+
+    def __init__(self, message: str, *, hint: str | None = None, may_pass: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.may_pass = may_pass
+        """Whether another try may do better."""
 
 
 class BrokenTransfer(TransportError):
@@ -33,7 +42,15 @@ class Request:
 
     method: str
     url: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | Iterable[bytes] | None = field(default=None, repr=False)
+    size: int | None = None
+    """Of a body that comes in pieces, in bytes; there must be exactly so many."""
+    is_once: bool = False
+    """Neither tried again nor led elsewhere: the first answer is the answer, redirects too.
+
+    So is any request whose body comes in pieces, since nobody has them a second time.
+    """
 
 
 class Response(Protocol):
@@ -58,7 +75,15 @@ class Transport(Protocol):
     """A way to ask servers."""
 
     def send(self, request: Request) -> AbstractContextManager[Response]:
-        """Ask, following redirects and trying again what may pass. Raises `TransportError`."""
+        """Ask, following redirects and trying again what may pass. Raises `TransportError`.
+
+        User and password in the URL are for its own host: no redirect carries them to another.
+        What the body raises while its pieces are taken is passed on as it is.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Break off everything under way in other threads; nothing can be asked any more."""
         ...
 
 
@@ -81,58 +106,169 @@ class HttpTransport:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._direct = self._pool(None)
-        self._proxied = {
-            scheme: self._pool(url) for scheme, url in network.proxies.items() if scheme != "no"
-        }
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._pools: dict[str, urllib3.PoolManager] = {}
+        self._open: set[urllib3.BaseHTTPResponse] = set()
 
     @contextmanager
     def send(self, request: Request) -> Iterator[Response]:
         """See `Transport.send`."""
         where = redacted(request.url)
+        response = self._ask(request, where)
+        with self._lock:
+            self._open.add(response)
         try:
-            response = self._pool_for(request.url).request(
+            self._check(where)
+            yield _Answer(response, where)
+        finally:
+            with self._lock:
+                self._open.discard(response)
+                # A body that was not read to its end cannot be followed by another on the
+                # connection; reading the end, though there is nothing, gives it back.
+                response.drain_conn() if response.length_remaining == 0 else response.close()
+
+    def interrupt(self) -> None:
+        """See `Transport.interrupt`."""
+        self._ended.set()
+        with self._lock:
+            for response in self._open:
+                with suppress(OSError, RuntimeError, ValueError):  # It has just come to its end.
+                    response.shutdown()
+
+    def close(self) -> None:
+        """Close the connections that are kept open for another request."""
+        with self._lock:
+            for pool in self._pools.values():
+                pool.clear()
+
+    def _ask(self, request: Request, where: str) -> urllib3.BaseHTTPResponse:
+        self._check(where)
+        headers = {"Accept-Encoding": "identity", "User-Agent": self._network.user_agent}
+        body, more = request.body, dict[str, Any]()
+        if body is not None and not isinstance(body, bytes):
+            headers["Content-Length"] = str(request.size)
+            body = self._pieces(body, where)
+        if request.is_once or body is not request.body:
+            more = {"retries": False, "redirect": False}
+        try:
+            url, credentials = _without_credentials(request.url)
+            return self._pool_for(url).request(
                 request.method,
-                request.url,
-                headers={"Accept-Encoding": "identity", **request.headers},
+                url,
+                headers={**headers, **credentials, **request.headers},
+                body=body,
                 preload_content=False,
                 decode_content=False,
+                **more,
             )
+        except _BodyFailed as failed:
+            raise failed.error from failed.error.__cause__
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise TransportError(
                 f"Unable to reach `{where}`: {_reason(error)}",
                 hint="Check the network, and the proxy settings if there are any",
+                may_pass=_may_pass(error),
             ) from error
+
+    def _pieces(self, body: Iterable[bytes], where: str) -> Iterator[bytes]:
+        """Give the pieces of a body, keeping its own errors apart from the connection's."""
         try:
-            yield _Answer(response, where)
-        finally:
-            # A body that was not read to its end cannot be followed by another on the connection.
-            response.close() if response.length_remaining else response.release_conn()
+            for piece in body:
+                self._check(where)
+                yield piece
+        except Exception as error:
+            raise _BodyFailed(error) from error
+
+    def _check(self, where: str) -> None:
+        if self._ended.is_set():
+            raise TransportError(f"Unable to reach `{where}`: interrupted", may_pass=False)
 
     def _pool_for(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)
-        if _is_direct(parts.hostname or "", self._network.proxies.get("no", "")):
-            return self._direct
-        return self._proxied.get(parts.scheme, self._proxied.get("all", self._direct))
+        proxies = self._network.proxies
+        proxy = proxies.get(parts.scheme, proxies.get("all", ""))
+        if _is_direct(parts.hostname or "", proxies.get("no", "")):
+            proxy = ""
+        with self._lock:
+            if proxy not in self._pools:
+                self._pools[proxy] = self._pool(proxy)
+            return self._pools[proxy]
 
-    def _pool(self, proxy: str | None) -> urllib3.PoolManager:
+    def _pool(self, proxy: str) -> urllib3.PoolManager:
         network = self._network
         arguments: dict[str, Any] = {
             "maxsize": 16,
-            "timeout": urllib3.Timeout(network.timeout),
-            "headers": {"User-Agent": network.user_agent},
-            "ssl_context": ssl.create_default_context(cafile=network.ca_bundle),
-            "retries": urllib3.Retry(
-                total=_TRIES,
-                redirect=_MOST_REDIRECTS,
-                backoff_factor=network.backoff,
-                status_forcelist=_RETRIED,
-                raise_on_status=False,
+            "timeout": urllib3.Timeout(
+                connect=min(_CONNECT_TIMEOUT, network.timeout), read=network.timeout
             ),
+            "ssl_context": _ssl_context(network.ca_bundle),
+            "retries": _Retries.until(self._ended, network.backoff),
         }
-        if proxy is None:
+        if not proxy:
             return urllib3.PoolManager(**arguments)
-        return urllib3.ProxyManager(proxy, **arguments)
+        address, credentials = _without_credentials(proxy)
+        if credentials:
+            credentials = {"Proxy-Authorization": credentials["Authorization"]}
+        return urllib3.ProxyManager(address, proxy_headers=credentials, **arguments)
+
+
+class _BodyFailed(Exception):
+    """Carries what a body raised past urllib3, which would take an `OSError` for the network's."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class _Retries(urllib3.Retry):
+    """Tries again what may pass, unless all has been ended meanwhile."""
+
+    _ended: threading.Event
+
+    @classmethod
+    def until(cls, ended: threading.Event, backoff: float) -> Self:
+        # What fails otherwise than by connecting or reading, a certificate say, fails each time.
+        retries = cls(
+            total=None,
+            connect=_TRIES,
+            read=_TRIES,
+            status=_TRIES,
+            other=0,
+            redirect=_MOST_REDIRECTS,
+            backoff_factor=backoff,
+            status_forcelist=_RETRIED,
+            raise_on_status=False,
+        )
+        retries._ended = ended
+        return retries
+
+    def new(self, **kw: Any) -> Self:  # noqa: ANN401
+        again = super().new(**kw)
+        again._ended = self._ended
+        return again
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            return min(super().parse_retry_after(retry_after), _LONGEST_WAIT)
+        except urllib3.exceptions.InvalidHeader:
+            return 0
+
+    def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
+        asked = self.get_retry_after(response) if response is not None else None
+        self._ended.wait(asked if asked is not None else self.get_backoff_time())
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        *args: Any,  # noqa: ANN401
+        **kw: Any,  # noqa: ANN401
+    ) -> Self:
+        if self._ended.is_set():
+            reason = urllib3.exceptions.ResponseError("interrupted")
+            raise urllib3.exceptions.MaxRetryError(kw["_pool"], url or "", reason)
+        return super().increment(method, url, *args, **kw)
 
 
 class _Answer:
@@ -149,23 +285,70 @@ class _Answer:
             yield from self._response.stream(size, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise BrokenTransfer(
-                f"The transfer from `{self._where}` broke off: {_reason(error)}"
+                f"The transfer from `{self._where}` broke off: {_reason(error)}",
+                hint="Run the command again",
             ) from error
 
 
-def _reason(error: Exception) -> str:
+def _without_credentials(url: str) -> tuple[str, dict[str, str]]:
+    """Return a URL without user and password, and the header that says them."""
+    parts = urlsplit(url)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    user, _, password = userinfo.partition(":")
+    header = urllib3.util.make_headers(basic_auth=f"{unquote(user)}:{unquote(password)}")
+    return parts._replace(netloc=host).geturl(), {"Authorization": header["authorization"]}
+
+
+def _ssl_context(ca_bundle: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        raise TransportError(
+            f"Unable to read the certificates in `{ca_bundle}`: {error.strerror}",
+            hint="The environment names this file; mend it, or name another",
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
     """Return the innermost cause, without the URL that urllib3 puts around it."""
+    match error:
+        case urllib3.exceptions.MaxRetryError(reason=Exception() as reason):
+            return _reason(reason)
+        case urllib3.exceptions.ProxyError(original_error=cause):
+            return f"the proxy fails ({_reason(cause)})"
+        case urllib3.exceptions.NewConnectionError(__cause__=BaseException() as cause):
+            return _reason(cause)
+        case urllib3.exceptions.SSLError(args=(Exception() as cause, *_)):
+            return _reason(cause)
+        case urllib3.exceptions.ProtocolError(args=(_, Exception() as cause, *_)):
+            return _reason(cause)
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted ({error.verify_message})"
+        case urllib3.exceptions.TimeoutError() | TimeoutError():
+            return "no answer in time"
+        case urllib3.exceptions.IncompleteRead():
+            return f"{error.partial} bytes came, {error.expected} more were due"
+        case urllib3.exceptions.ResponseError():
+            return str(error)
+        case urllib3.exceptions.URLSchemeUnknown(scheme=scheme):
+            return f"the scheme `{scheme}` is not supported"
+        case ssl.SSLError(reason=str() as reason):
+            return reason.replace("_", " ").lower()
+        case OSError(strerror=str() as text):
+            return text
+        case ValueError():
+            return "not a URL"
+        case _:
+            return type(error).__name__
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Say whether another try may do better: a certificate, or a URL, stays as it is."""
     if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
-        return _reason(error.reason)
-    if isinstance(error, urllib3.exceptions.NewConnectionError) and error.__cause__ is not None:
-        return str(getattr(error.__cause__, "strerror", None) or error.__cause__)
-    if isinstance(error, urllib3.exceptions.ProtocolError) and len(error.args) > 1:
-        return _reason(error.args[1])
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return "no answer in time"
-    if isinstance(error, urllib3.exceptions.IncompleteRead):
-        return f"{error.partial} bytes came, {error.expected} more were due"
-    return getattr(error, "strerror", None) or type(error).__name__
+        return _may_pass(error.reason)
+    return not isinstance(error, urllib3.exceptions.SSLError | ValueError)
 
 
 def _is_direct(host: str, exceptions: str) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from lamina.errors import LaminaError
 from lamina.transport import (
@@ -21,6 +22,7 @@ from lamina.urls import redacted
 
 _CHUNK = 1 << 18
 _FRUITLESS_TRIES = 3
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/(?:([0-9]{1,18})|\*)")
 
 OnBytes = Callable[[int], object]
 """Told of each run of bytes that has come; it may raise to end the transfer."""
@@ -39,9 +41,11 @@ class HashMismatch(LaminaError):
 class SizeMismatch(LaminaError):
     """A file that is longer or shorter than expected."""
 
-    def __init__(self, name: str, expected: int, got: int) -> None:
+    def __init__(self, name: str, expected: int, got: int | None) -> None:
+        """``got`` is None for a file that was given up when it became too long."""
+        said = "more" if got is None else f"{got} bytes"
         super().__init__(
-            f"Size mismatch for `{name}`\n  expected: {expected} bytes\n  got:      {got} bytes",
+            f"Size mismatch for `{name}`\n  expected: {expected} bytes\n  got:      {said}",
             hint="The file is not the one that was locked; if it was published anew, run `uv lock`",
         )
 
@@ -56,10 +60,13 @@ class Refused(TransportError):
         )
 
 
+_GONE = "The file is gone; to lock another one, run `uv lock --upgrade`"
 _HINTS = {
-    401: "The package index wants credentials",
-    403: "The package index wants credentials",
-    404: "The file is gone; to lock another one, run `uv lock --upgrade`",
+    401: "The server wants credentials",
+    403: "The server wants credentials, or other ones",
+    404: _GONE,
+    410: _GONE,
+    429: "The server is asked too often; run the command again later",
 }
 
 
@@ -75,7 +82,8 @@ class Remote:
     @property
     def name(self) -> str:
         """The last part of the URL."""
-        return unquote(urlsplit(self.url).path.rpartition("/")[2]) or redacted(self.url)
+        shown = redacted(self.url)
+        return unquote(shown.rpartition("/")[2]) or shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +97,17 @@ class Fetched:
 
 
 class Hashes:
-    """The SHA-256 of a file, and the hash that it must have if that is another one."""
+    """The SHA-256 of a file, and the hash that it must have if that is another one.
+
+    The algorithms are those of lockfiles; ``blake2b`` has 256 bits there, as on package indexes.
+    """
 
     def __init__(self, name: str, expected: str | None) -> None:
         self._name = name
         self._expected = expected
         self._sha256 = hashlib.sha256()
-        algorithm = expected.partition(":")[0] if expected else "sha256"
-        self._other = None if algorithm == "sha256" else hashlib.new(algorithm)
+        algorithm, _, hex_ = expected.partition(":") if expected else ("sha256", "", "")
+        self._other = None if algorithm == "sha256" else _hasher(algorithm, len(hex_) // 2)
         self.size = 0
 
     def update(self, data: bytes) -> None:
@@ -115,6 +126,13 @@ class Hashes:
         if self._expected is not None and got != self._expected:
             raise HashMismatch(self._name, self._expected, got)
         return self._sha256.hexdigest()
+
+
+def _hasher(algorithm: str, size: int) -> hashlib._Hash | hashlib.blake2b:
+    if algorithm == "blake2b":
+        return hashlib.blake2b(digest_size=size)
+    # Where policy forbids MD5 for security, it may still tell whether a file is the locked one.
+    return hashlib.new(algorithm, usedforsecurity=False)
 
 
 def download(
@@ -136,7 +154,8 @@ def remote_size(remote: Remote, transport: Transport) -> int | None:
         if response.status != 200:
             raise Refused(remote.url, response.status)
         length = response.headers.get("Content-Length", "")
-        return int(length) if length.isascii() and length.isdigit() else None
+        # Some servers say 0 where they do not know; no file that is asked for is empty.
+        return (int(length) or None) if length.isascii() and length.isdigit() else None
 
 
 class _Transfer:
@@ -153,42 +172,51 @@ class _Transfer:
         self.hashes = Hashes(remote.name, remote.hash)
 
     def run(self) -> None:
-        """Read the file to its end, asking anew for the rest while each answer brings some."""
-        fruitless = 0
+        """Read the file to its end, asking anew for the rest while answers bring it further."""
+        furthest, fruitless = 0, 0
         while True:
-            before = self.hashes.size
             try:
                 self._ask()
             except BrokenTransfer:
-                fruitless = 0 if self.hashes.size > before else fruitless + 1
+                fruitless = 0 if self.hashes.size > furthest else fruitless + 1
+                furthest = max(furthest, self.hashes.size)
                 if fruitless == _FRUITLESS_TRIES:
                     raise
             else:
                 return
 
     def _ask(self) -> None:
+        if not self._can_resume():
+            self._restart()
         headers = {}
         if self.hashes.size:
             headers["Range"] = f"bytes={self.hashes.size}-"
             if self._etag:
                 headers["If-Range"] = self._etag
         with self._transport.send(Request("GET", self._remote.url, headers)) as response:
-            if response.status == 416 and self.hashes.size:
+            if response.status == 200:
                 self._restart()
-                raise BrokenTransfer(f"The rest of `{redacted(self._remote.url)}` is not there")
-            if response.status not in (200, 206):
+                self._etag = _strong(response.headers.get("ETag", ""))
+                self._read(response)
+            elif response.status == 206 and self.hashes.size:
+                self._read_rest(response)
+            elif response.status == 416 and self.hashes.size:
+                raise self._no_rest()
+            else:
                 raise Refused(self._remote.url, response.status)
-            if self.hashes.size and not self._continues(response):
-                self._restart()
-            self._etag = response.headers.get("ETag", "")
-            self._read(response)
 
-    def _continues(self, response: Response) -> bool:
-        """Say whether the answer is the rest of the file; else it is the whole."""
-        start = f"bytes {self.hashes.size}-"
-        return response.status == 206 and response.headers.get("Content-Range", "").startswith(
-            start
-        )
+    def _can_resume(self) -> bool:
+        """Say whether the pieces of two answers can be told from those of two files."""
+        return self._remote.hash is not None or self._etag != ""
+
+    def _read_rest(self, response: Response) -> None:
+        """Read a part, which may be less than was asked for (RFC 9110, 15.3.7)."""
+        match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if match is None or int(match[1]) != self.hashes.size:
+            raise self._no_rest()
+        self._read(response)
+        if match[3] is not None and self.hashes.size < int(match[3]):
+            raise self._broken("there is more of it")
 
     def _read(self, response: Response) -> None:
         limit = self._remote.size
@@ -197,10 +225,27 @@ class _Transfer:
             self.hashes.update(piece)
             self._on_bytes(len(piece))
             if limit is not None and self.hashes.size > limit:
-                raise SizeMismatch(self._remote.name, limit, self.hashes.size)
+                raise SizeMismatch(self._remote.name, limit, None)
+
+    def _no_rest(self) -> BrokenTransfer:
+        """Drop what has come, since the server has nothing that would follow it."""
+        self._restart()
+        return self._broken("the server has not the rest of it")
+
+    def _broken(self, why: str) -> BrokenTransfer:
+        return BrokenTransfer(
+            f"The transfer from `{redacted(self._remote.url)}` broke off: {why}",
+            hint="Run the command again",
+        )
 
     def _restart(self) -> None:
-        self._on_bytes(-self.hashes.size)
-        self._file.seek(0)
-        self._file.truncate()
-        self.hashes = Hashes(self._remote.name, self._remote.hash)
+        if self.hashes.size:
+            self._on_bytes(-self.hashes.size)
+            self._file.seek(0)
+            self._file.truncate()
+            self.hashes = Hashes(self._remote.name, self._remote.hash)
+
+
+def _strong(etag: str) -> str:
+    """Return an ETag if it may stand in ``If-Range``: a weak one may not (RFC 9110, 13.1.5)."""
+    return etag if etag.startswith('"') else ""
