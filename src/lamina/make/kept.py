@@ -32,7 +32,7 @@ class KeptFiles:
     def fetch(self, url: str, *, sha256: str, size: int | None, name: str) -> Path:
         """Return a file of that SHA-256 and size; see `lamina.bases.debian.resolve.Fetch`."""
         digest = Digest("sha256", sha256)
-        kept = self.store.blobs.path(digest)
+        kept = self.store.blobs.kept(digest)
         if kept is not None:
             return kept
         path = self.scratch.new()

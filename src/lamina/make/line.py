@@ -20,7 +20,7 @@ from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.store.layers import StoredLayer
 
 _DOWNLOADS = 8
-_ROOM = 1 << 30
+_ROOM = 1_500_000_000
 """Of wheels that lie on the disk before their layer is made, in bytes."""
 
 
@@ -74,13 +74,16 @@ class Line:
 
         (Were they let in one by one, two groups could each wait for the room of the other.)
         """
-        for plan in self._layers:
-            needed = [wheel for wheel in plan.wheels if self._wheels.kept(wheel) is None]
-            size = sum(wheel.size for wheel in needed)
-            if not self._room.enter(size):
-                return
-            fetched = [self._downloads.submit(self._path, wheel) for wheel in plan.wheels]
-            _when_done(fetched, partial(self._make_soon, plan, fetched, size))
+        try:
+            for plan in self._layers:
+                needed = [wheel for wheel in plan.wheels if self._wheels.kept(wheel) is None]
+                size = sum(wheel.size for wheel in needed)
+                if not self._room.enter(size):
+                    return
+                fetched = [self._downloads.submit(self._path, wheel) for wheel in plan.wheels]
+                _when_done(fetched, partial(self._make_soon, plan, fetched, size))
+        except BaseException as error:
+            self._fail(error)
 
     def _path(self, wheel: PlannedWheel) -> Path:
         path = self._wheels.kept(wheel)
@@ -130,6 +133,9 @@ def line(wheels: Wheels, bench: Bench, observer: Observer, makers: int) -> Itera
     opened = Line(wheels, bench, observer, makers)
     try:
         yield opened
+    except BaseException:
+        wheels.transport.interrupt()  # A server that is silent would keep its thread.
+        raise
     finally:
         opened.close()
 

@@ -58,13 +58,20 @@ class Wheels:
         return wheel.hash, size
 
     def kept(self, wheel: PlannedWheel) -> Path | None:
-        """Return the file of a wheel that need not be downloaded."""
+        """Return the file of a wheel that need not be downloaded; one that is damaged must be."""
         if wheel.wheel.path is not None:
             return self.folder / wheel.wheel.path
         algorithm, _, hex_ = wheel.hash.partition(":")
         if algorithm != "sha256":
             return None
-        return self.store.blobs.path(Digest(algorithm, hex_))
+        return self.store.blobs.kept(Digest(algorithm, hex_))
+
+    def has(self, wheel: PlannedWheel) -> bool:
+        """Say whether a wheel lies on this machine, without reading it; `kept` may still say no."""
+        if wheel.wheel.path is not None:
+            return True
+        algorithm, _, hex_ = wheel.hash.partition(":")
+        return algorithm == "sha256" and self.store.blobs.path(Digest(algorithm, hex_)) is not None
 
     def fetch(self, wheel: PlannedWheel, on_bytes: OnBytes) -> Path:
         """Download a wheel and verify it; small ones are kept, since their group may change."""
@@ -91,7 +98,7 @@ class Wheels:
         assert wheel.url is not None, "a wheel has a path or a URL"
         name = hashlib.sha256(f"size {wheel.hash}".encode()).hexdigest()
         known = (self.store.facts.get(name) or {}).get("size")
-        if isinstance(known, int):
+        if isinstance(known, int) and known > 0:
             return known
         try:
             size = remote_size(Remote(wheel.url, wheel.hash), self.transport)

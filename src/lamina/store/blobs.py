@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
-from lamina.oci.digest import Digest
+from lamina.oci.digest import Digest, InvalidDigest
 from lamina.store.scratch import Scratch, translated
 
 _READ_ONLY = 0o444
@@ -36,7 +37,26 @@ class Blobs:
     def path(self, digest: Digest) -> Path | None:
         """See `BlobStore.path`."""
         path = self._path(digest)
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None  # noqa: PTH113  # It says no to errors too.
+
+    def kept(self, digest: Digest) -> Path | None:
+        """Return the file of a download that is kept, once it is read; a damaged one is removed.
+
+        (Nothing else is known of such a file; that of a layer is better checked by its size.)
+        """
+        path = self.path(digest)
+        if path is None:
+            return None
+        try:
+            is_sound = digest_of(path, digest.algorithm) == digest
+        except OSError:
+            is_sound = False
+        if not is_sound:
+            self.remove(digest)
+            return None
+        with suppress(OSError):
+            os.utime(path)  # This is how it is known when it was last used.
+        return path
 
     def adopt(self, file: Path, digest: Digest) -> Path:
         """See `BlobStore.adopt`."""
@@ -53,8 +73,10 @@ class Blobs:
             self._path(digest).unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[tuple[Digest, Path]]:
+        """Give every blob, sorted; files of other names are none of ours."""
         for path in sorted(self._root.glob("*/??/*")):
-            yield Digest(path.parent.parent.name, path.name), path
+            with suppress(InvalidDigest):
+                yield Digest.parse(f"{path.parent.parent.name}:{path.name}"), path
 
     def _path(self, digest: Digest) -> Path:
         return self._root / digest.algorithm / digest.hex[:2] / digest.hex
@@ -93,6 +115,7 @@ def draft(scratch: Scratch) -> Iterator[Draft]:
         with translated(path):
             file.close()
     except BaseException:
-        file.close()
+        with suppress(OSError):  # On a full disk, what is still to be written fails again.
+            file.close()
         path.unlink(missing_ok=True)
         raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,10 +13,12 @@ from lamina.oci import mediatype
 from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import DiffID, Digest
+from lamina.oci.document import Fields, MalformedDocument
 from lamina.plan.contents import Contents
 from lamina.plan.key import LayerKey
 from lamina.store.blobs import Blobs, digest_of
 from lamina.store.documents import Document, Documents
+from lamina.store.scratch import StoreUnusable
 
 KEY_ANNOTATION = "dev.lamina.key"
 """On the descriptor of each layer of ours."""
@@ -62,7 +65,7 @@ class Layers:
     """
 
     def __init__(self, documents: Documents, blobs: Blobs) -> None:
-        self._documents = documents
+        self.documents = documents
         self._blobs = blobs
 
     def get(self, key: LayerKey) -> StoredLayer | None:
@@ -71,12 +74,8 @@ class Layers:
         Raises `DamagedBlob`, after having forgotten the layer, if the bytes are not its own: the
         next call says None.
         """
-        document = self._documents.get(key.hex)
-        if document is None:
-            return None
-        record = _parse(document)
+        record = _parse(self.documents.get(key.hex))
         if record is None:
-            self._documents.remove(key.hex)
             return None
         written, contents, stamp = record
         path = self._blobs.path(written.digest)
@@ -91,28 +90,32 @@ class Layers:
         """Take over a finished blob and remember what it is."""
         path = self._blobs.adopt(file, written.digest)
         layer = StoredLayer(key, written, contents, path)
-        self._documents.put(key.hex, _document(layer))
+        self.documents.put(key.hex, _document(layer))
         return layer
 
     def forget(self, layer: StoredLayer) -> None:
         """Drop a layer whose blob is damaged."""
-        self._documents.remove(layer.key.hex)
+        self.documents.remove(layer.key.hex)
         self._blobs.remove(layer.written.digest)
 
     def __iter__(self) -> Iterator[tuple[LayerKey, Digest]]:
         """Give every key with the digest of its blob, sorted by key."""
-        for name in self._documents:
-            document = self._documents.get(name)
-            record = document and _parse(document)
+        for name in self.documents:
+            record = _parse(self.documents.peek(name))
             if record:
                 yield LayerKey(name), record[0].digest
 
     def _verify(self, layer: StoredLayer) -> None:
-        expected, got = layer.written.digest, digest_of(layer.path)
-        if expected != got:
+        expected = layer.written.digest
+        try:
+            got = str(digest_of(layer.path, expected.algorithm))
+        except OSError as error:
+            got = error.strerror or "what cannot be read"
+        if got != str(expected):
             self.forget(layer)
-            raise DamagedBlob(expected, str(expected), str(got))
-        self._documents.put(layer.key.hex, _document(layer))
+            raise DamagedBlob(expected, str(expected), got)
+        with suppress(StoreUnusable):  # Then it is read again the next time.
+            self.documents.put(layer.key.hex, _document(layer))
 
 
 def _stamp(path: Path) -> list[int]:
@@ -131,15 +134,18 @@ def _document(layer: StoredLayer) -> Document:
     }
 
 
-def _parse(document: Mapping[str, object]) -> tuple[Written, Contents, object] | None:
+def _parse(document: Document | None) -> tuple[Written, Contents, object] | None:
     """Read a record, or say that it is none; whatever it was, it can be made again."""
+    if document is None:
+        return None
+    fields = Fields("layer", "", document)
     try:
         written = Written(
-            Digest.parse(str(document["digest"])),
-            DiffID(Digest.parse(str(document["diff_id"]))),
-            int(str(document["size"])),
-            int(str(document["unpacked_size"])),
+            fields.digest("digest"),
+            DiffID(fields.digest("diff_id")),
+            fields.number("size"),
+            fields.number("unpacked_size"),
         )
-        return written, Contents.from_json(document["contents"]), document["stamp"]
-    except (KeyError, ValueError, TypeError, AttributeError):
+        return written, Contents.from_json(document.get("contents")), document.get("stamp")
+    except MalformedDocument:
         return None

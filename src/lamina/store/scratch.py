@@ -1,7 +1,7 @@
 """Scratch folders: where what is not finished lies, on the file system of the store.
 
 Each belongs to one process, which holds a lock on it; whoever comes later sweeps away those whose
-owner is gone, so that ``kill -9`` leaves nothing for good.
+owner is gone, so that ``kill -9`` leaves nothing for good. Sweeping and claiming take turns.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,9 @@ from pathlib import Path
 from lamina.errors import LaminaError
 
 _LOCK = "lock"
-_HIDDEN = "."
+_TURNS = ".lock"
+LOCKS = (_LOCK, _TURNS)
+"""The names of files that hold nothing."""
 
 
 class StoreUnusable(LaminaError):
@@ -26,7 +29,7 @@ class StoreUnusable(LaminaError):
 
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(
-            f"Unable to write to `{path}`: {error.strerror}",
+            f"Unable to write to `{path}`: {error.strerror or error}",
             hint="To keep the store elsewhere, pass `--store DIR` or set `LAMINA_STORE`",
         )
 
@@ -41,15 +44,28 @@ def translated(path: Path) -> Iterator[None]:
 
 
 class Scratch:
-    """A folder of one process, with a fresh name for whoever asks."""
+    """A folder of one process, with a fresh name for whoever asks.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    It is made when it is first needed: a build that has nothing to make writes nothing, and can
+    use a store that cannot be written.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
         self._names = itertools.count()
+        self._claiming = threading.Lock()
+        self._claimed: tuple[Path, int] | None = None
 
     def new(self, suffix: str = "") -> Path:
-        """Return a path that nobody has been given before; nothing lies there yet."""
-        return self.root / f"{next(self._names)}{suffix}"
+        """Return a path that nobody has been given before; nothing lies there yet.
+
+        Raises `StoreUnusable`.
+        """
+        with self._claiming:
+            if self._claimed is None:
+                with translated(self._parent):
+                    self._claimed = _claim(self._parent)
+            return self._claimed[0] / f"{next(self._names)}{suffix}"
 
     def folder(self) -> Path:
         """Return a new, empty folder."""
@@ -60,44 +76,60 @@ class Scratch:
 
     def drop(self, path: Path) -> None:
         """Remove a file if it lies here; what lies elsewhere is left alone."""
-        if path.parent == self.root:
+        if self._claimed is not None and path.parent == self._claimed[0]:
             path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Remove the folder with all that it holds."""
+        if self._claimed is not None:
+            folder, lock = self._claimed
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+            self._claimed = None
 
 
 @contextmanager
 def scratch(parent: Path) -> Iterator[Scratch]:
     """Give a new scratch folder below ``parent``, removed at the end with all that it holds."""
-    with translated(parent):
-        parent.mkdir(parents=True, exist_ok=True)
-        _sweep(parent)
-        root, lock = _claim(parent)
+    folder = Scratch(parent)
     try:
-        yield Scratch(root)
+        yield folder
     finally:
-        shutil.rmtree(root, ignore_errors=True)
-        os.close(lock)
+        folder.close()
 
 
 def _claim(parent: Path) -> tuple[Path, int]:
-    """Make a folder whose lock is held from the moment that others can see it."""
-    hidden = Path(tempfile.mkdtemp(dir=parent, prefix=_HIDDEN))
-    lock = os.open(hidden / _LOCK, os.O_CREAT | os.O_RDWR)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    return hidden.rename(parent / hidden.name.removeprefix(_HIDDEN)), lock
+    """Make a folder, and return it with the lock on it; remove those whose owner is gone."""
+    parent.mkdir(parents=True, exist_ok=True)
+    turn = os.open(parent / _TURNS, os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        _sweep(parent)
+        folder = Path(tempfile.mkdtemp(dir=parent))
+        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return folder, lock
+    finally:
+        os.close(turn)
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the folders whose owner is gone."""
-    for folder in parent.glob(f"[!{_HIDDEN}]*"):
-        try:
-            lock = os.open(folder / _LOCK, os.O_RDWR)
-        except OSError:
-            continue  # Its owner has just removed it.
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            continue
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-        finally:
-            os.close(lock)
+    for path in parent.iterdir():
+        if path.name != _TURNS and not _is_owned(path):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_owned(folder: Path) -> bool:
+    """Say whether some process holds the folder's lock; without a lock, nobody does."""
+    try:
+        lock = os.open(folder / _LOCK, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(lock)

@@ -12,7 +12,7 @@ from lamina.errors import LaminaError
 from lamina.store.blobs import Blobs
 from lamina.store.documents import Documents
 from lamina.store.layers import Layers
-from lamina.store.scratch import Scratch, scratch
+from lamina.store.scratch import Scratch, StoreUnusable, scratch, translated
 
 _LOCK = "lock"
 
@@ -36,27 +36,47 @@ class Store:
         self.layers = Layers(Documents(root / "layers"), self.blobs)
         self.facts = Documents(root / "facts")
         """What was learned of bases, sizes and requirements, by a digest in hex."""
+        self.scratch_root = root / "scratch"
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:
         """Give a folder for what is not finished; the store is not pruned meanwhile."""
-        with scratch(self.root / "scratch") as folder, self._locked(fcntl.LOCK_SH):
+        with self._locked(fcntl.LOCK_SH), scratch(self.scratch_root) as folder:
             yield folder
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep all builds away. Raises `StoreInUse` if there is one."""
-        try:
-            with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
-                yield
-        except BlockingIOError:
-            raise StoreInUse(self.root) from None
+        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
-        lock = os.open(self.root / _LOCK, os.O_CREAT | os.O_RDWR, 0o644)
+        lock = self._open_lock(is_shared=how == fcntl.LOCK_SH)
+        if lock is None:
+            yield
+            return
         try:
-            fcntl.flock(lock, how)
+            with translated(self.root):
+                try:
+                    fcntl.flock(lock, how)
+                except BlockingIOError:
+                    raise StoreInUse(self.root) from None
             yield
         finally:
             os.close(lock)
+
+    def _open_lock(self, *, is_shared: bool) -> int | None:
+        """Open the lock; None for a store that nobody here can write, and so nobody prunes."""
+        path = self.root / _LOCK
+        try:
+            with translated(self.root):
+                self.root.mkdir(parents=True, exist_ok=True)
+                return os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
+        except StoreUnusable:
+            if not is_shared or not self.root.is_dir():
+                raise
+        try:
+            return os.open(path, os.O_RDONLY)
+        except OSError:
+            return None
