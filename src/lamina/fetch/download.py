@@ -178,6 +178,8 @@ class _Transfer:
             try:
                 self._ask()
             except BrokenTransfer:
+                if self.hashes.size == self._remote.size:
+                    return  # It broke behind the last byte.
                 fruitless = 0 if self.hashes.size > furthest else fruitless + 1
                 furthest = max(furthest, self.hashes.size)
                 if fruitless == _FRUITLESS_TRIES:
