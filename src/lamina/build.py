@@ -109,13 +109,13 @@ def build(
     bench = Bench(workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit)
     stack = _Stack(workshop, destination)
     with line(sources, bench, workshop.observer, workshop.makers) as making:
-        kept = {plan: workshop.had(plan) for plan in plans}
+        kept = _kept([bottom.plan, *plans, *(part.plan for part in top)], workshop, sources)
         making.start([plan for plan in plans if kept[plan] is None])
         for base_layer in order.base.base.layers:
             destination.take(base_layer)
-        stack.add(bottom, workshop.had(bottom.plan))
+        stack.add(bottom, kept[bottom.plan])
         # The project's wheel is built while those of the lock come in.
-        ready = [stack.get(part, workshop.had(part.plan)) for part in top]
+        ready = [stack.get(part, kept[part.plan]) for part in top]
         for plan in plans:
             stack.add(Part(plan, partial(making.take, plan)), kept[plan])
     overrides = find_overrides(stack.layers, wheels, site.recipe, site.scheme)
@@ -131,6 +131,17 @@ def build(
     )
     descriptor = destination.write(image, names=names)
     return Built(image, descriptor, tuple(stack.built), overrides.collisions if overrides else ())
+
+
+def _kept(
+    plans: Sequence[LayerPlan], workshop: Workshop, sources: Wheels
+) -> dict[LayerPlan, StoredLayer | None]:
+    """Return which layers the store has, and say what is planned."""
+    kept = {plan: workshop.had(plan) for plan in plans}
+    missing = [plan for plan in plans if kept[plan] is None]
+    wanted = [wheel for plan in missing for wheel in plan.wheels if not sources.has(wheel)]
+    workshop.observer.planned(plans, missing, wanted)
+    return kept
 
 
 def _top_parts(order: Order, site: Site, workshop: Workshop) -> list[Part]:

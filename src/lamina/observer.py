@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from lamina.plan.plan import LayerPlan
+from lamina.plan.plan import LayerPlan, PlannedWheel
 
 
 class Traffic(Enum):
@@ -30,8 +31,16 @@ class Download:
 class Observer(Protocol):
     """Is told of each step; called from several threads, and never in the way for long."""
 
-    def planned(self, layers: int, missing: int, wheels: int, wheel_bytes: int) -> None:
-        """So many layers, of which so many are missing, for which so many wheels are wanted."""
+    def planned(
+        self,
+        layers: Sequence[LayerPlan],
+        missing: Collection[LayerPlan],
+        wheels: Sequence[PlannedWheel],
+    ) -> None:
+        """The layers of ours, those of them that must be made, and the wheels to be downloaded.
+
+        Told once, before any of them is made; only overrides may come to it later.
+        """
         ...
 
     def reused(self, plan: LayerPlan) -> None:

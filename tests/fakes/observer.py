@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from lamina.observer import Download
-from lamina.plan.plan import LayerPlan
+from lamina.plan.plan import LayerPlan, PlannedWheel
 
 
 class RecordingObserver:
-    """Keeps warnings, notes, and the titles of layers that were reused and made."""
+    """Keeps warnings, notes, and what was planned, reused and made."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -15,8 +17,19 @@ class RecordingObserver:
         self.reused_layers: list[str] = []
         self.made_layers: list[str] = []
         self.downloads: list[str] = []
+        self.planned_layers: list[str] = []
+        self.missing_layers: list[str] = []
+        self.wanted_wheels: list[str] = []
 
-    def planned(self, layers: int, missing: int, wheels: int, wheel_bytes: int) -> None: ...
+    def planned(
+        self,
+        layers: Sequence[LayerPlan],
+        missing: Collection[LayerPlan],
+        wheels: Sequence[PlannedWheel],
+    ) -> None:
+        self.planned_layers = [plan.title for plan in layers]
+        self.missing_layers = [plan.title for plan in missing]
+        self.wanted_wheels = [str(wheel) for wheel in wheels]
 
     def reused(self, plan: LayerPlan) -> None:
         self.reused_layers.append(plan.title)

@@ -2,47 +2,39 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 
 import click
 
 from lamina import __version__
-from lamina.cli.style import styled
+from lamina.cli.failure import show, show_text, show_usage
+from lamina.cli.help import Group
+from lamina.cli.signals import INTERRUPTED, TERMINATED, Terminated, raising_terminated
+from lamina.cli.style import say
 from lamina.errors import LaminaError
 
 _COMMANDS = {
     "build": ("lamina.cli.build", "Build a locked project into a container image"),
-    "cache": ("lamina.cli.cache", "Look at the store, and clean it"),
+    "cache": ("lamina.cli.cache", "Look at the store of layers, and clean it"),
+    "completion": ("lamina.cli.completion", "Write what makes the shell complete commands"),
 }
-INTERRUPTED = 130
+_KEPT = "what was finished is kept in the store"
 
 
-class _Lazy(click.Group):
+class _Lazy(Group):
     """Imports a command only when it is run, so that ``--version`` answers at once."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
             return None
-        command = importlib.import_module(_COMMANDS[name][0]).command
+        command = importlib.import_module(_COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and name not in _COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, _COMMANDS, 1)
-            hint = f" Did you mean `{near[0]}`?" if near else ""
-            ctx.fail(f"No such command: {name}.{hint}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -59,32 +51,41 @@ def cli() -> None:
 
 
 def run(args: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code: 0 done, 1 explained error, 2 usage."""
+    """Run a command line and return its exit code.
+
+    0 is done, 1 an explained error, 2 wrong usage; 130 and 143 are interrupted and terminated.
+    """
     if sys.platform == "win32":
-        print("error: Windows is not supported; run lamina in WSL", file=sys.stderr)  # noqa: T201
+        show_text("Windows is not supported", "Run lamina in WSL")
         return 1
+    try:
+        with raising_terminated():
+            return _run(args)
+    except Terminated:
+        say(f"terminated; {_KEPT}")
+        return TERMINATED
+    except KeyboardInterrupt:
+        say(f"interrupted; {_KEPT}")
+        return INTERRUPTED
+
+
+def _run(args: Sequence[str] | None) -> int:
     try:
         result = cli.main(args, prog_name="lamina", standalone_mode=False)
     except click.exceptions.Abort:
-        return INTERRUPTED
+        raise KeyboardInterrupt from None
     except click.ClickException as error:
-        error.show()
+        show_usage(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        click.echo("interrupted; what was finished is kept in the store", err=True)
-        return INTERRUPTED
     except LaminaError as error:
         show(error)
         return 1
-    except BrokenPipeError:
-        # Whoever read our output has closed it; nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        show_text("Unable to go on: there is no memory left")
+        return 1
+    except OSError as error:
+        # What the file system refuses where nobody expected it is no bug of ours.
+        where = f"`{error.filename}`: " if error.filename is not None else ""
+        show_text(f"Unable to go on: {where}{error.strerror or error}")
         return 1
     return result if isinstance(result, int) else 0
-
-
-def show(error: LaminaError) -> None:
-    """Write an error, and its hint, to standard error."""
-    click.echo(f"{styled('error', fg='red', bold=True)}: {error}", err=True)
-    if error.hint:
-        click.echo(f"\n{styled('hint', fg='cyan', bold=True)}: {error.hint}", err=True)

@@ -15,6 +15,7 @@ from lamina.plan.base import BaseFacts, BasePython
 
 _PINNED = re.compile(r"(?:cpython-|python)?(3\.[0-9]{1,2})(\.[0-9]{1,3})?(t|\+freethreaded)?")
 _MINORS = range(14, 7, -1)
+_PATCHES = range(40)
 _ASSUMED_LIBC = Libc("glibc", (2, 28))
 """Of a base that has none: what uv takes for ``--python-platform linux``."""
 
@@ -86,9 +87,11 @@ def _pinned(folder: Path) -> str | None:
 
 
 def _newest(requires: SpecifierSet | None) -> str:
+    """Return the newest minor that is admitted; with its first patch, if not every one is."""
     for minor in _MINORS:
-        if requires is None or requires.contains(f"3.{minor}.0"):
-            return f"3.{minor}"
+        for patch in _PATCHES:
+            if requires is None or requires.contains(f"3.{minor}.{patch}"):
+                return f"3.{minor}.{patch}" if patch else f"3.{minor}"
     raise NoPython(
         f"No Python is known that `requires-python` admits: {requires}",
         hint="Name the version with `--python`",
@@ -99,5 +102,5 @@ def _libc(base: BaseFacts, observer: Observer) -> Libc:
     if base.libc is None:
         observer.note(f"The base has no C library: wheels are chosen for {_ASSUMED_LIBC}")
         return _ASSUMED_LIBC
-    major, minor = (base.libc.version.split(".") + ["0"])[:2]
+    major, minor = [*base.libc.version.split("."), "0"][:2]
     return Libc("musl" if base.libc.name == "musl" else "glibc", (int(major), int(minor)))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,18 +17,20 @@ from lamina.bases.debian.archives import (
     archives_of_sources,
     read_keyrings,
 )
+from lamina.cli.indexes import package_indexes
 from lamina.deb.sources import AptSource, parse_sources
 from lamina.errors import LaminaError
 from lamina.make.base import DebianSettings
 from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
-from lamina.project.requirements import Interpreter, PackageIndexes
+from lamina.project.config import Config
+from lamina.project.requirements import Interpreter
 from lamina.transport import Network
 
 _SOURCES = (
-    "/etc/apt/sources.list",
-    "/etc/apt/sources.list.d/*.list",
-    "/etc/apt/sources.list.d/*.sources",
+    "etc/apt/sources.list",
+    "etc/apt/sources.list.d/*.list",
+    "etc/apt/sources.list.d/*.sources",
 )
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -41,6 +42,12 @@ class InvalidSetting(LaminaError):
 def store_folder(given: Path | None) -> Path:
     """Return where the store is: as given, or in the user's cache folder."""
     return (given or platformdirs.user_cache_path("lamina")).absolute()
+
+
+def outputs(environ: Mapping[str, str], given: Sequence[str]) -> Sequence[str]:
+    """Return where the image goes: as given, or as `LAMINA_OUTPUT` says."""
+    text = environ.get("LAMINA_OUTPUT")
+    return given or ([text] if text else [])
 
 
 def network(environ: Mapping[str, str]) -> Network:
@@ -55,22 +62,25 @@ def network(environ: Mapping[str, str]) -> Network:
     return Network(
         timeout=timeout,
         proxies=urllib.request.getproxies(),
+        ca_bundle=environ.get("LAMINA_CA_BUNDLE") or None,
         user_agent=f"lamina/{__version__}",
     )
 
 
-def backends(environ: Mapping[str, str]) -> Backends:
-    """Return how build backends are run."""
+def backends(environ: Mapping[str, str], folder: Path, pyproject: Mapping[str, object]) -> Backends:
+    """Return how build backends are run, and where what they need is found."""
+    bundle = environ.get("LAMINA_CA_BUNDLE")
+    own = {"PIP_CERT": bundle, **environ} if bundle else environ
     return Backends(
         interpreter=Interpreter.running(),
-        indexes=PackageIndexes(environ=dict(environ)),
+        indexes=package_indexes(own, folder, pyproject),
         path=environ.get("PATH", os.defpath),
     )
 
 
 def makers() -> int:
-    """Return how many layers to make at a time: as many as there are processors."""
-    if sys.platform == "linux":
+    """Return how many layers to make at a time: as many as there are processors for us."""
+    if hasattr(os, "sched_getaffinity"):
         return max(2, len(os.sched_getaffinity(0)))
     return max(2, os.cpu_count() or 1)
 
@@ -105,16 +115,17 @@ def _git(folder: Path, *args: str) -> str:
 
 
 def debian_settings(
-    environ: Mapping[str, str], configured: str | None
+    environ: Mapping[str, str], config: Config, warn: Callable[[str], None]
 ) -> Callable[[str], DebianSettings]:
     """Return what gives the settings for a codename of Debian."""
 
     def settings(codename: str) -> DebianSettings:
-        mirror = environ.get("LAMINA_DEBIAN_MIRROR") or configured
+        mirror = environ.get("LAMINA_DEBIAN_MIRROR") or config.debian_mirror
         if mirror:
-            archives = archives_of_mirror(codename, mirror)
+            security = environ.get("LAMINA_DEBIAN_SECURITY_MIRROR") or config.debian_security_mirror
+            archives = archives_of_mirror(codename, mirror, security=security)
         else:
-            archives = archives_of_sources(codename, _apt_sources())
+            archives = archives_of_sources(codename, apt_sources(Path("/"), warn))
         keyring = environ.get("LAMINA_DEBIAN_KEYRING")
         keyrings = read_keyrings(
             archives, configured=Path(keyring) if keyring else None, system=_KEYRING
@@ -124,7 +135,14 @@ def debian_settings(
     return settings
 
 
-def _apt_sources() -> list[AptSource]:
-    root = Path("/")
-    paths = [path for pattern in _SOURCES for path in sorted(root.glob(pattern.lstrip("/")))]
-    return [source for path in paths for source in parse_sources(path.read_bytes(), str(path))]
+def apt_sources(root: Path, warn: Callable[[str], None]) -> list[AptSource]:
+    """Return the apt sources of a machine; files that may not be read are named and left out."""
+    found: list[AptSource] = []
+    for path in (path for pattern in _SOURCES for path in sorted(root.glob(pattern))):
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            warn(f"Unable to read the apt sources in `{path}`: {error.strerror}")
+            continue
+        found += parse_sources(data, str(path))
+    return found

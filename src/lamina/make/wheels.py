@@ -52,15 +52,20 @@ class Wheels:
         if wheel.path is not None:
             return self._measure_local(wheel)
         if wheel.hash is None:
-            fetched = self._keep(wheel, lambda count: None)
+            fetched = self._keep(wheel)
             return f"sha256:{fetched.sha256}", fetched.size
         size = wheel.size if wheel.size is not None else self._remote_size(wheel)
         return wheel.hash, size
 
     def kept(self, wheel: PlannedWheel) -> Path | None:
-        """Return the file of a wheel that need not be downloaded; one that is damaged must be."""
+        """Return the file of a wheel that need not be downloaded, its hash checked.
+
+        One of the store that is damaged must be downloaded again; one of a folder is an error.
+        """
         if wheel.wheel.path is not None:
-            return self.folder / wheel.wheel.path
+            path = self.folder / wheel.wheel.path
+            _read_local(path, wheel.wheel.filename, wheel.hash).check(wheel.size)
+            return path
         algorithm, _, hex_ = wheel.hash.partition(":")
         if algorithm != "sha256":
             return None
@@ -80,8 +85,8 @@ class Wheels:
             return fetched.path
         return self.store.blobs.adopt(fetched.path, Digest("sha256", fetched.sha256))
 
-    def _keep(self, wheel: Wheel, on_bytes: OnBytes) -> Fetched:
-        fetched = self._download(wheel, None, on_bytes)
+    def _keep(self, wheel: Wheel) -> Fetched:
+        fetched = self._download(wheel, wheel.hash, lambda count: None)
         path = self.store.blobs.adopt(fetched.path, Digest("sha256", fetched.sha256))
         return Fetched(path, fetched.sha256, fetched.size)
 
@@ -96,28 +101,52 @@ class Wheels:
     def _remote_size(self, wheel: Wheel) -> int:
         """Ask the server once, and remember: the size is a fact of the hash."""
         assert wheel.url is not None, "a wheel has a path or a URL"
-        name = hashlib.sha256(f"size {wheel.hash}".encode()).hexdigest()
-        known = (self.store.facts.get(name) or {}).get("size")
-        if isinstance(known, int) and known > 0:
+        known = self._known_size(wheel)
+        if known is not None:
             return known
         try:
             size = remote_size(Remote(wheel.url, wheel.hash), self.transport)
         except Refused:
             size = None
-        if size is None:
-            size = self._keep(wheel, lambda count: None).size
-        self.store.facts.put(name, {"size": size})
-        return size
+        return self._remember_size(wheel, self._keep(wheel).size if size is None else size)
 
     def _measure_local(self, wheel: Wheel) -> tuple[str, int]:
-        assert wheel.path is not None
+        """Measure a file, which is read only if the lock does not say its hash.
+
+        What is not made again is not read: the file may even be gone.
+        """
+        assert wheel.path is not None, "a wheel has a path or a URL"
         path = self.folder / wheel.path
-        hashes = Hashes(wheel.filename, wheel.hash)
-        try:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    hashes.update(chunk)
-        except OSError as error:
-            raise MissingWheel(path, error) from error
-        sha256 = hashes.check(wheel.size)
-        return wheel.hash or f"sha256:{sha256}", hashes.size
+        if wheel.hash is None:
+            hashes = _read_local(path, wheel.filename, None)
+            return f"sha256:{hashes.check(wheel.size)}", hashes.size
+        known = wheel.size or self._known_size(wheel)
+        if known is None:
+            try:
+                known = self._remember_size(wheel, path.stat().st_size)
+            except OSError as error:
+                raise MissingWheel(path, error) from error
+        return wheel.hash, known
+
+    def _known_size(self, wheel: Wheel) -> int | None:
+        known = (self.store.facts.get(_size_name(wheel)) or {}).get("size")
+        return known if isinstance(known, int) and known > 0 else None
+
+    def _remember_size(self, wheel: Wheel, size: int) -> int:
+        self.store.facts.put(_size_name(wheel), {"size": size})
+        return size
+
+
+def _size_name(wheel: Wheel) -> str:
+    return hashlib.sha256(f"size {wheel.hash}".encode()).hexdigest()
+
+
+def _read_local(path: Path, name: str, expected: str | None) -> Hashes:
+    hashes = Hashes(name, expected)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                hashes.update(chunk)
+    except OSError as error:
+        raise MissingWheel(path, error) from error
+    return hashes

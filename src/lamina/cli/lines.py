@@ -1,0 +1,153 @@
+"""A build in plain lines: a few of them, or one for each distribution."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from lamina.cli.amounts import counted, size
+from lamina.cli.reasons import reasons
+from lamina.cli.style import styled
+from lamina.cli.tally import Tally
+from lamina.observer import Download
+from lamina.plan.contents import InLayer
+from lamina.plan.plan import LayerPlan, PlannedWheel
+
+LARGE = 64_000_000
+"""Of a download that is announced, in bytes."""
+
+Say = Callable[[str], None]
+KnownLayers = Callable[[], Iterable[Sequence[InLayer]]]
+
+
+class Silent:
+    """Counts, and says nothing; see `Observer`."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def planned(
+        self,
+        layers: Sequence[LayerPlan],
+        missing: Collection[LayerPlan],
+        wheels: Sequence[PlannedWheel],
+    ) -> None:
+        """See `Observer.planned`."""
+
+    def reused(self, plan: LayerPlan) -> None:
+        """See `Observer.reused`."""
+
+    def downloading(self, download: Download) -> None:
+        """See `Observer.downloading`."""
+
+    def received(self, download: Download, count: int) -> None:
+        """See `Observer.received`."""
+        self._tally.received(download, count)
+
+    def downloaded(self, download: Download) -> None:
+        """See `Observer.downloaded`."""
+        self._tally.downloaded(download)
+
+    def kept(self, name: str) -> None:
+        """See `Observer.kept`."""
+
+    def making(self, plan: LayerPlan) -> None:
+        """See `Observer.making`."""
+
+    def made(self, plan: LayerPlan, size: int) -> None:
+        """See `Observer.made`."""
+
+    def note(self, text: str) -> None:
+        """See `Observer.note`."""
+
+    def warn(self, text: str) -> None:
+        """See `Observer.warn`."""
+
+
+class Lines(Silent):
+    """Says what is planned, and what takes long."""
+
+    def __init__(self, tally: Tally, say: Say, *, announces: bool = True) -> None:
+        """``announces`` says of large downloads that they begin."""
+        super().__init__(tally)
+        self._say = say
+        self._announces = announces
+
+    def planned(
+        self,
+        layers: Sequence[LayerPlan],
+        missing: Collection[LayerPlan],
+        wheels: Sequence[PlannedWheel],
+    ) -> None:
+        """See `Observer.planned`."""
+        kept, total = len(layers) - len(missing), sum(wheel.size for wheel in wheels)
+        download = f"{counted(len(wheels), 'wheel')} to download, {size(total)}"
+        self._say(
+            f"Plan: {counted(len(layers), 'layer')}, {kept} in the store, {len(missing)} to make; "
+            f"{download if wheels else 'nothing to download'}"
+        )
+
+    def downloading(self, download: Download) -> None:
+        """See `Observer.downloading`."""
+        if self._announces and (download.size or 0) >= LARGE:
+            self._say(f"Downloading {download.name} ({size(download.size or 0)})")
+
+    def note(self, text: str) -> None:
+        """See `Observer.note`."""
+        self._say(text)
+
+    def warn(self, text: str) -> None:
+        """See `Observer.warn`."""
+        self._say(f"{styled('warning', fg='yellow', bold=True)}: {text}")
+
+
+class VerboseLines(Lines):
+    """Says of each distribution whether it was reused, downloaded or made, and why."""
+
+    def __init__(self, tally: Tally, say: Say, known: KnownLayers) -> None:
+        super().__init__(tally, say, announces=False)
+        self._known = known
+        self._lock = threading.Lock()
+        self._downloads: dict[str, int] = {}
+        self._reasons: dict[LayerPlan, Mapping[str, str]] = {}
+
+    def planned(
+        self,
+        layers: Sequence[LayerPlan],
+        missing: Collection[LayerPlan],
+        wheels: Sequence[PlannedWheel],
+    ) -> None:
+        """See `Observer.planned`."""
+        if missing:
+            known = list(self._known())
+            self._reasons = {plan: reasons(plan, known) for plan in missing}
+        super().planned(layers, missing, wheels)
+
+    def reused(self, plan: LayerPlan) -> None:
+        """See `Observer.reused`."""
+        for what in plan.wheels or [plan.title]:
+            self._say(f"Reused {what}: its layer is in the store")
+
+    def received(self, download: Download, count: int) -> None:
+        """See `Observer.received`."""
+        super().received(download, count)
+        with self._lock:
+            self._downloads[download.name] = self._downloads.get(download.name, 0) + count
+
+    def downloaded(self, download: Download) -> None:
+        """See `Observer.downloaded`."""
+        super().downloaded(download)
+        self._say(f"Downloaded {download.name} ({size(self._downloads.get(download.name, 0))})")
+
+    def kept(self, name: str) -> None:
+        """See `Observer.kept`."""
+        self._say(f"Kept {name}: its wheel need not be downloaded")
+
+    def made(self, plan: LayerPlan, size: int) -> None:
+        """See `Observer.made`."""
+        why = self._reasons.get(plan)
+        for wheel in plan.wheels:
+            reason = why[wheel.name] if why is not None else "its layer was damaged"
+            self._say(f"Made {wheel}: {reason}")
+        if not plan.wheels:
+            self._say(f"Made {plan.title}: the store has no such layer")

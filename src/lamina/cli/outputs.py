@@ -1,0 +1,73 @@
+"""Where a build writes: one destination, or several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from lamina.destinations.base import Destination
+from lamina.destinations.choose import destination_at
+from lamina.errors import LaminaError
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.image import Image
+from lamina.oci.layer import Layer
+from lamina.oci.location import Location
+from lamina.oci.reference import Reference
+
+
+class NoOutput(LaminaError):
+    """Nothing says where the image goes, or two say the same place."""
+
+
+def locations(outputs: Sequence[str], names: Sequence[Reference]) -> tuple[Location, ...]:
+    """Return where the image goes.
+
+    A layout has tags alone: one that is given without takes the tag of the first of ``names``.
+    """
+    if not outputs:
+        raise NoOutput(
+            "Nothing says where the image goes",
+            hint="Pass `-o oci:DIR`, `-o oci-archive:FILE` or `-o docker-archive:FILE`",
+        )
+    found = tuple(_tagged(Location.parse(output), names) for output in outputs)
+    paths = [location.path for location in found]
+    for location in found:
+        if paths.count(location.path) > 1:
+            raise NoOutput(f"Unable to write the image to `{location.path}` twice")
+    return found
+
+
+def _tagged(location: Location, names: Sequence[Reference]) -> Location:
+    if location.transport == "docker-archive" or location.name or location.digest or not names:
+        return location
+    return replace(location, name=names[0].tag)
+
+
+class Several:
+    """Several destinations as one; each is written whole, or not at all."""
+
+    def __init__(self, destinations: Sequence[Destination]) -> None:
+        self._destinations = destinations
+
+    def take(self, layer: Layer) -> None:
+        """See `Destination.take`."""
+        for destination in self._destinations:
+            destination.take(layer)
+
+    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
+        """See `Destination.write`."""
+        for destination in self._destinations:
+            destination.write(image, names=names)
+        return image.descriptor
+
+    def abort(self) -> None:
+        """See `Destination.abort`."""
+        with ExitStack() as stack:
+            for destination in self._destinations:
+                stack.callback(destination.abort)
+
+
+def destination_of(places: Sequence[Location]) -> Destination:
+    """Return the destination of an image that goes to all of these places."""
+    return Several([destination_at(place) for place in places])
