@@ -13,17 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from builders import Item, write_wheel
 from fakes.destination import MemoryDestination
 from fakes.observer import RecordingObserver
-
 from lamina.archive.rootfs import PrefixNotPlain, Rootfs
 from lamina.archive.tree import Permissions
 from lamina.bases.scratch import scratch
 from lamina.build import Built, Order, build
+from lamina.fetch.download import HashMismatch
 from lamina.lock.target import Libc, make_target
 from lamina.lock.uvlock import parse
 from lamina.make.base import OpenedBase
+from lamina.make.wheels import MissingWheel
 from lamina.make.workshop import Backends, Workshop
 from lamina.oci import validate
 from lamina.oci.descriptor import Platform
@@ -50,6 +52,8 @@ class NoTransport:
 
     def send(self, request: Request) -> AbstractContextManager[Response]:
         raise AssertionError(f"the network was asked for {request.url}")
+
+    def interrupt(self) -> None: ...
 
 
 class Ground:
@@ -225,7 +229,8 @@ def test_the_image_does_not_depend_on_where_it_is_built(ground: Ground, tmp_path
     elsewhere.mkdir()
     there = Ground(elsewhere)
     there.wheels = {
-        name: shutil.copy(path, there.project / path.name) for name, path in ground.wheels.items()
+        name: Path(shutil.copy(path, there.project / path.name))
+        for name, path in ground.wheels.items()
     }
 
     assert ground.build()[0].image.digest == there.build()[0].image.digest
@@ -284,3 +289,42 @@ def test_a_limit_that_leaves_no_layer_is_refused(ground: Ground) -> None:
         "No layer is left for the dependencies: the limit is 3, and the base, the copied files "
         "and the environment take 3"
     )
+
+
+def test_a_local_wheel_that_changed_behind_the_lock_is_refused(ground: Ground) -> None:
+    path = ground.wheel("demo", Item("demo.py", b"x = 1\n"))
+    order = ground.order()
+    expected = hashlib.sha256(path.read_bytes()).hexdigest()
+    got = hashlib.sha256(ground.wheel("demo", Item("demo.py", b"x = 2\n")).read_bytes())
+
+    with pytest.raises(HashMismatch) as caught:
+        ground.build(order)
+
+    assert str(caught.value) == (
+        "Hash mismatch for `demo-1.0-py3-none-any.whl`\n"
+        f"  expected: sha256:{expected}\n"
+        f"  got:      sha256:{got.hexdigest()}"
+    )
+
+
+def test_a_local_wheel_is_not_needed_once_its_layer_is_made(ground: Ground) -> None:
+    ground.pyproject += "[tool.lamina]\ncopy = []\n"
+    path = ground.wheel("demo", Item("demo.py", b"x = 1\n"))
+    order = ground.order()
+    first, _ = ground.build(order)
+    path.unlink()
+
+    second, _ = ground.build(order)
+
+    assert second.image.digest == first.image.digest
+
+
+def test_a_local_wheel_that_is_gone_is_named(ground: Ground) -> None:
+    path = ground.wheel("demo", Item("demo.py", b"x = 1\n"))
+    order = ground.order()
+    path.unlink()
+
+    with pytest.raises(MissingWheel) as caught:
+        ground.build(order)
+
+    assert str(caught.value) == f"Unable to read wheel `{path}`: No such file or directory"

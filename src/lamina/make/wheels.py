@@ -64,7 +64,9 @@ class Wheels:
         """
         if wheel.wheel.path is not None:
             path = self.folder / wheel.wheel.path
-            _read_local(path, wheel.wheel.filename, wheel.hash).check(wheel.size)
+            hashes = _read_local(path, wheel.wheel.filename, wheel.hash)
+            hashes.check(wheel.wheel.size)
+            self._remember_size(wheel.wheel, hashes.size)
             return path
         algorithm, _, hex_ = wheel.hash.partition(":")
         if algorithm != "sha256":
@@ -120,13 +122,13 @@ class Wheels:
         if wheel.hash is None:
             hashes = _read_local(path, wheel.filename, None)
             return f"sha256:{hashes.check(wheel.size)}", hashes.size
-        known = wheel.size or self._known_size(wheel)
-        if known is None:
+        size = wheel.size if wheel.size is not None else self._known_size(wheel)
+        if size is None:
             try:
-                known = self._remember_size(wheel, path.stat().st_size)
+                size = path.stat().st_size
             except OSError as error:
                 raise MissingWheel(path, error) from error
-        return wheel.hash, known
+        return wheel.hash, size
 
     def _known_size(self, wheel: Wheel) -> int | None:
         known = (self.store.facts.get(_size_name(wheel)) or {}).get("size")
