@@ -1,0 +1,80 @@
+# Everything runs in an environment of its own, made from requirements/dev.txt: `make help` tells what there is.
+
+VENV ?= .venv
+BIN := $(abspath $(VENV))/bin
+ENVIRONMENT := $(VENV)/made
+PYTHON_FILES := src tests tools examples
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+export PATH := $(BIN):$(PATH)
+# uv takes the certificates that this machine trusts, as pip and lamina do.
+export UV_SYSTEM_CERTS ?= 1
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help
+help: ## Tell what can be made
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+
+.PHONY: demo
+demo: $(ENVIRONMENT) ## Build examples/hello, bump its version, build again, run it
+	@python tools/demo.py
+
+.PHONY: check
+check: lint types unit ## What each commit must pass; no network, under a minute
+
+.PHONY: lint
+lint: $(ENVIRONMENT) ## Format, lint, import contract
+	ruff format --check $(PYTHON_FILES)
+	ruff check $(PYTHON_FILES)
+	lint-imports
+
+.PHONY: format
+format: $(ENVIRONMENT) ## Let ruff lay out the code and mend what it can
+	ruff format $(PYTHON_FILES)
+	ruff check --fix $(PYTHON_FILES)
+
+.PHONY: types
+types: $(ENVIRONMENT) ## mypy, strict
+	mypy
+
+.PHONY: unit
+unit: $(ENVIRONMENT) ## The tests that need no other program, and the examples in docstrings
+	pytest -q -m "not integration"
+
+.PHONY: test
+test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what they run
+	tools/install-test-tools
+	@$(MAKE) --no-print-directory lint types
+	tools/test-other-pythons
+	pytest -q
+
+.PHONY: docs
+docs: $(ENVIRONMENT) ## Do the links in the documentation lead anywhere?
+	pytest -q tests/unit/test_docs.py
+
+.PHONY: build
+build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
+	python -m build --no-isolation --outdir dist .
+
+.PHONY: bench-seed
+bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
+	@python tools/bench_seed.py
+
+.PHONY: lock-dev
+lock-dev: $(ENVIRONMENT) ## Pin anew what is needed for development
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock-dev" \
+	  --output-file requirements/dev.txt pyproject.toml requirements/dev.in
+
+.PHONY: clean
+clean: ## Delete all that was made here
+	rm -rf .venv .venvs build dist .coverage .hypothesis .import_linter_cache .mypy_cache \
+	  .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(ENVIRONMENT): requirements/dev.txt tools/make-environment
+	@tools/make-environment $(VENV)
+	@touch $@
