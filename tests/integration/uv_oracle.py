@@ -24,11 +24,11 @@ def run_uv(
     folder: Path, *arguments: str, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run uv in a folder, with the interpreter of the tests, and return how it ended."""
-    # What the surroundings ask of uv must not decide what it answers; where its index is, may.
+    # What the surroundings ask of uv must not decide what it answers; how to reach its index, may.
     kept = {
         key: value
         for key, value in os.environ.items()
-        if not key.startswith("UV_") or "INDEX" in key or key == "UV_CACHE_DIR"
+        if not key.startswith("UV_") or "INDEX" in key or key in ("UV_CACHE_DIR", "UV_SYSTEM_CERTS")
     }
     settings = {"UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON": sys.executable, "NO_COLOR": "1"}
     kept.pop("VIRTUAL_ENV", None)
