@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import bz2
+import csv
 import hashlib
+import io
 import lzma
 import struct
 import zlib
@@ -129,12 +131,15 @@ def make_wheel(
 
 def make_record(items: Iterable[Item], path: str) -> bytes:
     """Return the RECORD of a wheel whose RECORD is at ``path``."""
-    rows = [
-        f"{item.name},sha256={_record_hash(item.data)},{len(item.data)}\n"
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows(
+        (item.name, f"sha256={_record_hash(item.data)}", len(item.data))
         for item in items
         if isinstance(item.name, str) and not item.name.endswith("/")
-    ]
-    return "".join([*rows, f"{path},,\n"]).encode()
+    )
+    writer.writerow((path, "", ""))
+    return text.getvalue().encode()
 
 
 def write_wheel(
