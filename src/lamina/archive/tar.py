@@ -84,7 +84,7 @@ def _record(key: bytes, value: bytes) -> bytes:
     """Return one record; its length counts its own digits.
 
     >>> _record(b"path", b"x" * 91)[:9]
-    b'100 path='
+    b'101 path='
     """
     rest = len(key) + len(value) + 3
     length = rest
