@@ -20,6 +20,8 @@ from engines import (
     find_program,
     podman_storage,
 )
+from integration.example_image import NAME, Example, build_example
+from integration.lamina_program import Lamina
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +55,25 @@ def skopeo() -> Program:
 def umoci() -> Program:
     """Umoci, which unpacks OCI layouts."""
     return Program((find_program("umoci"),))
+
+
+@pytest.fixture(scope="session")
+def lamina(tmp_path_factory: pytest.TempPathFactory) -> Lamina:
+    """Our own program, with a store that all tests share.
+
+    Use one of your own to count what is made.
+    """
+    return Lamina(tmp_path_factory.mktemp("lamina") / "store")
+
+
+@pytest.fixture(scope="session")
+def example(lamina: Lamina, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    """The image of `examples/hello`; needs the network."""
+    return build_example(lamina, tmp_path_factory.mktemp("example"))
+
+
+@pytest.fixture(scope="session")
+def loaded(engine: Engine, example: Example) -> str:
+    """The name of the example's image in the engine."""
+    assert NAME in engine("load", "--input", example.archive)
+    return NAME
