@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from lamina.cli.help import Command, Option, as_size
+from lamina.cli.help import Command, Option, as_python, as_size
 
 _WHERE, _WHAT = "Where the image goes", "What is installed"
 _IMAGE, _STORE, _OUTPUT = "What the image is built on", "Making layers", "Output"
@@ -97,6 +97,7 @@ class Options:
     cls=Option,
     section=_IMAGE,
     metavar="VERSION",
+    callback=as_python,
     envvar="LAMINA_PYTHON",
     show_envvar=True,
     help="Insist on this Python in the base; or name the one that a base without any will get.",

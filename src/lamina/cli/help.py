@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 import click
 
 from lamina.cli.failure import NoSuchCommand
 from lamina.project.size import InvalidSize, parse_size
+
+_PYTHON = re.compile(r"3\.[0-9]{1,3}(\.[0-9]{1,3})?t?")
 
 
 class Option(click.Option):
@@ -57,3 +60,12 @@ def as_size(ctx: click.Context, param: click.Parameter, value: str | None) -> in
         raise click.BadParameter(
             f"expected a size such as `32 GiB`, got: {value}", ctx, param
         ) from None
+
+
+def as_python(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return a version of Python as written, if it is one; a callback of options."""
+    if value is not None and not _PYTHON.fullmatch(value):
+        raise click.BadParameter(
+            f"expected a version such as `3.12` or `3.13t`, got: {value}", ctx, param
+        )
+    return value

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from projects import LockedProject
+from unit.cli.program import Program
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> LockedProject:
+    """A project that is locked, and has no dependency yet."""
+    return LockedProject(tmp_path / "project")
+
+
+@pytest.fixture
+def program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Program]:
+    """The command line, run in this process, with nothing of the machine but a store."""
+    for name in [*os.environ]:
+        if name.startswith(("LAMINA_", "UV_", "PIP_")) or name in ("CI", "FORCE_COLOR"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    monkeypatch.setenv("LAMINA_STORE", str(tmp_path / "store"))
+    monkeypatch.chdir(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    yield Program(tmp_path, capfd)
+    assert signal.getsignal(signal.SIGTERM) is before
