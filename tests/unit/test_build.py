@@ -328,3 +328,41 @@ def test_a_local_wheel_that_is_gone_is_named(ground: Ground) -> None:
         ground.build(order)
 
     assert str(caught.value) == f"Unable to read wheel `{path}`: No such file or directory"
+
+
+def entries_of(built: Built, destination: MemoryDestination) -> dict[str, tarfile.TarInfo]:
+    """Return the last header of each path, as an engine would apply it."""
+    found = {}
+    for layer in built.image.layers:
+        blob = io.BytesIO(destination.blobs[layer.descriptor.digest])
+        with tarfile.open(fileobj=blob, mode="r:gz") as tar:
+            found.update({member.name: member for member in tar})
+    return found
+
+
+def test_a_later_copy_leaves_the_folder_of_an_earlier_one_as_it_is(ground: Ground) -> None:
+    for name in ("one", "two"):
+        (ground.project / name).mkdir()
+        (ground.project / name / name).write_text(name)
+    ground.pyproject += """
+[tool.lamina]
+copy = [
+  { from = "one", to = "/data", owner = "1000:1000", mode = "0600" },
+  { from = "two", to = "/data/more" },
+]
+"""
+
+    found = entries_of(*ground.build())
+
+    assert (found["data"].uid, found["data"].mode) == (1000, 0o700)
+    assert (found["data/more/two"].uid, found["data/more/two"].mode) == (0, 0o644)
+
+
+def test_a_copy_goes_through_the_links_of_the_environment(ground: Ground) -> None:
+    (ground.project / "x").write_text("x")
+    ground.pyproject += '[tool.lamina]\ncopy = [{ from = "x", to = "/opt/venv/lib64/x" }]\n'
+
+    found = entries_of(*ground.build())
+
+    assert found["opt/venv/lib/x"].isfile()
+    assert found["opt/venv/lib64"].issym()

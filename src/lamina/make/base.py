@@ -57,8 +57,6 @@ class DebianSettings:
     archives: Sequence[Archive]
     keyrings: Sequence[bytes]
     now: datetime
-    refresh: bool = False
-    """Ask the mirror even if it was asked less than a day ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ def _debian_plan(
         previous = DebianPlan.from_json(workshop.store.facts.get(key))
     except MalformedDocument:
         previous = None
-    if previous is not None and previous.is_fresh(settings.now) and not settings.refresh:
+    if previous is not None and previous.is_fresh(settings.now):
         return previous
     plan = resolve(
         codename,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.archive.entry import Entry, directory
-from lamina.archive.rootfs import Rootfs, place
+from lamina.archive.rootfs import place
 from lamina.errors import LaminaError
 from lamina.lock.model import Wheel
 from lamina.lock.target import Target
@@ -15,7 +15,7 @@ from lamina.make.blobs import Bench, generated, spliced
 from lamina.make.overrides import Overrides
 from lamina.make.workshop import Workshop
 from lamina.plan.base import BaseFacts
-from lamina.plan.key import EPOCH, LayerKey, Recipe
+from lamina.plan.key import EPOCH, FORMAT, LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
 from lamina.project.backend import BackendSettings, make_wheel, wheel_key
 from lamina.project.config import Config
@@ -70,36 +70,50 @@ _NO_PYTHON = "/usr/local/bin/python{}"
 
 def skeleton_part(site: Site, workshop: Workshop) -> Part:
     """Return the layer of the empty environment, and of the working directory."""
+    entries = skeleton_entries(site)
+    plan = _plan(LayerKind.SKELETON, f"environment {site.config.venv}", entries)
+    return Part(plan, lambda: workshop.make(plan, spliced, entries))
+
+
+def skeleton_entries(site: Site) -> list[Entry]:
+    """Return what the environment is before anything is installed, and the working directory."""
     python = site.base.python
     interpreter = python.path if python else _NO_PYTHON.format(site.target.python_tag)
     bare = skeleton(site.scheme, interpreter, str(site.target.python))
     workdir = site.config.workdir.strip("/")
-    entries = place([*bare, *([directory(workdir)] if workdir else [])], site.base.rootfs)
-    plan = _plan(LayerKind.SKELETON, f"environment {site.config.venv}", entries)
-    return Part(plan, lambda: workshop.make(plan, spliced, entries))
+    return place([*bare, *([directory(workdir)] if workdir else [])], site.base.rootfs)
 
 
 def file_parts(site: Site, workshop: Workshop) -> list[Part]:
     """Return a layer for each entry of `copy`; without any, one of all files of the project.
 
-    A project that is installed needs no files beside its wheel.
+    A project that is installed needs no files beside its wheel. Each layer is placed over those
+    below it: what an earlier entry owns keeps its owner and its mode.
     """
+    below = site.base.rootfs.apply(skeleton_entries(site))
+    parts = []
+    for title, entries in _files(site):
+        placed = place(entries, below)
+        parts.append(_file_part(title, placed, workshop))
+        below = below.apply(placed)
+    return parts
+
+
+def _files(site: Site) -> list[tuple[str, list[Entry]]]:
+    """Return what is copied, with a title for each layer."""
     ignore = read_ignore(site.folder, site.outputs)
     workdir = site.config.workdir
     if site.config.copy is not None:
-        found = [
+        return [
             (f"{copy.source} -> {copy.to}", collect_copy(site.folder, ignore, copy, workdir))
             for copy in site.config.copy
         ]
-    elif site.facts.build_system is None:
-        found = [(f"files of {site.facts.title}", collect(site.folder, ignore, workdir))]
-    else:
-        found = []
-    return [_file_part(title, entries, site.base.rootfs, workshop) for title, entries in found]
+    if site.facts.build_system is None:
+        return [(f"files of {site.facts.title}", collect(site.folder, ignore, workdir))]
+    return []
 
 
-def _file_part(title: str, entries: Sequence[Entry], rootfs: Rootfs, workshop: Workshop) -> Part:
-    placed = place(entries, rootfs)
+def _file_part(title: str, placed: Sequence[Entry], workshop: Workshop) -> Part:
     plan = _plan(LayerKind.FILES, title, placed)
     return Part(plan, lambda: workshop.make(plan, generated, placed))
 
@@ -115,7 +129,9 @@ def overrides_part(overrides: Overrides, site: Site, workshop: Workshop) -> Part
 
 
 def _plan(kind: LayerKind, title: str, entries: Iterable[Entry]) -> LayerPlan:
-    key = LayerKey.of({"kind": kind.value, "tree": tree_hash(entries), "date": EPOCH})
+    key = LayerKey.of(
+        {"format": FORMAT, "kind": kind.value, "tree": tree_hash(entries), "date": EPOCH}
+    )
     return LayerPlan(kind, key, title)
 
 

@@ -19,6 +19,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_fi
 from packaging.version import Version
 
 from lamina.errors import LaminaError
+from lamina.plan.key import EPOCH
 from lamina.project.facts import BuildSystem, ProjectFacts
 from lamina.project.isolation import BackendEnvironment, create_environment
 from lamina.project.program import ProgramFailed, tail, without_credentials
@@ -26,8 +27,6 @@ from lamina.project.requirements import BuildStore, Interpreter, PackageIndexes,
 from lamina.project.source import copy_source
 
 _RECIPE = 1
-_EPOCH = 315_532_800
-"""The first date that a zip can hold: 1980-01-01."""
 
 _HINT = (
     "The backend sees a copy of the project's folder, and of other packages only"
@@ -47,8 +46,8 @@ class UnexpectedWheel(LaminaError):
 class BackendSettings:
     """What a build backend is told, beside the project."""
 
-    epoch: int = _EPOCH
-    """``SOURCE_DATE_EPOCH``; best the same at each build, since the wheel's key goes by it."""
+    epoch: int = EPOCH
+    """``SOURCE_DATEEPOCH``; best the same at each build, since the wheel's key goes by it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that are passed on, such as ``CC``."""
     config: Mapping[str, str] = field(default_factory=dict)
@@ -153,7 +152,7 @@ def _environment(
         interpreter=bench.interpreter,
         variables={
             **settings.variables,
-            "SOURCE_DATE_EPOCH": str(settings.epoch),
+            "SOURCE_DATEEPOCH": str(settings.epoch),
         },
         path=bench.path,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lamina.errors import LaminaError
 from lamina.oci.config import Healthcheck
 from lamina.oci.descriptor import InvalidPlatform, Platform
+from lamina.plan.layering import MOST_LAYERS
 from lamina.project.healthcheck import read_healthcheck
 from lamina.project.size import InvalidSize, parse_size
 from lamina.project.table import Problems, Refused, Table, integer, kind, string, text
@@ -24,7 +25,6 @@ _VARIABLE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _VENV = "/opt/venv"
 _WORKDIR = "/app"
 _MOST_IDS = (1 << 32) - 2
-_MOST_LAYERS = 125
 _MOST_BYTES = 1 << 60
 
 
@@ -93,7 +93,7 @@ def parse_config(document: Mapping[str, object]) -> Config:
         healthcheck=_read_check(table),
         stopsignal=table.read("stopsignal", _signal),
         copy=_read_copies(table),
-        layers=table.read("layers", integer(1, _MOST_LAYERS)),
+        layers=table.read("layers", integer(1, MOST_LAYERS)),
         max_wheel_size=table.read("max-wheel-size", _size),
         debian_mirror=table.read("debian-mirror", _mirror),
         debian_security_mirror=table.read("debian-security-mirror", _mirror),
