@@ -56,6 +56,10 @@ class ScriptedTransport:
         self.asked: list[Request] = []
         self.is_interrupted = False
 
+    def answer(self, url: str, *answers: Answer) -> None:
+        """Answer so at a URL, whatever was said of it before."""
+        self._script[url] = deque(answers)
+
     @contextmanager
     def send(self, request: Request) -> Iterator[Response]:
         """See `Transport.send`."""

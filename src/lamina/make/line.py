@@ -20,20 +20,22 @@ from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.store.layers import StoredLayer
 
 _DOWNLOADS = 8
-_ROOM = 1_500_000_000
+ROOM = 1_500_000_000
 """Of wheels that lie on the disk before their layer is made, in bytes."""
 
 
 class Line:
     """Makes layers of wheels, in about the order in which they are wanted."""
 
-    def __init__(self, wheels: Wheels, bench: Bench, observer: Observer, makers: int) -> None:
+    def __init__(
+        self, wheels: Wheels, bench: Bench, observer: Observer, makers: int, room: int
+    ) -> None:
         self._wheels = wheels
         self._bench = bench
         self._observer = observer
         self._downloads = ThreadPoolExecutor(_DOWNLOADS, "download")
         self._makers = ThreadPoolExecutor(makers, "make")
-        self._room = _Room(_ROOM)
+        self._room = _Room(room)
         self._layers: dict[LayerPlan, Future[StoredLayer]] = {}
         self._taken: set[LayerPlan] = set()
         self._feeder = threading.Thread(target=self._feed, name="feed")
@@ -80,10 +82,18 @@ class Line:
                 size = sum(wheel.size for wheel in needed)
                 if not self._room.enter(size):
                     return
-                fetched = [self._downloads.submit(self._path, wheel) for wheel in plan.wheels]
+                fetched = [self._downloads.submit(self._come, wheel) for wheel in plan.wheels]
                 _when_done(fetched, partial(self._make_soon, plan, fetched, size))
         except BaseException as error:
             self._fail(error)
+
+    def _come(self, wheel: PlannedWheel) -> Path:
+        """Have a wheel; what goes wrong ends the build before the layer's other wheels are here."""
+        try:
+            return self._path(wheel)
+        except BaseException as error:
+            self._fail(error)
+            raise
 
     def _path(self, wheel: PlannedWheel) -> Path:
         path = self._wheels.kept(wheel)
@@ -128,9 +138,11 @@ class Line:
 
 
 @contextmanager
-def line(wheels: Wheels, bench: Bench, observer: Observer, makers: int) -> Iterator[Line]:
+def line(
+    wheels: Wheels, bench: Bench, observer: Observer, makers: int, room: int = ROOM
+) -> Iterator[Line]:
     """Give a line; at the end, and if an error comes, all of its threads have ended."""
-    opened = Line(wheels, bench, observer, makers)
+    opened = Line(wheels, bench, observer, makers, room)
     try:
         yield opened
     except BaseException:

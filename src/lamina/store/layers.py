@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -89,7 +89,8 @@ class Layers:
     def put(self, key: LayerKey, written: Written, contents: Contents, file: Path) -> StoredLayer:
         """Take over a finished blob and remember what it is."""
         path = self._blobs.adopt(file, written.digest)
-        layer = StoredLayer(key, written, contents, path)
+        # What is worth knowing of its extents stands in the contents.
+        layer = StoredLayer(key, replace(written, extents={}), contents, path)
         self.documents.put(key.hex, _document(layer))
         return layer
 
