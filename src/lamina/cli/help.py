@@ -25,6 +25,14 @@ class Option(click.Option):
 class Command(click.Command):
     """A command whose help lists its options in sections, in the order in which they begin."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See `click.Command.parse_args`; errors say which command they are of."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """See `click.Command.format_options`."""
         sections: dict[str, list[tuple[str, str]]] = {}

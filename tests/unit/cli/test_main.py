@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from lamina import __version__
+from lamina.cli import main
+from lamina.cli.build import command as build
+from lamina.cli.signals import Terminated
+from unit.cli.program import Program
+
+_HEAVY = ["urllib3", "rich", "isal", "packaging", "tomllib", "lamina.build", "pysequoia"]
+
+
+@pytest.mark.parametrize("flag", ["-V", "--version"])
+def test_the_version_is_a_result(flag: str, program: Program) -> None:
+    ended = program(flag)
+
+    assert (ended.code, ended.out, ended.err) == (0, f"lamina {__version__}\n", "")
+
+
+def test_the_version_is_told_without_importing_what_builds() -> None:
+    code = (
+        "import json, sys; from lamina.cli.main import run; run(['--version']);"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    version, modules = done.stdout.splitlines()
+    assert version == f"lamina {__version__}"
+    assert not set(_HEAVY) & set(json.loads(modules))
+
+
+def test_without_a_command_there_is_help(program: Program) -> None:
+    ended = program()
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "Build a locked project into a container image" in ended.err
+
+
+def test_help_lists_options_in_sections(program: Program) -> None:
+    ended = program("build", "--help")
+
+    titles = [line for line in ended.out.splitlines() if line.endswith(":") and line[0] != " "]
+    assert ended.code == 0
+    assert titles == [
+        "Where the image goes:",
+        "What the image is built on:",
+        "What is installed:",
+        "Making layers:",
+        "Output:",
+        "Help:",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (
+            ["biuld"],
+            "error: No such command: biuld\n\nhint: Did you mean `build`? See `lamina --help`\n",
+        ),
+        (["x"], "error: No such command: x\n\nhint: See `lamina --help`\n"),
+        (
+            ["cache", "prnue"],
+            "error: No such command: prnue\n\n"
+            "hint: Did you mean `prune`? See `lamina cache --help`\n",
+        ),
+        (
+            ["--verison"],
+            "error: No such option: --verison\n\n"
+            "hint: Did you mean `--version`? See `lamina --help`\n",
+        ),
+        (
+            ["build", "--base"],
+            "error: Option `--base` requires an argument\n\nhint: See `lamina build --help`\n",
+        ),
+        (
+            ["build", "a", "b"],
+            "error: Got unexpected extra argument (b)\n\nhint: See `lamina build --help`\n",
+        ),
+        (
+            ["completion", "tcsh"],
+            "error: Invalid value for `{bash|fish|zsh}`: `tcsh` is not one of "
+            "`bash`, `fish`, `zsh`\n\nhint: See `lamina completion --help`\n",
+        ),
+    ],
+)
+def test_wrong_usage_is_named_with_what_was_meant(
+    arguments: list[str], error: str, program: Program
+) -> None:
+    ended = program(*arguments)
+
+    assert (ended.code, ended.out, ended.err) == (2, "", error)
+
+
+@pytest.mark.parametrize(
+    ("shell", "mark"),
+    [
+        ("bash", "complete -o nosort -F"),
+        ("fish", "complete --no-files"),
+        ("zsh", "#compdef lamina"),
+    ],
+)
+def test_a_shell_is_told_how_to_complete(shell: str, mark: str, program: Program) -> None:
+    ended = program("completion", shell)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert mark in ended.out
+    assert "_LAMINA_COMPLETE" in ended.out
+
+
+def test_options_are_completed(
+    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_LAMINA_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "lamina build --max")
+    monkeypatch.setenv("COMP_CWORD", "2")
+
+    with pytest.raises(SystemExit) as ended:
+        main.run([])
+
+    assert (ended.value.code, capfd.readouterr().out) == (0, "plain,--max-wheel-size\n")
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "\ninterrupted; what was finished is kept in the store\n"),
+        (Terminated(), 143, "terminated; what was finished is kept in the store\n"),
+        (MemoryError(), 1, "error: Unable to go on: there is no memory left\n"),
+        (
+            PermissionError(13, "Permission denied", "/x"),
+            1,
+            "error: Unable to go on: `/x`: Permission denied\n",
+        ),
+        (OSError("odd"), 1, "error: Unable to go on: odd\n"),
+    ],
+    ids=["ctrl-c", "sigterm", "memory", "file", "system"],
+)
+def test_what_ends_a_command_is_said_in_a_line(
+    failure: BaseException,
+    code: int,
+    said: str,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(**options: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(build, "callback", fail)
+
+    ended = program("build")
+
+    assert (ended.code, ended.out, ended.err) == (code, "", said)
+
+
+def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**options: object) -> None:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(build, "callback", fail)
+
+    with pytest.raises(KeyError):
+        main.run(["build"])
+
+
+def test_every_option_has_help() -> None:
+    options = [each for each in build.params if isinstance(each, click.Option)]
+
+    assert [each.name for each in options if not each.help or each.help[-1] not in ".]"] == []

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from lamina.bases.debian.archives import MirrorNotFound
+from lamina.cli import settings
+from lamina.cli.indexes import package_indexes
+from lamina.cli.outputs import NoOutput, locations
+from lamina.cli.settings import InvalidSetting
+from lamina.oci.reference import Reference
+from lamina.project.config import Config
+
+APP = Reference.parse("registry.example/app:1.0")
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0", "-1", "nan", "inf", "86400"])
+def test_a_timeout_that_means_nothing_is_named(text: str) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        settings.network({"LAMINA_HTTP_TIMEOUT": text})
+
+    assert str(caught.value) == f"Expected seconds in `LAMINA_HTTP_TIMEOUT`, got: {text}"
+
+
+def test_the_network_is_as_the_environment_says() -> None:
+    network = settings.network({"LAMINA_HTTP_TIMEOUT": "2.5", "LAMINA_CA_BUNDLE": "/ca.pem"})
+
+    assert (network.timeout, network.ca_bundle) == (2.5, "/ca.pem")
+    assert settings.network({}).ca_bundle is None
+
+
+def test_pip_believes_the_same_certificates() -> None:
+    found = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem"}, Path(), {})
+    own = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem", "PIP_CERT": "/own.pem"}, Path(), {})
+
+    assert found.indexes.environ["PIP_CERT"] == "/ca.pem"
+    assert own.indexes.environ["PIP_CERT"] == "/own.pem"
+    assert settings.backends({"PATH": "/bin"}, Path(), {}).path == "/bin"
+
+
+def test_the_store_is_where_it_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert settings.store_folder(Path("x")) == tmp_path / "x"
+    assert settings.store_folder(None).name == "lamina"
+
+
+@pytest.mark.parametrize(
+    ("epoch", "date"),
+    [("0", "1970-01-01T00:00:00Z"), ("1700000000", "2023-11-14T22:13:20Z")],
+)
+def test_the_image_has_the_date_that_is_asked_for(epoch: str, date: str, tmp_path: Path) -> None:
+    assert settings.created_at({"SOURCE_DATE_EPOCH": epoch}, tmp_path) == date
+
+
+@pytest.mark.parametrize("epoch", ["", "x", "-1", "1.5", "9" * 12, "99999999999999", "²"])
+def test_a_date_that_means_nothing_is_named(epoch: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        settings.created_at({"SOURCE_DATE_EPOCH": epoch}, tmp_path)
+
+    assert str(caught.value) == f"Expected whole seconds in `SOURCE_DATE_EPOCH`, got: {epoch}"
+
+
+def test_as_many_layers_are_made_at_a_time_as_there_are_processors() -> None:
+    assert 2 <= settings.makers() <= max(2, os.cpu_count() or 1)
+
+
+def test_apt_sources_that_may_not_be_read_are_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "etc/apt/sources.list.d"
+    folder.mkdir(parents=True)
+    (folder / "one.list").write_text("deb https://mirror.example/debian bookworm main\n")
+    (folder / "two.sources").symlink_to("nowhere")
+    warnings: list[str] = []
+
+    sources = settings.apt_sources(tmp_path, warnings.append)
+
+    assert [source.suites for source in sources] == [("bookworm",)]
+    assert warnings == [
+        f"Unable to read the apt sources in `{folder}/two.sources`: No such file or directory"
+    ]
+
+
+def test_security_updates_have_a_mirror_of_their_own(tmp_path: Path) -> None:
+    keyring = tmp_path / "keys.gpg"
+    keyring.write_bytes(b"keys")
+    config = Config(
+        debian_mirror="https://mirror.example/debian",
+        debian_security_mirror="https://mirror.example/security",
+    )
+
+    found = settings.debian_settings({"LAMINA_DEBIAN_KEYRING": str(keyring)}, config, _never)
+    other = settings.debian_settings(
+        {
+            "LAMINA_DEBIAN_KEYRING": str(keyring),
+            "LAMINA_DEBIAN_MIRROR": "https://other.example/debian",
+            "LAMINA_DEBIAN_SECURITY_MIRROR": "https://other.example/security",
+        },
+        config,
+        _never,
+    )
+
+    assert [str(each) for each in found("bookworm").archives] == [
+        "`bookworm` at mirror.example",
+        "`bookworm-updates` at mirror.example",
+        "`bookworm-security` at mirror.example",
+    ]
+    assert [each.url for each in other("bookworm").archives] == [
+        "https://other.example/debian",
+        "https://other.example/debian",
+        "https://other.example/security",
+    ]
+    assert found("bookworm").keyrings == (b"keys",)
+
+
+def test_without_a_mirror_the_machine_must_know_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "apt_sources", lambda root, warn: [])
+
+    with pytest.raises(MirrorNotFound):
+        settings.debian_settings({}, Config(), _never)("bookworm")
+
+
+UV = """
+[tool.uv]
+index-url = "https://old.example/simple"
+extra-index-url = ["https://extra.example/simple"]
+
+[[tool.uv.index]]
+name = "private"
+url = "https://private.example/simple"
+
+[[tool.uv.index]]
+name = "torch"
+url = "https://torch.example/simple"
+explicit = true
+
+[[tool.uv.index]]
+url = "https://default.example/simple"
+default = true
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "index", "extra"),
+    [
+        ("", {}, None, ()),
+        (
+            UV,
+            {},
+            "https://default.example/simple",
+            ("https://private.example/simple", "https://extra.example/simple"),
+        ),
+        ("[tool.uv]\nindex-url = 'https://a.example/'", {}, "https://a.example/", ()),
+        ("[tool.uv]\nindex-url = 3\nindex = 3\nextra-index-url = 3", {}, None, ()),
+        ("[tool.uv]\nindex = [3, {url = 3}]\nextra-index-url = [3]", {}, None, ()),
+        ("[tool]\nuv = 3", {}, None, ()),
+        ("tool = 3", {}, None, ()),
+        ("", {"UV_INDEX_URL": "https://b.example/"}, "https://b.example/", ()),
+        (
+            "[tool.uv]\nindex-url = 'https://a.example/'",
+            {"UV_INDEX_URL": "https://b.example/", "UV_DEFAULT_INDEX": "x=https://c.example/"},
+            "https://c.example/",
+            (),
+        ),
+        (
+            "",
+            {
+                "UV_INDEX": "my_own=https://d.example/ https://e.example/?x=1",
+                "UV_EXTRA_INDEX_URL": "https://f.example/",
+            },
+            None,
+            ("https://d.example/", "https://e.example/?x=1", "https://f.example/"),
+        ),
+        ("[tool.uv]\nindex-url = 'wheels'", {}, "file:///project/wheels", ()),
+    ],
+)
+def test_build_backends_come_from_the_indexes_that_uv_uses(
+    text: str, environ: dict[str, str], index: str | None, extra: tuple[str, ...]
+) -> None:
+    found = package_indexes(environ, Path("/project"), tomllib.loads(text))
+
+    assert (found.index_url, found.extra_index_urls) == (index, extra)
+
+
+def test_an_image_may_go_to_several_places() -> None:
+    found = locations(["oci:a", "oci:b:2.0", "oci-archive:c", "docker-archive:d"], [APP])
+
+    assert [str(each) for each in found] == [
+        "oci:a:1.0",
+        "oci:b:2.0",
+        "oci-archive:c:1.0",
+        "docker-archive:d",
+    ]
+
+
+def test_an_image_goes_somewhere_and_nowhere_twice() -> None:
+    with pytest.raises(NoOutput, match="Nothing says where the image goes"):
+        locations([], [])
+    with pytest.raises(NoOutput, match=r"^Unable to write the image to `a` twice$"):
+        locations(["oci:a", "docker-archive:b", "oci:a:2"], [])
+
+
+def test_the_environment_names_one_place() -> None:
+    assert settings.outputs({"LAMINA_OUTPUT": "oci:a b"}, ()) == ["oci:a b"]
+    assert settings.outputs({"LAMINA_OUTPUT": "oci:a"}, ("oci:c",)) == ("oci:c",)
+    assert settings.outputs({"LAMINA_OUTPUT": ""}, ()) == []
+
+
+def _never(text: str) -> None:
+    raise AssertionError(text)
