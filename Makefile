@@ -49,7 +49,7 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	tools/install-test-tools
 	@$(MAKE) --no-print-directory lint types
 	tools/test-other-pythons
-	pytest -q
+	pytest -q -m "not seed"
 
 .PHONY: docs
 docs: $(ENVIRONMENT) ## Do the links in the documentation lead anywhere?
@@ -62,6 +62,11 @@ build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
 .PHONY: bench-seed
 bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
 	@python tools/bench_seed.py
+
+.PHONY: test-seed
+test-seed: $(ENVIRONMENT) ## The environment of the 200 pins, file by file beside uv's (30 GB of disk)
+	tools/install-test-tools
+	@python tools/seed.py pytest -q -m seed
 
 .PHONY: lock-dev
 lock-dev: $(ENVIRONMENT) ## Pin anew what is needed for development

@@ -4,10 +4,8 @@
 2. After a version bump, with the same store; beside `uv sync` of a new environment from its cache.
 3. `--version`: what the start costs.
 
-The project is the one of the report that started Lamina: 200 distributions, 4.2 GB. Its folder is
-``../shared/seed/project``, or LAMINA_SEED_PROJECT. It is for CPython 3.10: uv needs one that it or
-pyenv has, Lamina a base that has it, which is made here with a Docker engine (root), or is named by
-LAMINA_SEED_BASE as ``DIR[:TAG]``, an OCI layout. About 15 GB of disk in TMPDIR, freed at the end.
+The project is the one of the report that started Lamina, 200 distributions, 4.2 GB: see `seed`.
+About 15 GB of disk in TMPDIR, freed at the end.
 """
 
 from __future__ import annotations
@@ -30,11 +28,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from engines import Program, ProgramFailed, Unavailable, docker_engine, find_program
+from engines import ProgramFailed, Unavailable, find_program
+from seed import find_python, seed_base, seed_project
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
-PYTHON = "3.10"
 STARTS = 11
 
 SMALL = """\
@@ -188,7 +184,7 @@ def main() -> int:
         source = seed_project()
         python = find_python()
         with tempfile.TemporaryDirectory(prefix="lamina-bench-") as folder:
-            base = os.environ.get("LAMINA_SEED_BASE") or make_base(Path(folder), python)
+            base = seed_base(Path(folder), python)
             bench = Bench(Path(folder), base, python)
             table = Table(box=None, pad_edge=False, header_style="bold")
             for heading in ("", "lamina", "uv", "ratio", ""):
@@ -201,45 +197,6 @@ def main() -> int:
         console.print(f"error: {error}", markup=False)
         return 1
     return 0
-
-
-def seed_project() -> Path:
-    """Return the folder of the project with 200 pins."""
-    named = os.environ.get("LAMINA_SEED_PROJECT")
-    folder = Path(named) if named else SHARED / "seed" / "project"
-    if not (folder / "pyproject.toml").is_file():
-        raise Unavailable(f"Unable to find the project at `{folder}`; name it: LAMINA_SEED_PROJECT")
-    return folder
-
-
-def find_python() -> str:
-    """Return a CPython that the project admits."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for python in sorted(pyenv.glob(f"versions/{PYTHON}.*/bin/python3")):
-        return str(python)
-    uv = Program((find_program("uv"),), {"UV_PYTHON_DOWNLOADS": "never"})
-    try:
-        return uv("python", "find", "--no-project", "--system", PYTHON).strip()
-    except ProgramFailed as error:
-        raise Unavailable(f"Unable to find a CPython {PYTHON}, by uv or pyenv") from error
-
-
-def make_base(folder: Path, python: str) -> str:
-    """Make an image with the CPython of this machine, as an OCI layout."""
-    script = SHARED / "tools" / "python-base"
-    if not script.is_file():
-        raise Unavailable(f"Unable to find `{script}`; name a base: LAMINA_SEED_BASE")
-    console.print(f"Making a base with CPython {PYTHON} (a minute) ...")
-    tag, archive, layout = "lamina-bench/base:1", folder / "base.tar", folder / "base"
-    prefix = Path(python).resolve().parent.parent
-    with docker_engine() as engine:
-        path = f"/usr/bin:{os.environ.get('PATH', '')}"
-        Program((str(script), str(prefix), tag), {"DOCKER_HOST": engine.host, "PATH": path})()
-        engine("save", "--output", archive, tag)
-    skopeo = Program((find_program("skopeo"), "--insecure-policy"))
-    skopeo("copy", f"docker-archive:{archive}", f"oci:{layout}:1")
-    archive.unlink()
-    return f"{layout}:1"
 
 
 def measure_seed(bench: Bench, source: Path, table: Table) -> None:

@@ -44,11 +44,12 @@ class Unavailable(Exception):
 
 
 def find_program(name: str) -> str:
-    """Return the path of a program, looking first where Debian's packages put theirs.
+    """Return a program of this environment, else of Debian's packages, else of ``PATH``.
 
     A Docker client much newer than Debian's engine wants plugins that Debian does not have.
     """
-    path = os.pathsep.join(["/usr/bin", os.environ.get("PATH", ""), _SYSTEM_PATH])
+    own = str(Path(sys.executable).parent)
+    path = os.pathsep.join([own, "/usr/bin", os.environ.get("PATH", ""), _SYSTEM_PATH])
     found = shutil.which(name, path=path)
     if found is None:
         raise Unavailable(
@@ -150,8 +151,8 @@ def docker_engine(*, path: str | None = None) -> Iterator[Engine]:
 
 
 @contextmanager
-def docker_registry() -> Iterator[Registry]:
-    """Start an empty registry."""
+def docker_registry(*, htpasswd: str = "") -> Iterator[Registry]:
+    """Start an empty registry; with ``htpasswd`` (bcrypt), for those users only."""
     program = find_program("docker-registry")
     with _folder("registry") as folder:
         log, settings = folder / "registry.log", folder / "registry.yml"
@@ -161,6 +162,11 @@ def docker_registry() -> Iterator[Registry]:
             f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
             'http: {addr: "127.0.0.1:0"}\n'
         )
+        if htpasswd:
+            users = folder / "htpasswd"
+            users.write_text(htpasswd)
+            with settings.open("a") as file:
+                file.write(f"auth: {{htpasswd: {{realm: Registry, path: {users}}}}}\n")
         environment = {"OTEL_TRACES_EXPORTER": "none"}
         with _daemon([program, "serve", str(settings)], log, environment) as process:
             _wait(lambda: _LISTENING.search(log.read_text()) is not None, process, log)
