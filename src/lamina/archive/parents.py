@@ -7,6 +7,16 @@ from collections.abc import Iterable, Iterator
 from lamina.archive.entry import Entry, Kind, directory
 
 
+def parents(path: str) -> list[str]:
+    """Return the directories above ``path``, outermost first.
+
+    >>> parents("a/b/c")
+    ['a', 'a/b']
+    """
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
 def with_parents(entries: Iterable[Entry]) -> Iterator[Entry]:
     """Give ``entries`` in their order, each after the directories that it lies in, once each.
 

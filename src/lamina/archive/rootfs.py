@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from lamina.archive import entry as entries_of
 from lamina.archive.entry import Entry, Kind
+from lamina.archive.parents import parents
 from lamina.archive.tree import (
     PLAIN,
     BadPath,
@@ -67,7 +68,7 @@ class Rootfs:
                 kept |= leads
             elif depth == 1:
                 files.add(path)
-        known = kept | {parent for path in (*kept, *links, *keep) for parent in _parents(path)}
+        known = kept | {parent for path in (*kept, *links, *keep) for parent in parents(path)}
         nodes = {path: tree.find(path.split("/")) for path in sorted(known)}
         directories = {
             path: node.permissions for path, node in nodes.items() if isinstance(node, Directory)
@@ -173,7 +174,7 @@ def place(entries: Iterable[Entry], rootfs: Rootfs) -> list[Entry]:
         if there is not entry and there != entry:
             problems.add(f"`{entry.path}`: stands there twice")
     for path in list(placed):
-        for parent in _parents(path):
+        for parent in parents(path):
             above = placed.get(parent)
             if above is None:
                 placed[parent] = rootfs.directory(parent) or entries_of.directory(parent)
@@ -194,7 +195,7 @@ def check_parents(prefix: str, rootfs: Rootfs) -> None:
     each must be absent from the base, or a plain directory there.
     """
     at = "/".join(split(prefix))
-    on_the_way = [*_parents(at), at]
+    on_the_way = [*parents(at), at]
     problems = [
         f"`/{path}`: {found}"
         for path in on_the_way
@@ -226,12 +227,6 @@ def _leads(tree: Tree, path: str) -> set[str] | None:
             return {"/".join(parts)}
         case _:
             return set()
-
-
-def _parents(path: str) -> list[str]:
-    """Return all directories on the way to a path, the highest first."""
-    parts = path.split("/")
-    return ["/".join(parts[:end]) for end in range(1, len(parts))]
 
 
 def _below(path: str, directory: str) -> bool:

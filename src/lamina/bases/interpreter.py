@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from lamina.archive.tree import BadPath, Directory, Leaf, Tree
 from lamina.bases.base import BaseError
 from lamina.bases.clues import Clues, Subject
-from lamina.plan.base import BasePython, Libc
+from lamina.plan.base import BaseLibc, BasePython
 
 _ALSO_SEARCHED = ("/usr/local/bin", "/usr/bin")
 _EXECUTABLE = re.compile(r"python(3\.\d+)(t?)")
@@ -48,7 +48,7 @@ def find_python(
     )
 
 
-def find_libc(base: str, tree: Tree, clues: Clues, python: BasePython | None) -> Libc | None:
+def find_libc(base: str, tree: Tree, clues: Clues, python: BasePython | None) -> BaseLibc | None:
     """Return the C library of the image, ``None`` if it has none.
 
     Where it has both, the loader that the interpreter asks for decides.
@@ -68,7 +68,7 @@ def find_libc(base: str, tree: Tree, clues: Clues, python: BasePython | None) ->
             f"Unable to tell the version of {name} in the base image `{base}`: found neither the "
             f"package `{package}` in the database of dpkg or apk, nor a version in its bytes"
         )
-    return Libc(name, version)
+    return BaseLibc(name, version)
 
 
 def _executable(tree: Tree, search_path: str) -> str | None:

@@ -23,7 +23,7 @@ class BasePython:
 
 
 @dataclass(frozen=True, slots=True)
-class Libc:
+class BaseLibc:
     """The C library of a base image."""
 
     name: str
@@ -39,7 +39,7 @@ class BaseFacts:
     """
 
     python: BasePython | None
-    libc: Libc | None
+    libc: BaseLibc | None
     rootfs: Rootfs
 
     def to_json(self) -> dict[str, object]:
@@ -68,7 +68,7 @@ class BaseFacts:
             BasePython(python.text("path"), python.text("version"), python.flag("free_threaded"))
             if python.values
             else None,
-            Libc(libc.text("name"), libc.text("version")) if libc.values else None,
+            BaseLibc(libc.text("name"), libc.text("version")) if libc.values else None,
             Rootfs.from_json(document.object("rootfs").values),
         )
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from lamina.archive.entry import Entry, Kind, directory, symlink
+from lamina.archive.parents import parents
 from lamina.errors import LaminaError
 from lamina.project.config import Copy
 from lamina.project.ignore import Ignore
-from lamina.project.walk import Found, content, link_target, misfit, parents, refuse, walk
+from lamina.project.walk import Found, content, link_target, misfit, refuse, walk
 
 _PLAIN = Copy(".", ".")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.archive.entry import CHUNK
+from lamina.archive.parents import parents
 from lamina.errors import LaminaError
 from lamina.project.ignore import VENV_MARK, Ignore
 
@@ -138,16 +139,6 @@ def refuse(problems: list[str]) -> None:
             "\n".join(["Unable to copy files of the project", *sorted(problems)]),
             hint="To leave a file out, name it in `.dockerignore`",
         )
-
-
-def parents(path: str) -> list[str]:
-    """Return the folders above ``path``, outermost first.
-
-    >>> parents("a/b/c")
-    ['a', 'a/b']
-    """
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def shown(path: str) -> str:

@@ -9,6 +9,7 @@ import posixpath
 import re
 
 from lamina.archive.entry import Entry, directory, file, symlink
+from lamina.archive.parents import parents
 from lamina.errors import LaminaError
 from lamina.wheel.activate import activate_scripts
 from lamina.wheel.scheme import Scheme
@@ -31,7 +32,7 @@ def skeleton(scheme: Scheme, interpreter: str, version: str) -> tuple[Entry, ...
     _check_interpreter(scheme, interpreter, version)
     root = scheme.root
     entries = [
-        *(directory(path) for path in _with_parents(scheme.site_packages)),
+        *map(directory, [*parents(scheme.site_packages), scheme.site_packages]),
         directory(scheme.bin),
         symlink(f"{root}/lib64", "lib"),
         file(f"{root}/.gitignore", b"*"),
@@ -65,11 +66,6 @@ def _check_interpreter(scheme: Scheme, interpreter: str, version: str) -> None:
             f"  expected: {scheme.python}\n"
             f"  got:      {version}"
         )
-
-
-def _with_parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _interpreters(scheme: Scheme, interpreter: str) -> list[Entry]:

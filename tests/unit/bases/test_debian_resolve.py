@@ -38,7 +38,7 @@ from lamina.errors import LaminaError
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID, Digest
 from lamina.oci.document import MalformedDocument
-from lamina.plan.base import BasePython, Libc
+from lamina.plan.base import BaseLibc, BasePython
 
 NOW = datetime(2026, 9, 13, tzinfo=UTC)
 URL = "https://deb.example/debian"
@@ -104,7 +104,7 @@ def test_the_roots_come_with_their_needs_and_the_data_without(mirror: Mirror) ->
     assert {package.name for package in plan.packages} == set(DEBS)
     assert plan.suites == ("trixie",)
     assert plan.python == BasePython("/usr/bin/python3.13", "1.0")
-    assert plan.libc == Libc("glibc", "1.0")
+    assert plan.libc == BaseLibc("glibc", "1.0")
 
 
 def test_a_newer_version_in_another_suite_wins(mirror: Mirror) -> None:

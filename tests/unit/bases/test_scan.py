@@ -14,7 +14,7 @@ from lamina.oci.blob import DamagedBlob
 from lamina.oci.config import ImageConfig
 from lamina.oci.digest import Digest
 from lamina.oci.document import encode
-from lamina.plan.base import BaseFacts, BasePython, Libc
+from lamina.plan.base import BaseFacts, BaseLibc, BasePython
 
 PATCHLEVEL = b'#define PY_MINOR_VERSION 10\n#define PY_VERSION      \t"3.10.14"\n'
 GLIBC = b"\0" * 70_000 + b"GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.\n"
@@ -52,7 +52,7 @@ def test_the_facts_of_a_slim_image(media_type: str) -> None:
     facts = scan(base_of(make_layer(*SLIM, media_type=media_type)))
 
     assert facts.python == BasePython("/usr/local/bin/python3.10", "3.10.14")
-    assert facts.libc == Libc("glibc", "2.36")
+    assert facts.libc == BaseLibc("glibc", "2.36")
     assert facts.rootfs.links == {"bin": "usr/bin", "lib": "usr/lib"}
     assert "usr/lib/x86_64-linux-gnu" in facts.rootfs.directories
     assert BaseFacts.parse(encode(facts.to_json())) == facts
@@ -207,7 +207,7 @@ def test_a_loop_of_links_is_no_interpreter() -> None:
     [
         pytest.param(
             [Member("lib/ld-musl-x86_64.so.1", data=b"musl libc\0" + b"1.2.5\0")],
-            Libc("musl", "1.2.5"),
+            BaseLibc("musl", "1.2.5"),
             id="musl",
         ),
         pytest.param(
@@ -215,12 +215,12 @@ def test_a_loop_of_links_is_no_interpreter() -> None:
                 Member("lib/ld-musl-x86_64.so.1"),
                 Member("usr/lib/apk/db/installed", data=b"P:musl\nV:1.2.4-r2\n\nP:x\nV:1\n"),
             ],
-            Libc("musl", "1.2.4"),
+            BaseLibc("musl", "1.2.4"),
             id="apk",
         ),
         pytest.param(
             [Member("lib/libc.so.6"), dpkg(("libc6", "2.31-13+deb11u5"))],
-            Libc("glibc", "2.31"),
+            BaseLibc("glibc", "2.31"),
             id="dpkg",
         ),
         pytest.param(
@@ -228,7 +228,7 @@ def test_a_loop_of_links_is_no_interpreter() -> None:
                 Member("lib/libc-2.28.so", data=b"stable release version 2.28,"),
                 link("lib/libc.so.6", "libc-2.28.so"),
             ],
-            Libc("glibc", "2.28"),
+            BaseLibc("glibc", "2.28"),
             id="an old name",
         ),
         pytest.param(
@@ -236,7 +236,7 @@ def test_a_loop_of_links_is_no_interpreter() -> None:
                 Member("lib/libc.so.6", data=b"stable release version 2.9."),
                 Member("lib32/libc.so.6", data=b"stable release version 2.36."),
             ],
-            Libc("glibc", "2.9"),
+            BaseLibc("glibc", "2.9"),
             id="the older of two",
         ),
         pytest.param(
@@ -245,7 +245,7 @@ def test_a_loop_of_links_is_no_interpreter() -> None:
                 Member("lib/ld-musl-x86_64.so.1", data=b"\x001.2.5\0"),
                 Member("usr/bin/python3.12", data=b"\0/lib/ld-musl-x86_64.so.1\0\x003.12.1\0"),
             ],
-            Libc("musl", "1.2.5"),
+            BaseLibc("musl", "1.2.5"),
             id="both, and the interpreter asks for musl",
         ),
         pytest.param(
@@ -253,12 +253,12 @@ def test_a_loop_of_links_is_no_interpreter() -> None:
                 Member("lib/libc.so.6", data=GLIBC),
                 Member("lib/ld-musl-x86_64.so.1", data=b"\x001.2.5\0"),
             ],
-            Libc("glibc", "2.36"),
+            BaseLibc("glibc", "2.36"),
             id="both",
         ),
     ],
 )
-def test_the_c_library_is_known(layer: list[Member], expected: Libc) -> None:
+def test_the_c_library_is_known(layer: list[Member], expected: BaseLibc) -> None:
     assert scan(base_of(layer)).libc == expected
 
 
@@ -341,8 +341,8 @@ def test_facts_that_cannot_be_read_are_learned_again() -> None:
     base, kept = base_of(SLIM), Kept()
     kept[base.identity] = b"of another release"
 
-    assert facts_of(base, kept).libc == Libc("glibc", "2.36")
-    assert BaseFacts.parse(kept[base.identity]).libc == Libc("glibc", "2.36")
+    assert facts_of(base, kept).libc == BaseLibc("glibc", "2.36")
+    assert BaseFacts.parse(kept[base.identity]).libc == BaseLibc("glibc", "2.36")
 
 
 def test_a_layer_that_is_gone_is_named() -> None:

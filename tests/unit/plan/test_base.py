@@ -4,7 +4,7 @@ import pytest
 
 from lamina.archive.rootfs import Rootfs
 from lamina.oci.document import MalformedDocument, encode
-from lamina.plan.base import NO_BASE, BaseFacts, BasePython, Libc
+from lamina.plan.base import NO_BASE, BaseFacts, BaseLibc, BasePython
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from lamina.plan.base import NO_BASE, BaseFacts, BasePython, Libc
         NO_BASE,
         BaseFacts(
             BasePython("/usr/bin/python3.13t", "3.13.1", free_threaded=True),
-            Libc("musl", "1.2.5"),
+            BaseLibc("musl", "1.2.5"),
             Rootfs(links={"lib": "usr/lib"}),
         ),
     ],

@@ -14,7 +14,7 @@ from lamina.oci.config import History, ImageConfig
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID
 from lamina.oci.document import MalformedDocument
-from lamina.plan.base import BasePython, Libc
+from lamina.plan.base import BaseLibc, BasePython
 from lamina.plan.key import EPOCH, LayerKey
 
 FORMAT = 1
@@ -147,11 +147,11 @@ class DebianPlan:
         return BasePython(f"/usr/bin/python3.{minor}", _upstream(package))
 
     @property
-    def libc(self) -> Libc:
+    def libc(self) -> BaseLibc:
         """The C library, as its package tells it."""
         for package in self.packages:
             if package.name == "libc6":
-                return Libc("glibc", _upstream(package))
+                return BaseLibc("glibc", _upstream(package))
         raise LaminaError(f"`debian:{self.codename}` has no C library")
 
     def image_config(self, platform: Platform, diff_ids: Iterable[DiffID]) -> ImageConfig:
