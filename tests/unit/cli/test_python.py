@@ -10,7 +10,7 @@ from lamina.archive.rootfs import Rootfs
 from lamina.cli.python import NoPython, PythonMismatch, choose_target
 from lamina.lock.target import Target
 from lamina.oci.descriptor import Platform
-from lamina.plan.base import NO_BASE, BaseFacts, BasePython, Libc
+from lamina.plan.base import NO_BASE, BaseFacts, BaseLibc, BasePython
 
 AMD64 = Platform("linux", "amd64")
 
@@ -25,7 +25,7 @@ class Choice:
 
     def has(self, version: str, *, free_threaded: bool = False) -> None:
         python = BasePython("/usr/bin/python3", version, free_threaded)
-        self.base = BaseFacts(python, Libc("glibc", "2.36"), Rootfs({}, {}))
+        self.base = BaseFacts(python, BaseLibc("glibc", "2.36"), Rootfs({}, {}))
 
     def pin(self, text: str) -> None:
         (self.folder / ".python-version").write_text(text)
@@ -155,10 +155,10 @@ def test_a_pin_that_is_no_text_is_none(choice: Choice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("libc", "said"), [(Libc("musl", "1.2"), "musl 1.2"), (Libc("glibc", "3"), "glibc 3.0")]
+    ("libc", "said"), [(BaseLibc("musl", "1.2"), "musl 1.2"), (BaseLibc("glibc", "3"), "glibc 3.0")]
 )
 def test_wheels_are_chosen_for_the_c_library_of_the_base(
-    libc: Libc, said: str, choice: Choice
+    libc: BaseLibc, said: str, choice: Choice
 ) -> None:
     choice.base = BaseFacts(None, libc, Rootfs({}, {}))
 
