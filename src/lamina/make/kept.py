@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from lamina.errors import LaminaError
 from lamina.fetch.download import Hashes, Refused, Remote, download
 from lamina.observer import Download, Observer, Traffic
 from lamina.oci.digest import Digest
 from lamina.store.scratch import Scratch, translated
 from lamina.store.store import Store
 from lamina.transport import Request, Transport
+from lamina.urls import redacted
 
 _CHUNK = 1 << 18
 _SMALL = 1 << 24
+
+
+class MissingFile(LaminaError):
+    """A file of this machine that cannot be read."""
+
+    def __init__(self, url: str, error: OSError) -> None:
+        super().__init__(f"Unable to read `{redacted(url)}`: {error.strerror}")
+
+
+class TooLarge(LaminaError):
+    """A document that is far larger than any of its kind."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"Unable to read `{redacted(url)}`: it has more than {_SMALL} bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,7 @@ class KeptFiles:
             for piece in response.chunks(_CHUNK):
                 data += piece
                 if len(data) > _SMALL:
-                    raise Refused(url, response.status)
+                    raise TooLarge(url)
             download = Download(Remote(url).name, self.traffic, len(data))
             self.observer.received(download, len(data))
             return bytes(data)
@@ -61,17 +78,23 @@ class KeptFiles:
     def _download(self, remote: Remote, path: Path, name: str) -> None:
         told = Download(name, self.traffic, remote.size)
         self.observer.downloading(told)
-        download(remote, path, self.transport, lambda count: self.observer.received(told, count))
+        with translated(path):
+            download(remote, path, self.transport, partial(self.observer.received, told))
         self.observer.downloaded(told)
 
     def _copy(self, url: str, path: Path, hashes: Hashes, size: int | None) -> None:
-        source = Path(unquote(urlsplit(url).path))
-        with translated(path):
-            shutil.copyfile(source, path)
-            with path.open("rb") as file:
-                while piece := file.read(_CHUNK):
-                    hashes.update(piece)
+        with _open(url) as source, translated(path), path.open("wb") as copy:
+            while piece := source.read(_CHUNK):
+                hashes.update(piece)
+                copy.write(piece)
         hashes.check(size)
+
+
+def _open(url: str) -> BinaryIO:
+    try:
+        return Path(unquote(urlsplit(url).path)).open("rb")
+    except OSError as error:
+        raise MissingFile(url, error) from error
 
 
 @dataclass(frozen=True, slots=True)
