@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -110,6 +112,7 @@ class HttpTransport:
         self._lock = threading.Lock()
         self._pools: dict[str, urllib3.PoolManager] = {}
         self._open: set[urllib3.BaseHTTPResponse] = set()
+        self._connections = _Connections(self._ended)
 
     @contextmanager
     def send(self, request: Request) -> Iterator[Response]:
@@ -131,6 +134,7 @@ class HttpTransport:
     def interrupt(self) -> None:
         """See `Transport.interrupt`."""
         self._ended.set()
+        self._connections.break_off()
         with self._lock:
             for response in self._open:
                 with suppress(OSError, RuntimeError, ValueError):  # It has just come to its end.
@@ -205,12 +209,61 @@ class HttpTransport:
             "ssl_context": _ssl_context(network.ca_bundle),
             "retries": _Retries.until(self._ended, network.backoff),
         }
+        pool: urllib3.PoolManager
         if not proxy:
-            return urllib3.PoolManager(**arguments)
-        address, credentials = _without_credentials(proxy)
-        if credentials:
-            credentials = {"Proxy-Authorization": credentials["Authorization"]}
-        return urllib3.ProxyManager(address, proxy_headers=credentials, **arguments)
+            pool = urllib3.PoolManager(**arguments)
+        else:
+            address, credentials = _without_credentials(proxy)
+            if credentials:
+                credentials = {"Proxy-Authorization": credentials["Authorization"]}
+            pool = urllib3.ProxyManager(address, proxy_headers=credentials, **arguments)
+        pool.pool_classes_by_scheme = self._connections.pools
+        return pool
+
+
+class _Connections:
+    """All connections that are open, so that those on which nobody answers can be broken off."""
+
+    def __init__(self, ended: threading.Event) -> None:
+        opened = self._opened = weakref.WeakSet[urllib3.connection.HTTPConnection]()
+        lock = self._lock = threading.Lock()
+
+        class Plain(urllib3.connection.HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                _note(self)
+
+        class Secure(urllib3.connection.HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                _note(self)
+
+        def _note(connection: urllib3.connection.HTTPConnection) -> None:
+            with lock:
+                opened.add(connection)
+            if ended.is_set():
+                _shut(connection)
+
+        class PlainPool(urllib3.HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.pools: dict[str, Any] = {"http": PlainPool, "https": SecurePool}
+
+    def break_off(self) -> None:
+        """Let whoever waits on any of them wait no longer."""
+        with self._lock:
+            for connection in list(self._opened):
+                _shut(connection)
+
+
+def _shut(connection: urllib3.connection.HTTPConnection) -> None:
+    sock = connection.sock
+    if sock is not None:
+        with suppress(OSError, ValueError):  # It has just been closed.
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 class _BodyFailed(Exception):

@@ -142,6 +142,13 @@ def test_nobody_waits_for_an_hour(server: Server, transport: HttpTransport) -> N
     assert [str(error) for error in errors] == [f"Unable to reach `{url}`: interrupted"]
 
 
+def test_nobody_waits_for_a_server_that_is_silent(server: Server, transport: HttpTransport) -> None:
+    url = server.answer("/a", Answer(hangs=True))
+    errors = in_thread(lambda: get(transport, url), lambda: server.is_silent.wait(5), transport)
+
+    assert [str(error) for error in errors] == [f"Unable to reach `{url}`: interrupted"]
+
+
 def test_a_server_is_asked_again_after_half_a_minute_at_most() -> None:
     retries = _Retries.until(threading.Event(), 0)
 
