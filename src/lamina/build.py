@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from lamina.archive.rootfs import check_parents
 from lamina.destinations.base import Destination
@@ -43,6 +44,7 @@ from lamina.wheel.direct_url import local_wheel, url_wheel
 from lamina.wheel.scheme import Scheme
 
 _PARALLEL = 16
+_Seen = TypeVar("_Seen")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,9 @@ def build(
         ready = [stack.get(part, kept[part.plan]) for part in top]
         for plan in plans:
             stack.add(Part(plan, partial(making.take, plan)), kept[plan])
-    overrides = find_overrides(stack.layers, wheels, site.recipe, site.scheme)
+        overrides = stack.look(
+            lambda layers: find_overrides(layers, wheels, site.recipe, site.scheme)
+        )
     if overrides is not None:
         part = overrides_part(overrides, site, workshop)
         stack.add(part, workshop.had(part.plan))
@@ -151,16 +155,16 @@ def _top_parts(order: Order, site: Site, workshop: Workshop) -> list[Part]:
 
 
 class _Stack:
-    """The layers above the base, lowest first, each handed to the destination as it is ready."""
+    """The layers above the base, lowest first, each handed to the destination as it is ready.
+
+    One whose blob turns out damaged, when it is handed over or looked into, is made again.
+    """
 
     def __init__(self, workshop: Workshop, destination: Destination) -> None:
         self._workshop = workshop
         self._destination = destination
+        self._parts: list[Part] = []
         self.built: list[BuiltLayer] = []
-
-    @property
-    def layers(self) -> list[StoredLayer]:
-        return [each.layer for each in self.built]
 
     def get(self, part: Part, kept: StoredLayer | None) -> BuiltLayer:
         """Return a layer, which is made now unless it is ``kept``."""
@@ -171,15 +175,30 @@ class _Stack:
         self.put(part, self.get(part, kept))
 
     def put(self, part: Part, built: BuiltLayer) -> None:
-        """Put a layer on top; one whose blob turns out damaged is made again."""
+        """Put a layer on top."""
+        self._parts.append(part)
+        self.built.append(built)
         try:
             self._destination.take(built.layer)
         except DamagedBlob as error:
-            self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
-            self._workshop.store.layers.forget(built.layer)
-            built = self.get(part, None)
-            self._destination.take(built.layer)
-        self.built.append(built)
+            self._make_again(len(self.built) - 1, error)
+
+    def look(self, into: Callable[[Sequence[StoredLayer]], _Seen]) -> _Seen:
+        """Return what ``into`` sees in the layers; it may raise `DamagedBlob` of one of them."""
+        try:
+            return into([each.layer for each in self.built])
+        except DamagedBlob as error:
+            for at, each in enumerate(self.built):
+                if each.layer.written.digest == error.digest:
+                    self._make_again(at, error)
+            return into([each.layer for each in self.built])
+
+    def _make_again(self, at: int, error: DamagedBlob) -> None:
+        part, damaged = self._parts[at], self.built[at]
+        self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
+        self._workshop.store.layers.forget(damaged.layer)
+        self.built[at] = self.get(part, None)
+        self._destination.take(self.built[at].layer)
 
 
 def measure(selection: Selection, wheels: Wheels) -> list[PlannedWheel]:

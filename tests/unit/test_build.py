@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import tarfile
 import tomllib
@@ -30,6 +31,7 @@ from lamina.make.workshop import Backends, Workshop
 from lamina.oci import validate
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import Digest
+from lamina.oci.layer import Layer
 from lamina.plan.base import NO_BASE
 from lamina.plan.plan import TooManyLayers
 from lamina.project.config import parse_config
@@ -54,6 +56,14 @@ class NoTransport:
         raise AssertionError(f"the network was asked for {request.url}")
 
     def interrupt(self) -> None: ...
+
+
+class TrustingDestination(MemoryDestination):
+    """Takes blobs unread, as an image layout does that links them."""
+
+    def take(self, layer: Layer) -> None:
+        with layer.open() as blob:
+            self.blobs[layer.descriptor.digest] = blob.read()
 
 
 class Ground:
@@ -115,9 +125,12 @@ class Ground:
                 makers=2,
             )
 
-    def build(self, order: Order | None = None) -> tuple[Built, MemoryDestination]:
+    def build(
+        self, order: Order | None = None, *, trusting: bool = False
+    ) -> tuple[Built, MemoryDestination]:
+        """Build; a trusting destination does not look at the blobs that it takes."""
         self.observer = RecordingObserver()
-        destination = MemoryDestination()
+        destination = TrustingDestination() if trusting else MemoryDestination()
         with self.workshop() as workshop:
             built = build(order or self.order(), workshop, destination)
         assert not list((self.root / "store" / "scratch").glob("[!.]*"))
@@ -265,6 +278,24 @@ def test_a_damaged_blob_is_noticed_and_made_again(ground: Ground) -> None:
     assert [warning.partition("\n")[0] for warning in ground.observer.warnings] == [
         f"Damaged blob {wheels.written.digest}"
     ]
+
+
+def test_a_layer_found_damaged_by_a_look_into_it_is_made_again(ground: Ground) -> None:
+    ground.wheel("aaa", Item("both.py", b"a = 1\n"))
+    ground.wheel("bbb", Item("both.py", b"b = 22\n"))
+    first, _ = ground.build()
+    [wheels] = [each.layer for each in first.layers if each.plan.kind.value == "wheels"][:1]
+    [extent] = [each.record for each in wheels.contents.distributions][:1]
+    blob, before = wheels.path.read_bytes(), wheels.path.stat()
+    wheels.path.chmod(0o644)
+    wheels.path.write_bytes(blob[: extent.offset] + bytes(5) + blob[extent.offset + 5 :])
+    os.utime(wheels.path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    second, _ = ground.build(trusting=True)
+
+    assert made(second) == ["wheels"]
+    assert second.image.digest == first.image.digest
+    assert wheels.path.read_bytes() == blob
 
 
 def test_a_base_with_something_else_at_the_prefix_is_refused(ground: Ground) -> None:
