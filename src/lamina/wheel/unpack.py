@@ -158,11 +158,14 @@ class _Unpacking:
         row = self._recorded.get(name)
         if row is None:
             # As uv does with a RECORD that does not list itself: its old size stands there.
-            old = len(self._metadata("RECORD"))
-            row = Row(name, "", old)
+            row = Row(name, "", len(self._metadata("RECORD")))
         self._rows[name] = row._replace(path=name)
         data = render_record(self._rows.values())
-        self._add(placement, 0o644, Literal(data), self._rows[name])
+        # uv writes over the wheel's RECORD, whose mode stays; other files of ours it makes anew.
+        old = f"{self._dist_info}/RECORD"
+        executable = any(each.is_executable for each in self._wheel.members if each.name == old)
+        mode = 0o755 if executable else 0o644
+        self._add(placement, mode, Literal(data), self._rows[name])
         return placement.destination
 
     def _own(self, file: str) -> Placement:

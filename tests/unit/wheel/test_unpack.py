@@ -269,6 +269,19 @@ def test_rows_are_copied_and_never_believed(tmp_path: Path, unpacked: Unpacker) 
     assert "../x" not in rows(wheel)
 
 
+def test_only_record_keeps_its_mode_among_the_files_that_we_write(
+    tmp_path: Path, unpacked: Unpacker
+) -> None:
+    items = [Item(f"{INFO}/{name}", mode=0o100755) for name in ("INSTALLER", "RECORD", "METADATA")]
+    items[2] = Item(f"{INFO}/METADATA", b"Name: demo\nVersion: 1.0\n", mode=0o100755)
+
+    wheel = unpacked(write_wheel(tmp_path, *items))
+
+    modes = {entry.path.rpartition("/")[2]: entry.mode for entry in wheel.entries}
+    assert (modes["RECORD"], modes["METADATA"]) == (0o755, 0o755)
+    assert (modes["INSTALLER"], modes["REQUESTED"]) == (0o644, 0o644)
+
+
 def test_files_without_a_row_are_added_with_their_size(tmp_path: Path, unpacked: Unpacker) -> None:
     wheel = unpacked(write_wheel(tmp_path, Item("demo.py", b"x"), Item(f"{INFO}/RECORD", b"")))
 
