@@ -47,7 +47,7 @@ class BackendSettings:
     """What a build backend is told, beside the project."""
 
     epoch: int = EPOCH
-    """``SOURCE_DATEEPOCH``; best the same at each build, since the wheel's key goes by it."""
+    """``SOURCE_DATE_EPOCH``; best the same at each build, since the wheel's key goes by it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that are passed on, such as ``CC``."""
     config: Mapping[str, str] = field(default_factory=dict)
@@ -152,7 +152,7 @@ def _environment(
         interpreter=bench.interpreter,
         variables={
             **settings.variables,
-            "SOURCE_DATEEPOCH": str(settings.epoch),
+            "SOURCE_DATE_EPOCH": str(settings.epoch),
         },
         path=bench.path,
     )
