@@ -58,7 +58,9 @@ def read_back(location: Location) -> Image:
 def unpack(path: Path) -> Image:
     target = path.with_name("unpacked")
     with tarfile.open(path, "r:") as tar:
-        tar.extractall(target, filter="data")
+        # Python 3.11 has filters since 3.11.4 only.
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)
+        tar.extractall(target)
     return read_back(Location("oci", str(target)))
 
 

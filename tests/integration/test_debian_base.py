@@ -122,7 +122,9 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         base.entries.append(seen)
         blob.seek(0)
         with tarfile.open(fileobj=blob) as tar:
-            tar.extractall(base.root, numeric_owner=True, filter="fully_trusted")
+            # Python 3.11 has filters since 3.11.4 only.
+            tar.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+            tar.extractall(base.root, numeric_owner=True)
     return base
 
 

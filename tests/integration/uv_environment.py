@@ -167,8 +167,9 @@ def sync(engine: Engine, image: str, python: str, project: Path, at: Path, *argu
         "HOME": "/tmp",
         **_of_the_machine(),
     }
-    if certificates := os.environ.get("SSL_CERT_FILE"):
-        mounts[Path(certificates).resolve()] = "/certificates"
+    certificates = Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"))
+    if certificates.exists():
+        mounts[certificates.resolve()] = "/certificates"
         environment["SSL_CERT_FILE"] = "/certificates"
     options = ["--rm", "--network=host", "--user=0:0", "--workdir=/project", "--entrypoint=/uv"]
     options += [f"--volume={outside}:{inside}" for outside, inside in mounts.items()]

@@ -4,9 +4,9 @@ import tomllib
 
 import pytest
 
+from lamina.oci.config import Healthcheck
 from lamina.oci.descriptor import Platform
 from lamina.project.config import Config, Copy, UnknownVariable, expand_env, parse_config
-from lamina.project.healthcheck import Healthcheck
 from lamina.project.table import InvalidConfig
 
 
