@@ -14,7 +14,7 @@ BODY_LIMIT = 64 << 10
 """So much of an error's body is read."""
 
 _LONGEST_MESSAGE = 300
-_MOST_COMPLAINTS = 3
+_MOST_SHOWN = 3
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
 _IMMUTABLE = frozenset({"TAG_INVALID", "PRECONDITION", "CONFLICT", "TAG_IMMUTABLE"})
 
@@ -78,7 +78,9 @@ class Refused(RegistryError):
         self.retry_after = refusal.retry_after
         self.complaints = parse_complaints(refusal.body, refusal.secrets)
         self.codes = tuple(complaint.code for complaint in self.complaints)
-        said = "; ".join(str(complaint) for complaint in self.complaints)
+        said = "; ".join(str(complaint) for complaint in self.complaints[:_MOST_SHOWN])
+        if len(self.complaints) > _MOST_SHOWN:
+            said += f"; {len(self.complaints) - _MOST_SHOWN} more"
         if not said and "html" in refusal.media_type:
             said = "an HTML page"
         super().__init__(
@@ -134,7 +136,7 @@ def refused(refusal: Refusal) -> Refused:
     if refusal.status in (401, 403):
         return Denied(refusal)
     error = Refused(refusal)
-    if {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"} & set(error.codes) and refusal.status != 404:
+    if "MANIFEST_BLOB_UNKNOWN" in error.codes:
         return BlobsMissing(refusal)
     return NotFound(refusal) if refusal.status == 404 else error
 
@@ -168,12 +170,13 @@ def parse_complaints(body: bytes, secrets: Iterable[str] = ()) -> tuple[Complain
         return ()
     kept = list(secrets)
     found = [_complaint(error, kept) for error in errors if isinstance(error, dict)]
-    return tuple(each for each in found if str(each))[:_MOST_COMPLAINTS]
+    return tuple(each for each in found if str(each))
 
 
 def _complaint(error: Mapping[str, object], secrets: Sequence[str]) -> Complaint:
     detail = error.get("detail")
-    named = detail.get("digest") if isinstance(detail, dict) else None
+    # The specification leaves details open; distribution writes its own names in capitals.
+    named = detail.get("digest", detail.get("Digest")) if isinstance(detail, dict) else detail
     try:
         digest = Digest.parse(named) if isinstance(named, str) else None
     except InvalidDigest:

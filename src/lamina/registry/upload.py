@@ -155,7 +155,7 @@ class Upload:
         self._session = self._onward(answer, self._session)
         match = _RANGE.fullmatch(answer.headers.get("Range", f"0-{end - 1}"))
         came = int(match[1]) + 1 if match else 0
-        if not start < came <= end:
+        if came != end and not max(start, 1) < came < end:  # ``0-0`` may mean nothing at all.
             # Some registries take chunks and keep none; to them all is sent at once.
             raise Refused(Refusal(self._action, self._namespace.exchange.endpoint.host, 416))
         self._offset = came
