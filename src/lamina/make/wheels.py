@@ -66,7 +66,8 @@ class Wheels:
             path = self.folder / wheel.wheel.path
             hashes = _read_local(path, wheel.wheel.filename, wheel.hash)
             hashes.check(wheel.wheel.size)
-            self._remember_size(wheel.wheel, hashes.size)
+            if wheel.wheel.hash is not None and wheel.wheel.size is None:
+                self._remember_size(wheel.wheel, hashes.size)
             return path
         algorithm, _, hex_ = wheel.hash.partition(":")
         if algorithm != "sha256":

@@ -104,6 +104,19 @@ def test_a_local_wheel_is_used_where_it_lies(site: Site) -> None:
     assert site.wheels.has(wheel)
 
 
+def test_a_size_is_remembered_only_where_the_lock_says_the_hash_alone(site: Site) -> None:
+    wheel = site.local_wheel("demo")
+    locked = Wheel(NAME, path=wheel.wheel.path, hash=wheel.hash)
+
+    site.wheels.kept(replace(wheel, wheel=replace(locked, hash=None)))
+    site.wheels.kept(replace(wheel, wheel=replace(locked, size=wheel.size)))
+    assert list(site.store.facts) == []
+
+    site.wheels.kept(replace(wheel, wheel=locked))
+    (site.folder / NAME).unlink()
+    assert site.wheels.measure(locked) == (wheel.hash, wheel.size)
+
+
 @pytest.mark.parametrize(
     "hash_",
     [
