@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from lamina.cli.main import run
-
 
 def main() -> None:
     """Run the command line, and exit with its code."""
-    sys.exit(run())
+    try:
+        # Here, since who presses Ctrl-C at once does so while this is imported.
+        from lamina.cli.main import run
+        from lamina.cli.signals import INTERRUPTED, TERMINATED, ignore_further
+
+        code = run()
+        if code in (INTERRUPTED, TERMINATED):
+            ignore_further()
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
 
 
 if __name__ == "__main__":

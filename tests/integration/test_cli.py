@@ -10,7 +10,7 @@ import resource
 import select
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,9 @@ class Scene:
     def arguments(self) -> list[str]:
         return ["build", "project", "--base", "scratch", "-o", "oci:out"]
 
-    def start(self, *more: str, **how: object) -> subprocess.Popen[str]:
+    def start(
+        self, *more: str, preexec_fn: Callable[[], None] | None = None
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             self.program.command(*self.arguments, *more),
             cwd=self.root,
@@ -56,11 +58,11 @@ class Scene:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **how,  # type: ignore[call-overload]
+            preexec_fn=preexec_fn,
         )
 
-    def run(self, *more: str, **how: object) -> tuple[int, str, str]:
-        process = self.start(*more, **how)
+    def run(self, *more: str, preexec_fn: Callable[[], None] | None = None) -> tuple[int, str, str]:
+        process = self.start(*more, preexec_fn=preexec_fn)
         out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 

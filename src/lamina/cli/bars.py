@@ -165,7 +165,6 @@ class Drawing:
     def __init__(self, counts: Counts, console: Console) -> None:
         self._counts = counts
         self._rows: dict[Download, TaskID] = {}
-        self._totals: dict[str, TaskID] = {}
         self._progress = Progress(
             TextColumn("{task.description}", table_column=Column(ratio=3, no_wrap=True)),
             BarColumn(bar_width=None, table_column=Column(ratio=4)),
@@ -174,6 +173,9 @@ class Drawing:
             expand=True,
             auto_refresh=False,
         )
+        # First, so that they stay where they are while downloads come and go below them.
+        self._downloads = self._progress.add_task("[bold]Downloads", visible=False, amount="")
+        self._layers = self._progress.add_task("[bold]Layers", visible=False, amount="")
 
     def draw(self) -> Progress:
         """Return the bars as the counts are now."""
@@ -185,19 +187,16 @@ class Drawing:
                 row = self._progress.add_task(_plain(download.name), total=None, amount="")
                 self._rows[download] = row
             self._bytes(self._rows[download], come, download.size)
-        if bytes_[1]:
-            self._bytes(self._total("Downloads"), *bytes_)
-        if layers[1]:
-            amount = f"{layers[0]}/{layers[1]} made"
-            self._progress.update(
-                self._total("Layers"), completed=layers[0], total=layers[1], amount=amount
-            )
+        self._bytes(self._downloads, *bytes_)
+        self._progress.update(self._downloads, visible=bytes_[1] > 0)
+        self._progress.update(
+            self._layers,
+            completed=layers[0],
+            total=layers[1],
+            amount=f"{layers[0]}/{layers[1]} made",
+            visible=layers[1] > 0,
+        )
         return self._progress
-
-    def _total(self, title: str) -> TaskID:
-        if title not in self._totals:
-            self._totals[title] = self._progress.add_task(f"[bold]{title}", amount="")
-        return self._totals[title]
 
     def _bytes(self, row: TaskID, come: int, due: int | None) -> None:
         self._progress.update(row, completed=come, total=due)

@@ -59,8 +59,10 @@ def run(options: Options) -> int:
     platform, base_name = _platform(config), _base_name(config)
     tally = Tally()
     store = Store(settings.store_folder(options.store))
-    transport = CountingTransport(HttpTransport(settings.network(os.environ)), tally)
+    http = HttpTransport(settings.network(os.environ))
+    transport = CountingTransport(http, tally)
     with ExitStack() as stack:
+        stack.callback(http.close)
         observer = stack.enter_context(
             shown(
                 tally,

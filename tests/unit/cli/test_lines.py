@@ -192,9 +192,9 @@ def test_bars_show_downloads_layers_and_totals() -> None:
 
     drawn = _drawn(Drawing(counts, _console()))
 
-    assert re.fullmatch(r"torch==2.6.0 +━+[╸╺ ━]* 300.0 MB of 755.0 MB", drawn[0])
-    assert re.fullmatch(r"Downloads +━+[╸╺ ━]* 300.0 MB of 800.0 MB", drawn[1])
-    assert re.fullmatch(r"Layers +━+[╸╺ ━]* 1/4 made", drawn[2])
+    assert re.fullmatch(r"Downloads +━+[╸╺ ━]* 300.0 MB of 800.0 MB", drawn[0])
+    assert re.fullmatch(r"Layers +━+[╸╺ ━]* 1/4 made", drawn[1])
+    assert re.fullmatch(r"torch==2.6.0 +━+[╸╺ ━]* 300.0 MB of 755.0 MB", drawn[2])
     assert len(drawn) == 3
 
 

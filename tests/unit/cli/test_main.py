@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
 import click
 import pytest
 
-from lamina import __version__
+from lamina import __main__, __version__
 from lamina.cli import main
 from lamina.cli.build import command as build
 from lamina.cli.signals import Terminated
@@ -173,3 +174,28 @@ def test_every_option_has_help() -> None:
     options = [each for each in build.params if isinstance(each, click.Option)]
 
     assert [each.name for each in options if not each.help or each.help[-1] not in ".]"] == []
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 130, 143])
+def test_the_process_exits_as_the_command_ended(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(main, "run", lambda: code)
+
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    signal.signal(signal.SIGINT, before)
+    assert (ended.value.code, is_ignored) == (code, code > 2)
+
+
+def test_ctrl_c_at_the_very_start_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "run", interrupted)
+
+    with pytest.raises(SystemExit) as ended:
+        __main__.main()
+
+    assert ended.value.code == 130
