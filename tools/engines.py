@@ -151,8 +151,11 @@ def docker_engine(*, path: str | None = None) -> Iterator[Engine]:
 
 
 @contextmanager
-def docker_registry(*, htpasswd: str = "") -> Iterator[Registry]:
-    """Start an empty registry; with ``htpasswd`` (bcrypt), for those users only."""
+def docker_registry(*, htpasswd: str = "", more: str = "") -> Iterator[Registry]:
+    """Start an empty registry; with ``htpasswd`` (bcrypt), for those users only.
+
+    ``more`` is what its settings (YAML) hold besides.
+    """
     program = find_program("docker-registry")
     with _folder("registry") as folder:
         log, settings = folder / "registry.log", folder / "registry.yml"
@@ -161,6 +164,7 @@ def docker_registry(*, htpasswd: str = "") -> Iterator[Registry]:
             "version: 0.1\n"
             f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
             'http: {addr: "127.0.0.1:0"}\n'
+            f"{more}"
         )
         if htpasswd:
             users = folder / "htpasswd"

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from engines import docker_registry
 from fakes.registry import serve_registry
+from integration.token_signer import Signer
 from lamina.oci import mediatype
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
@@ -89,12 +92,23 @@ def real(htpasswd: str = "") -> Iterator[Place]:
         yield Place(registry.host, ME if htpasswd else None)
 
 
+@contextmanager
+def real_with_tokens() -> Iterator[Place]:
+    """The fake is the token server, which signs what the real one believes."""
+    with TemporaryDirectory() as folder, serve_registry() as tokens:
+        tokens.sign = signer = Signer(Path(folder))
+        tokens.scheme, tokens.users = "bearer", {ME.user: ME.secret}
+        with docker_registry(more=signer.settings(tokens.realm)) as registry:
+            yield Place(registry.host, ME)
+
+
 PLACES: dict[str, Callable[[], AbstractContextManager[Place]]] = {
     "fake": fake,
     "fake, basic": lambda: fake("basic"),
     "fake, tokens": lambda: fake("bearer"),
     "docker-registry": real,
     "docker-registry, htpasswd": lambda: real(HTPASSWD),
+    "docker-registry, tokens": real_with_tokens,
 }
 
 

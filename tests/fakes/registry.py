@@ -114,6 +114,8 @@ class FakeRegistry:
         self.largest_put: int | None = None
         self.page = 100
         self._uploads: dict[str, bytearray] = {}
+        self.sign: Callable[[frozenset[tuple[str, str]]], str] | None = None
+        """Makes the tokens, where another registry is to believe them."""
         self._tokens: dict[str, frozenset[tuple[str, str]]] = {}
         self._faults: list[tuple[str, str, Fault]] = []
         self._made = 0
@@ -348,14 +350,14 @@ class FakeRegistry:
         if not is_user and (method == "POST" or authorization or not self.is_public):
             body = json.dumps({"details": "incorrect username or password"}).encode()
             return Answer(401, body, {"Content-Type": "application/json"})
-        pairs = {
+        pairs = frozenset(
             (scope.rpartition(":")[0], action)
             for scope in scopes
             for action in scope.rpartition(":")[2].split(",")
             if is_user or action == "pull"
-        }
-        token = self._new("token")
-        self._tokens[token] = frozenset(pairs)
+        )
+        token = self.sign(pairs) if self.sign else self._new("token")
+        self._tokens[token] = pairs
         return Answer(200, json.dumps({key: token, "expires_in": 300}).encode())
 
     def _new(self, what: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from lamina.oci.document import Fields, MalformedDocument, parse_document
 from lamina.registry.errors import RegistryError
@@ -149,6 +150,22 @@ def _explained() -> Iterator[None]:
         yield
     except MalformedDocument as error:
         raise MalformedCredentials(str(error), hint="Mend the file, or log in again") from error
+
+
+def auth_file_places(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return where credentials may lie, first those that count first; none need be there.
+
+    ``REGISTRY_AUTH_FILE`` names the only one. Else Podman's places come before Docker's, as Podman
+    itself looks (containers-auth.json(5)).
+    """
+    if only := environ.get("REGISTRY_AUTH_FILE"):
+        return (Path(only),)
+    folders = []
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        folders.append(Path(runtime))
+    folders.append(Path(environ.get("XDG_CONFIG_HOME") or home / ".config"))
+    docker = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
+    return (*(folder / "containers" / "auth.json" for folder in folders), docker / "config.json")
 
 
 def _ask_helper(name: str, server: str, run_helper: RunHelper) -> Credentials | None:

@@ -17,6 +17,9 @@ _LONGEST_MESSAGE = 300
 _MOST_SHOWN = 3
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
 _IMMUTABLE = frozenset({"TAG_INVALID", "PRECONDITION", "CONFLICT", "TAG_IMMUTABLE"})
+_NO_TLS = ("wrong version number", "record layer failure")
+"""What OpenSSL says of a server that speaks plain HTTP."""
+_PLAIN_HTTP = "If the registry speaks plain HTTP, pass `--insecure`"
 
 
 class RegistryError(LaminaError):
@@ -32,7 +35,8 @@ class Unreachable(RegistryError):
 
     def __init__(self, action: str, error: TransportError) -> None:
         said = str(error)
-        super().__init__(f"Failed to {action}: {said[:1].lower()}{said[1:]}", hint=error.hint)
+        hint = _PLAIN_HTTP if any(sign in said for sign in _NO_TLS) else error.hint
+        super().__init__(f"Failed to {action}: {said[:1].lower()}{said[1:]}", hint=hint)
         self.may_pass = error.may_pass
         self.retry_after: float | None = None
 

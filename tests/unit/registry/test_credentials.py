@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from lamina.registry.credentials import (
     Keychain,
     MalformedCredentials,
     anonymous,
+    auth_file_places,
 )
 
 HINT = "Mend the file, or log in again"
@@ -123,6 +125,23 @@ def test_a_helper_gives_an_identity_token() -> None:
     found = find({"credHelpers": {"r.example": "acr"}}, "r.example", helpers=helpers)
 
     assert found == Credentials("", "t", is_identity_token=True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "places"),
+    [
+        ({}, ["/me/.config/containers/auth.json", "/me/.docker/config.json"]),
+        ({"REGISTRY_AUTH_FILE": "/a.json", "DOCKER_CONFIG": "/d"}, ["/a.json"]),
+        (
+            {"XDG_RUNTIME_DIR": "/run/1", "XDG_CONFIG_HOME": "/c", "DOCKER_CONFIG": "/d"},
+            ["/run/1/containers/auth.json", "/c/containers/auth.json", "/d/config.json"],
+        ),
+    ],
+)
+def test_credentials_lie_where_docker_and_podman_put_them(
+    environ: dict[str, str], places: list[str]
+) -> None:
+    assert [str(place) for place in auth_file_places(environ, Path("/me"))] == places
 
 
 def test_the_first_file_that_knows_counts() -> None:

@@ -16,10 +16,12 @@ from lamina.registry.errors import (
     NotFound,
     Refusal,
     Refused,
+    Unreachable,
     parse_complaints,
     refused,
 )
 from lamina.registry.patience import Patience, retry_after
+from lamina.transport import TransportError
 
 HTTPS = Endpoint("registry.example")
 
@@ -243,6 +245,25 @@ def test_many_complaints_are_counted() -> None:
 )
 def test_what_is_no_complaint_is_not_shown(body: bytes) -> None:
     assert parse_complaints(body) == ()
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("wrong version number", "If the registry speaks plain HTTP, pass `--insecure`"),
+        ("[SSL] record layer failure", "If the registry speaks plain HTTP, pass `--insecure`"),
+        ("Connection refused", "Check the network"),
+    ],
+)
+def test_a_registry_without_tls_has_a_flag(reason: str, hint: str) -> None:
+    cause = TransportError(
+        f"Unable to reach `https://r.example`: {reason}", hint="Check the network"
+    )
+
+    error = Unreachable("do it", cause)
+
+    assert str(error) == f"Failed to do it: unable to reach `https://r.example`: {reason}"
+    assert error.hint == hint
 
 
 @pytest.mark.parametrize("detail", ['{"digest": "%s"}', '{"Digest": "%s"}', '"%s"'])
