@@ -31,6 +31,7 @@ from lamina.cli.tally import CountingTransport, Tally
 from lamina.destinations.base import closing
 from lamina.errors import LaminaError
 from lamina.lock import freshness
+from lamina.lock.model import Lock
 from lamina.make.base import OpenedBase, open_base
 from lamina.make.workshop import Workshop
 from lamina.observer import Observer
@@ -57,6 +58,7 @@ def run(options: Options) -> int:
     project = read_project(options.folder)
     config = _configured(project.config, options)
     platform, base_name = _platform(config), _base_name(config)
+    lock = _read_lock(project, is_checked=not options.frozen)
     tally = Tally()
     store = Store(settings.store_folder(options.store))
     http = HttpTransport(settings.network(os.environ))
@@ -78,7 +80,7 @@ def run(options: Options) -> int:
         mirrors = settings.debian_settings(os.environ, config, observer.warn)
         base = open_base(base_name, platform, workshop, mirrors)
         outputs = (*(Path(place.path) for place in places), store.root)
-        order = _order(options, project, config, base, observer, outputs)
+        order = _order(options, project, lock, config, base, observer, outputs)
         observer.note(_what(order, config, base_name))
         built = build(order, workshop, destination, names)
         for line in collision_lines(built.collisions):
@@ -107,17 +109,22 @@ def _workshop(
     )
 
 
+def _read_lock(project: ProjectFolder, *, is_checked: bool) -> Lock:
+    lock = project.read_lock()
+    if is_checked:
+        freshness.check(lock, project.document)
+    return lock
+
+
 def _order(
     options: Options,
     project: ProjectFolder,
+    lock: Lock,
     config: Config,
     base: OpenedBase,
     observer: Observer,
     outputs: tuple[Path, ...],
 ) -> Order:
-    lock = project.read_lock()
-    if not options.frozen:
-        freshness.check(lock, project.document)
     platform = base.base.config.platform
     requires = project.facts.requires_python
     revision = settings.revision(project.folder)

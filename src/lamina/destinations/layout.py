@@ -19,6 +19,7 @@ from lamina.oci.document import SIZE_LIMIT, encode, parse_document
 from lamina.oci.image import Image
 from lamina.oci.index import Index
 from lamina.oci.layer import Layer
+from lamina.oci.location import UNFINISHED
 from lamina.oci.reference import DEFAULT_TAG, Reference
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -26,8 +27,6 @@ REF_NAME = "org.opencontainers.image.ref.name"
 
 LAYOUT = encode({"imageLayoutVersion": "1.0.0"})
 """What the file ``oci-layout`` holds."""
-
-_STAGING = ".lamina-"
 
 
 class ImageLayout:
@@ -95,7 +94,7 @@ class ImageLayout:
                 if not folder.exists():
                     folder.mkdir(exist_ok=True)
                     self._made.append(folder)
-            self._staging = self._directory / f"{_STAGING}{secrets.token_hex(8)}"
+            self._staging = self._directory / f"{UNFINISHED}{secrets.token_hex(8)}"
             self._staging.mkdir()
         return self._staging
 
@@ -143,7 +142,7 @@ def _check(directory: Path) -> None:
             return
         if not directory.is_dir():
             raise DestinationError(f"Unable to write a layout to `{directory}`: not a folder")
-        names = {path.name for path in directory.iterdir() if not path.name.startswith(_STAGING)}
+        names = {path.name for path in directory.iterdir() if not path.name.startswith(UNFINISHED)}
         if not names:
             return
         if not {"oci-layout", "index.json"} <= names:

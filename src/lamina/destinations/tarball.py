@@ -11,6 +11,7 @@ from pathlib import Path
 from lamina.archive import tar
 from lamina.archive.entry import Entry
 from lamina.destinations.base import DestinationError, translated
+from lamina.oci.location import UNFINISHED
 
 _MTIME = 0
 
@@ -24,7 +25,7 @@ class Tarball:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        self._temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
         self._file: FileIO | None = None
         self._names: set[str] = set()
         with translated(path):

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from lamina.errors import LaminaError
 from lamina.oci.digest import Digest
 
+UNFINISHED = ".lamina-"
+"""How the name of what is being written beside its place begins."""
+
 TRANSPORTS = ("oci", "oci-archive", "docker-archive")
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.errors import LaminaError
+from lamina.oci.location import UNFINISHED
 
 DOCKERIGNORE = ".dockerignore"
 
@@ -82,8 +83,11 @@ class Ignore:
 
 
 def is_never_copied(name: str) -> bool:
-    """Return whether a file or folder of that name is a cache, an environment or a history."""
-    return name in _NEVER or name.endswith(".pyc")
+    """Return whether a file or folder of that name is a cache, an environment or a history.
+
+    Or an image that is being written, or whose writer was killed.
+    """
+    return name in _NEVER or name.endswith(".pyc") or name.startswith(UNFINISHED)
 
 
 def read_ignore(root: Path, outputs: Iterable[Path] = ()) -> Ignore:

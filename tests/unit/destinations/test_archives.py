@@ -128,10 +128,12 @@ def test_a_missing_folder_is_told_before_anything_is_made(tmp_path: Path) -> Non
 
 
 def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
-    path = tmp_path / ("x" * 255)
-    destination = destination_at(Location("oci-archive", str(path)))
+    path = tmp_path / ("x" * 256)
 
-    with pytest.raises(DestinationUnusable) as caught, closing(destination):
+    with (
+        pytest.raises(DestinationUnusable) as caught,
+        closing(destination_at(Location("oci-archive", str(path)))) as destination,
+    ):
         destination.take(PACKED)
 
     assert str(caught.value) == f"Unable to write to `{path}`: File name too long"

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lamina.project.ignore import Ignore, InvalidIgnoreFile, parse_patterns, read_ignore
+from lamina.project.ignore import (
+    Ignore,
+    InvalidIgnoreFile,
+    is_never_copied,
+    parse_patterns,
+    read_ignore,
+)
 
 
 def ignore(*lines: str) -> Ignore:
@@ -128,3 +134,7 @@ def test_what_a_build_writes_is_left_out(tmp_path: Path) -> None:
     assert rules.excludes("out/image")
     assert rules.prunes("out/image")
     assert not rules.excludes("out")
+
+
+def test_an_image_that_is_being_written_is_never_copied() -> None:
+    assert is_never_copied(".lamina-0123456789abcdef")
