@@ -51,6 +51,10 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	tools/test-other-pythons
 	pytest -q -m "not seed"
 
+.PHONY: golden
+golden: $(ENVIRONMENT) ## Freeze the bytes of layers anew; review the difference
+	PYTHONPATH=tests python tests/golden/rewrite.py
+
 .PHONY: docs
 docs: $(ENVIRONMENT) ## Do the links in the documentation lead anywhere?
 	pytest -q tests/unit/test_docs.py
