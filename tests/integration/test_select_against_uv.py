@@ -230,8 +230,12 @@ def sync(
 
 
 def test_the_two_hundred_pins_are_the_same_wheels(projects: Projects, tmp_path: Path) -> None:
-    seed = Path(os.environ.get("LAMINA_SEED_PROJECT", REPOSITORY.parent / "shared" / "seed" / "project"))
-    assert (seed / "pyproject.toml").is_file(), f"No seed project at {seed}; set LAMINA_SEED_PROJECT"
+    seed = Path(
+        os.environ.get("LAMINA_SEED_PROJECT", REPOSITORY.parent / "shared" / "seed" / "project")
+    )
+    assert (seed / "pyproject.toml").is_file(), (
+        f"No seed project at {seed}; set LAMINA_SEED_PROJECT"
+    )
     python = find_python("3.10")
     folder = tmp_path / "seed"
     folder.mkdir()
