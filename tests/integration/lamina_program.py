@@ -41,14 +41,13 @@ class Lamina:
         return {key: value for key, value in merged.items() if value is not None}
 
     def run(
-        self, *arguments: str | os.PathLike[str], umask: int = -1, user: int | None = None
+        self, *arguments: str | os.PathLike[str], umask: int = -1
     ) -> subprocess.CompletedProcess[str]:
         """Run it, and return how it ended."""
         return subprocess.run(
             self.command(*arguments),
             env=self.env(),
             umask=umask,
-            user=user,
             capture_output=True,
             text=True,
             check=False,
