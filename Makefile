@@ -67,6 +67,11 @@ build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
 bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
 	@python tools/bench_seed.py
 
+.PHONY: bench-unpack
+bench-unpack: $(ENVIRONMENT) ## How long our layers take to unpack, beside ordinary ones (4.2 GB in)
+	tools/install-test-tools
+	@python tools/bench_unpack.py
+
 .PHONY: test-seed
 test-seed: $(ENVIRONMENT) ## The environment of the 200 pins, file by file beside uv's (30 GB of disk)
 	tools/install-test-tools
