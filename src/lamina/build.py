@@ -133,7 +133,7 @@ def build(
         order.base.base.layers,
         [Addition(each.layer, _history(each, order.created)) for each in stack.built],
     )
-    descriptor = destination.write(image, names=names)
+    descriptor = stack.look(lambda _: destination.write(image, names=names))
     return Built(image, descriptor, tuple(stack.built), overrides.collisions if overrides else ())
 
 

@@ -41,6 +41,8 @@ class Options:
     platform: str | None
     python: str | None
     layers: int | None
+    push: bool
+    insecure: bool
     store: Path | None
     max_wheel_size: int | None
     as_json: bool
@@ -72,7 +74,22 @@ class Options:
     section=_WHERE,
     metavar="REF",
     multiple=True,
-    help="Name the image in a docker archive, and tag it so in a layout; may be given again.",
+    help="Name the image, where it is pushed or archived, and tag it so in a layout; "
+    "may be given again.",
+)
+@click.option(
+    "--push",
+    cls=Option,
+    section=_WHERE,
+    is_flag=True,
+    help="Push the image to the registries that its names say.",
+)
+@click.option(
+    "--insecure",
+    cls=Option,
+    section=_WHERE,
+    is_flag=True,
+    help="Push over plain HTTP; to this machine, that needs no option.",
 )
 @click.option(
     "--base",

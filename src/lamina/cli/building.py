@@ -21,14 +21,15 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.build import Options
 from lamina.cli.clock import seconds_running
 from lamina.cli.output import shown
-from lamina.cli.outputs import destination_of, locations
+from lamina.cli.outputs import Connect, destination_of, locations
 from lamina.cli.project import ProjectFolder, read_project
 from lamina.cli.python import choose_target
 from lamina.cli.reasons import known_layers
 from lamina.cli.report import report
 from lamina.cli.signals import telling
-from lamina.cli.tally import CountingTransport, Tally
+from lamina.cli.tally import CountingTransport, PushMeter, Tally
 from lamina.destinations.base import closing
+from lamina.destinations.registry import tags_by_repository
 from lamina.errors import LaminaError
 from lamina.lock import freshness
 from lamina.lock.model import Lock
@@ -39,6 +40,7 @@ from lamina.oci.descriptor import Platform
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.project.config import Config
+from lamina.registry.client import Registry, Repository
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.transport import HttpTransport, Transport
@@ -54,7 +56,9 @@ class NothingChosen(LaminaError):
 def run(options: Options) -> int:
     """Build, and say what came of it."""
     names = tuple(Reference.parse(tag) for tag in options.tags)
-    places = locations(settings.outputs(os.environ, options.outputs), names)
+    outputs = settings.outputs(os.environ, options.outputs)
+    places = locations(outputs, names, is_pushed=options.push)
+    pushed = tags_by_repository(names) if options.push else {}
     project = read_project(options.folder)
     config = _configured(project.config, options)
     platform, base_name = _platform(config), _base_name(config)
@@ -73,21 +77,38 @@ def run(options: Options) -> int:
                 quiet=options.quiet,
             )
         )
-        destination = stack.enter_context(closing(destination_of(places)))
+        connect = _connect(options, transport, tally)
+        destination = stack.enter_context(closing(destination_of(places, pushed, connect)))
         scratch = stack.enter_context(store.scratch())
         workshop = _workshop(store, scratch, transport, observer, project, config)
         stack.enter_context(telling(transport.interrupt))
         mirrors = settings.debian_settings(os.environ, config, observer.warn)
         base = open_base(base_name, platform, workshop, mirrors)
-        outputs = (*(Path(place.path) for place in places), store.root)
-        order = _order(options, project, lock, config, base, observer, outputs)
+        written = (*(Path(place.path) for place in places), store.root)
+        order = _order(options, project, lock, config, base, observer, written)
         observer.note(_what(order, config, base_name))
         built = build(order, workshop, destination, names)
         for line in collision_lines(built.collisions):
             observer.warn(line)
+        for name in names if options.push else ():
+            observer.note(f"Pushed {name.tagged()}")
         observer.note(summary(built, tally, seconds_running()))
     _print(report(built, platform, tally, names, seconds=seconds_running()), options)
     return 0
+
+
+def _connect(options: Options, transport: Transport, tally: Tally) -> Connect:
+    """Return what gives a repository to push to, with the user's credentials."""
+    keychain = settings.keychain(os.environ)
+    meter = PushMeter(tally)
+
+    def connect(host: str, name: str) -> Repository:
+        registry = Registry(
+            host, transport, credentials=keychain.find, insecure=options.insecure, meter=meter
+        )
+        return registry.repository(name, push=True)
+
+    return connect
 
 
 def _workshop(

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
 from lamina.destinations.base import Destination
 from lamina.destinations.choose import destination_at
+from lamina.destinations.registry import Pushed
 from lamina.errors import LaminaError
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.image import Image
 from lamina.oci.layer import Layer
 from lamina.oci.location import Location
 from lamina.oci.reference import Reference
+from lamina.registry.client import Repository
+
+Connect = Callable[[str, str], Repository]
+"""Gives a repository to push to, by its registry and its name there."""
 
 
 class NoOutput(LaminaError):
     """Nothing says where the image goes, or two say the same place."""
 
 
-def locations(outputs: Sequence[str], names: Sequence[Reference]) -> tuple[Location, ...]:
-    """Return where the image goes.
+def locations(
+    outputs: Sequence[str], names: Sequence[Reference], *, is_pushed: bool
+) -> tuple[Location, ...]:
+    """Return where on the disk the image goes.
 
     A layout has tags alone: one that is given without takes the tag of the first of ``names``.
     """
-    if not outputs:
+    if not outputs and not is_pushed:
         raise NoOutput(
             "Nothing says where the image goes",
-            hint="Pass `-o oci:DIR`, `-o oci-archive:FILE` or `-o docker-archive:FILE`",
+            hint="Pass `-t REGISTRY/NAME:TAG --push`, or `-o oci:DIR`, `-o oci-archive:FILE` or "
+            "`-o docker-archive:FILE`",
         )
     found = tuple(_tagged(Location.parse(output), names) for output in outputs)
     paths = [location.path for location in found]
@@ -68,6 +76,9 @@ class Several:
                 stack.callback(destination.abort)
 
 
-def destination_of(places: Sequence[Location]) -> Destination:
-    """Return the destination of an image that goes to all of these places."""
-    return Several([destination_at(place) for place in places])
+def destination_of(
+    places: Sequence[Location], pushed: Mapping[tuple[str, str], Sequence[str]], connect: Connect
+) -> Destination:
+    """Return the destination of an image that goes to all of these places and repositories."""
+    on_disk = [destination_at(place) for place in places]
+    return Several([*on_disk, *(Pushed(connect(*name), tags) for name, tags in pushed.items())])

@@ -36,7 +36,7 @@ def report(
             "dependency_bytes_in": tally.bytes_in[Traffic.DEPENDENCY],
             "base_bytes_in": tally.bytes_in[Traffic.BASE],
             "other_bytes_in": tally.bytes_in[Traffic.OTHER],
-            "bytes_out": 0,
+            "bytes_out": tally.bytes_out,
             "requests": tally.requests,
             "round_trips": tally.round_trips,
             "wheels_downloaded": tally.wheels_downloaded,

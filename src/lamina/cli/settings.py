@@ -25,6 +25,8 @@ from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
 from lamina.project.config import Config
 from lamina.project.requirements import Interpreter
+from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
+from lamina.registry.helper import HelperPrograms
 from lamina.transport import Network
 
 _SOURCES = (
@@ -76,6 +78,18 @@ def backends(environ: Mapping[str, str], folder: Path, pyproject: Mapping[str, o
         indexes=package_indexes(own, folder, pyproject),
         path=environ.get("PATH", os.defpath),
     )
+
+
+def keychain(environ: Mapping[str, str]) -> Keychain:
+    """Return the user's credentials for registries, as Docker and Podman keep them."""
+    files = []
+    for place in auth_file_places(environ, Path.home()):
+        try:
+            data = place.read_bytes()
+        except OSError:
+            continue
+        files.append(AuthFile.parse(data, str(place)))
+    return Keychain(files, HelperPrograms(environ))
 
 
 def makers() -> int:

@@ -16,6 +16,7 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.bytes_in = dict.fromkeys(Traffic, 0)
+        self.bytes_out = 0
         self.wheels_downloaded = 0
         self.requests = 0
         self.round_trips = 0
@@ -30,6 +31,11 @@ class Tally:
         """Count a file that came whole."""
         with self._lock:
             self.wheels_downloaded += download.traffic is Traffic.DEPENDENCY
+
+    def sent(self, count: int) -> None:
+        """Count bytes that were pushed."""
+        with self._lock:
+            self.bytes_out += count
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -60,3 +66,21 @@ class CountingTransport:
     def interrupt(self) -> None:
         """See `Transport.interrupt`."""
         self._transport.interrupt()
+
+
+class PushMeter:
+    """Counts what goes to registries; see `lamina.registry.exchange.Meter`."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def requested(self) -> None:
+        """See `Meter.requested`; the transport counts requests."""
+
+    def sent(self, count: int) -> None:
+        """See `Meter.sent`."""
+        self._tally.sent(count)
+
+    def received(self, count: int) -> None:
+        """See `Meter.received`; answers to a push are a few words each."""
+        self._tally.received(Download("answers of registries", Traffic.OTHER), count)

@@ -181,7 +181,8 @@ def test_nothing_that_must_be_chosen_is_guessed(locked: LockedProject, program: 
     assert (no_output.code, no_output.err) == (
         1,
         "error: Nothing says where the image goes\n\n"
-        "hint: Pass `-o oci:DIR`, `-o oci-archive:FILE` or `-o docker-archive:FILE`\n",
+        "hint: Pass `-t REGISTRY/NAME:TAG --push`, or `-o oci:DIR`, `-o oci-archive:FILE` or "
+        "`-o docker-archive:FILE`\n",
     )
     assert (no_base.code, no_base.err) == (
         1,

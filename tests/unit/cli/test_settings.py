@@ -187,7 +187,9 @@ def test_build_backends_come_from_the_indexes_that_uv_uses(
 
 
 def test_an_image_may_go_to_several_places() -> None:
-    found = locations(["oci:a", "oci:b:2.0", "oci-archive:c", "docker-archive:d"], [APP])
+    found = locations(
+        ["oci:a", "oci:b:2.0", "oci-archive:c", "docker-archive:d"], [APP], is_pushed=False
+    )
 
     assert [str(each) for each in found] == [
         "oci:a:1.0",
@@ -199,9 +201,9 @@ def test_an_image_may_go_to_several_places() -> None:
 
 def test_an_image_goes_somewhere_and_nowhere_twice() -> None:
     with pytest.raises(NoOutput, match="Nothing says where the image goes"):
-        locations([], [])
+        locations([], [], is_pushed=False)
     with pytest.raises(NoOutput, match=r"^Unable to write the image to `a` twice$"):
-        locations(["oci:a", "docker-archive:b", "oci:a:2"], [])
+        locations(["oci:a", "docker-archive:b", "oci:a:2"], [], is_pushed=True)
 
 
 def test_the_environment_names_one_place() -> None:
