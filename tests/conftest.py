@@ -6,5 +6,5 @@ import signal
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C as on a terminal: a runner in the background ignores it, and so do its children."""
+    """Take Ctrl-C as on a terminal: a runner in the background passes on that it is ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
