@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -86,7 +87,7 @@ def test_a_damaged_blob_is_told_and_may_come_again(server: FakeRegistry) -> None
     with closing(pushed(server, "1.0")) as destination:
         destination.take(damaged)
         with pytest.raises(DamagedBlob) as caught:
-            destination.write(IMAGE)
+            destination.write(replace(IMAGE, layers=(damaged, TWO, damaged)))
         destination.take(ONE)
         destination.write(IMAGE)
 
