@@ -93,7 +93,7 @@ class Way:
 
 
 def main() -> int:
-    """Measure, and print one table for the whole and one for each layer."""
+    """Measure, and print one table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("layout", nargs="?", type=Path)
     parser.add_argument("names", nargs="*", default=NAMES)
@@ -150,6 +150,7 @@ def measure(folder: Path, layers: Sequence[Layer]) -> None:
             table.add_column(heading, justify="right")
         table.add_row("bytes", megabytes(ours.size), megabytes(theirs.size), "")
         for way in ways(stack, folder):
+            print(f"Measuring {way.title} ...", file=sys.stderr)
             pairs = rounds(way, ours, theirs)
             a, b = (statistics.median(column) for column in zip(*pairs, strict=True))
             spread = f"{min(x / y for x, y in pairs):.2f} to {max(x / y for x, y in pairs):.2f}"
