@@ -53,6 +53,7 @@ from lamina.oci.config import ImageConfig
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import Digest
 from lamina.oci.image import assemble
+from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.location import Location
 from lamina.oci.reference import Reference
@@ -243,7 +244,7 @@ def publish(
     layout, archive = f"oci:{folder / label}", folder / f"{label}.tar"
     for location in (layout, f"docker-archive:{archive}"):
         with closing(destination_at(Location.parse(location))) as destination:
-            destination.write(built, names=(Reference.parse(name),))
+            destination.write(Images.of(built), names=(Reference.parse(name),))
     skopeo = Program((find_program("skopeo"), "--insecure-policy"))
     skopeo("copy", "--dest-tls-verify=false", layout, f"docker://{name}")
     return Subject(title, name, layers, archive)

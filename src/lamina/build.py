@@ -32,6 +32,7 @@ from lamina.oci.blob import DamagedBlob
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.image import Addition, Image, append
+from lamina.oci.images import Images
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.plan.key import Recipe
@@ -133,7 +134,7 @@ def build(
         order.base.base.layers,
         [Addition(each.layer, _history(each, order.created)) for each in stack.built],
     )
-    descriptor = stack.look(lambda _: destination.write(image, names=names))
+    descriptor = stack.look(lambda _: destination.write(Images.of(image), names=names))
     return Built(image, descriptor, tuple(stack.built), overrides.collisions if overrides else ())
 
 

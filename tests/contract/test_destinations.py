@@ -16,13 +16,20 @@ from fakes.destination import MemoryDestination
 from images import Member, MemoryLayer, folder, make_image, make_layer
 from lamina.bases.docker_archive import read_docker_archive
 from lamina.bases.layout import read_layout
-from lamina.destinations.base import Destination, DestinationUnusable, closing
+from lamina.destinations.base import (
+    Destination,
+    DestinationError,
+    DestinationUnusable,
+    closing,
+)
 from lamina.destinations.choose import destination_at
 from lamina.oci import validate
 from lamina.oci.blob import DamagedBlob
+from lamina.oci.config import ImageConfig
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image, assemble
+from lamina.oci.images import Images
 from lamina.oci.location import Location
 
 AMD64 = Platform("linux", "amd64")
@@ -94,7 +101,7 @@ def test_an_image_is_written_whole(place: Place) -> None:
     with closing(place.open()) as destination:
         for layer in IMAGE.layers:
             destination.take(layer)
-        descriptor = destination.write(IMAGE)
+        descriptor = destination.write(Images.of(IMAGE))
 
     written = place.read(destination)
     validate.image(written)
@@ -104,14 +111,14 @@ def test_an_image_is_written_whole(place: Place) -> None:
 
 def test_layers_that_were_not_taken_are_taken_at_the_end(place: Place) -> None:
     with closing(place.open()) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     validate.image(place.read(destination))
 
 
 def test_an_image_without_layers_is_written(place: Place) -> None:
     with closing(place.open()) as destination:
-        destination.write(make_image())
+        destination.write(Images.of(make_image()))
 
     assert place.read(destination).layers == ()
 
@@ -119,7 +126,7 @@ def test_an_image_without_layers_is_written(place: Place) -> None:
 def test_what_is_written_is_the_same_again(place: Place) -> None:
     def seen() -> dict[str, bytes]:
         with closing(place.open()) as destination:
-            destination.write(IMAGE)
+            destination.write(Images.of(IMAGE))
         return place.seen()
 
     assert seen() == seen()
@@ -134,7 +141,7 @@ def test_an_interrupted_build_leaves_nothing(place: Place) -> None:
 
 def test_an_interrupted_build_leaves_what_was_there(place: Place) -> None:
     with closing(place.open()) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
     before = place.seen()
 
     def interrupted() -> None:
@@ -171,7 +178,7 @@ def test_a_damaged_blob_is_noticed_and_may_come_again(place: Place, damaged: Mem
         with pytest.raises(DamagedBlob) as caught:
             destination.take(damaged)
         destination.take(BELOW)
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert caught.value.digest == BELOW.descriptor.digest
     validate.image(place.read(destination))
@@ -218,4 +225,31 @@ def test_a_full_disk_is_told_and_nothing_half_written_is_left(kind: str, tmp_pat
 
     assert str(caught.value) == f"Unable to write to `{place.folder / 'out'}`: File too large"
     assert caught.value.path == place.folder / "out"
+    assert list(place.folder.iterdir()) == []
+
+
+OTHER = make_image(BELOW, config=ImageConfig("arm64"))
+
+
+@pytest.mark.parametrize("kind", ["memory", "oci", "oci-archive"])
+def test_images_of_several_platforms_are_written_under_an_index(kind: str, tmp_path: Path) -> None:
+    place = place_of(kind, tmp_path / "inside")
+    both = Images.of(IMAGE, OTHER)
+
+    with closing(place.open()) as destination:
+        descriptor = destination.write(both)
+
+    assert descriptor == both.descriptor
+    assert place.read(destination).raw_manifest == IMAGE.raw_manifest
+
+
+def test_a_docker_archive_holds_one_image(tmp_path: Path) -> None:
+    place = place_of("docker-archive", tmp_path / "inside")
+
+    with pytest.raises(DestinationError) as caught, closing(place.open()) as destination:
+        destination.write(Images.of(IMAGE, OTHER))
+
+    assert str(caught.value) == (
+        "Unable to write images for several platforms to a docker archive: it holds one"
+    )
     assert list(place.folder.iterdir()) == []

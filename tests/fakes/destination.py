@@ -8,6 +8,7 @@ from lamina.destinations.base import blob_of
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
+from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 
@@ -17,8 +18,12 @@ class MemoryDestination:
 
     def __init__(self) -> None:
         self.blobs: dict[Digest, bytes] = {}
-        self.image: Image | None = None
+        self.images: Images | None = None
         self.names: tuple[Reference, ...] = ()
+
+    @property
+    def image(self) -> Image | None:
+        return self.images.each[0] if self.images else None
 
     @property
     def taken(self) -> list[Digest]:
@@ -28,12 +33,12 @@ class MemoryDestination:
         if layer.descriptor.digest not in self.blobs:
             self.blobs[layer.descriptor.digest] = b"".join(blob_of(layer))
 
-    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
-        for layer in image.layers:
+    def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
+        for layer in images.layers:
             self.take(layer)
-        self.image, self.names = image, tuple(names)
-        return image.descriptor
+        self.images, self.names = images, tuple(names)
+        return images.descriptor
 
     def abort(self) -> None:
-        if self.image is None:
+        if self.images is None:
             self.blobs.clear()

@@ -16,6 +16,7 @@ from lamina.destinations.choose import destination_at
 from lamina.oci import validate
 from lamina.oci.descriptor import Platform
 from lamina.oci.image import assemble
+from lamina.oci.images import Images
 from lamina.oci.location import Location
 
 pytestmark = pytest.mark.integration
@@ -34,7 +35,7 @@ def skopeo(*arguments: str) -> str:
 
 def written(location: str) -> str:
     with closing(destination_at(Location.parse(location))) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
     return location
 
 

@@ -11,6 +11,7 @@ from engines import Engine, Program, ProgramFailed, Registry
 from images import Member, make_image, make_layer
 from lamina.destinations.base import closing
 from lamina.destinations.choose import destination_at
+from lamina.oci.images import Images
 from lamina.oci.location import Location
 from lamina.oci.reference import Reference
 
@@ -24,7 +25,7 @@ def archive(tmp_path: Path) -> Path:
     path = tmp_path / "image.tar"
     location = Location("docker-archive", str(path))
     with closing(destination_at(location)) as destination:
-        destination.write(IMAGE, names=(Reference.parse("lamina-engines:1"),))
+        destination.write(Images.of(IMAGE), names=(Reference.parse("lamina-engines:1"),))
     return path
 
 

@@ -78,7 +78,9 @@ def run(options: Options) -> int:
             )
         )
         connect = _connect(options, transport, tally)
-        destination = stack.enter_context(closing(destination_of(places, pushed, connect)))
+        destination = stack.enter_context(
+            closing(destination_of(places, pushed, connect, observer.warn))
+        )
         scratch = stack.enter_context(store.scratch())
         workshop = _workshop(store, scratch, transport, observer, project, config)
         stack.enter_context(telling(transport.interrupt))

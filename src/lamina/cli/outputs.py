@@ -11,7 +11,7 @@ from lamina.destinations.choose import destination_at
 from lamina.destinations.registry import Pushed
 from lamina.errors import LaminaError
 from lamina.oci.descriptor import Descriptor
-from lamina.oci.image import Image
+from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.location import Location
 from lamina.oci.reference import Reference
@@ -63,11 +63,11 @@ class Several:
         for destination in self._destinations:
             destination.take(layer)
 
-    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
+    def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`."""
         for destination in self._destinations:
-            destination.write(image, names=names)
-        return image.descriptor
+            destination.write(images, names=names)
+        return images.descriptor
 
     def abort(self) -> None:
         """See `Destination.abort`."""
@@ -77,8 +77,12 @@ class Several:
 
 
 def destination_of(
-    places: Sequence[Location], pushed: Mapping[tuple[str, str], Sequence[str]], connect: Connect
+    places: Sequence[Location],
+    pushed: Mapping[tuple[str, str], Sequence[str]],
+    connect: Connect,
+    warn: Callable[[str], None],
 ) -> Destination:
     """Return the destination of an image that goes to all of these places and repositories."""
     on_disk = [destination_at(place) for place in places]
-    return Several([*on_disk, *(Pushed(connect(*name), tags) for name, tags in pushed.items())])
+    repositories = (Pushed(connect(*name), tags, warn) for name, tags in pushed.items())
+    return Several([*on_disk, *repositories])

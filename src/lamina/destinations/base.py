@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 from lamina.errors import LaminaError
 from lamina.oci.blob import DamagedBlob, verified
 from lamina.oci.descriptor import Descriptor
-from lamina.oci.image import Image
+from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 
@@ -42,10 +42,11 @@ class Destination(Protocol):
         """
         ...
 
-    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
-        """Finish at once and as a whole, and return the descriptor of the image's manifest.
+    def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
+        """Finish at once and as a whole; return the descriptor of the manifest, or of the index.
 
-        Layers that were not taken before are taken now.
+        Layers that were not taken before are taken now. Raises `DestinationError` of several
+        images where there can be only one.
         """
         ...
 

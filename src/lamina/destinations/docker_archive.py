@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from lamina.destinations.base import blob_of
+from lamina.destinations.base import DestinationError, blob_of
 from lamina.destinations.tarball import Tarball
 from lamina.oci import mediatype
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.image import Image
+from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 
@@ -34,8 +35,9 @@ class DockerArchive:
         descriptor = layer.descriptor
         self._tarball.add(_name(descriptor), descriptor.size, blob_of(layer))
 
-    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
+    def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`; ``names`` are the tags that the engine will give."""
+        image = only_image(images)
         for layer in image.layers:
             self.take(layer)
         config = f"{Digest.of(image.raw_config).hex}.json"
@@ -53,6 +55,16 @@ class DockerArchive:
     def abort(self) -> None:
         """See `Destination.abort`."""
         self._tarball.abort()
+
+
+def only_image(images: Images) -> Image:
+    """Return the image, where a docker archive can hold just one. Raises `DestinationError`."""
+    if len(images.each) > 1:
+        raise DestinationError(
+            "Unable to write images for several platforms to a docker archive: it holds one",
+            hint="Choose one with `--platform`, or write to `oci:DIR` or `oci-archive:FILE`",
+        )
+    return images.each[0]
 
 
 def _name(descriptor: Descriptor) -> str:

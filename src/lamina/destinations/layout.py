@@ -16,7 +16,7 @@ from lamina.destinations.base import DestinationError, HasPath, blob_of, transla
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.document import SIZE_LIMIT, encode, parse_document
-from lamina.oci.image import Image
+from lamina.oci.images import Images
 from lamina.oci.index import Index
 from lamina.oci.layer import Layer
 from lamina.oci.location import UNFINISHED
@@ -58,20 +58,21 @@ class ImageLayout:
                     _write(target, blob_of(layer))
         self._staged.add(descriptor.digest)
 
-    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
+    def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`; ``names`` are not used, since a layout has tags alone."""
-        for layer in image.layers:
+        for layer in images.layers:
             self.take(layer)
         with translated(self._directory):
             staging = self._stage()
-            for data in (image.raw_config, image.raw_manifest):
-                _write(staging / str(Digest.of(data)), [data])
+            documents = {described.digest: data for described, data in images.documents}
+            for digest, data in {**images.configs, **documents}.items():
+                _write(staging / str(digest), [data])
             with _locked(self._directory):
                 self._move(staging)
-                self._enter(image.descriptor, staging)
+                self._enter(images.descriptor, staging)
         self._made = []
         self.abort()
-        return image.descriptor
+        return images.descriptor
 
     def abort(self) -> None:
         """See `Destination.abort`."""
@@ -119,7 +120,7 @@ class ImageLayout:
 
 
 def layout_index(descriptor: Descriptor, tag: str) -> bytes:
-    """Return the index of a layout that holds just one image."""
+    """Return the index of a layout that holds nothing else than what is described."""
     return Index((replace(descriptor, annotations={REF_NAME: tag}),)).encode()
 
 

@@ -10,7 +10,7 @@ from lamina.destinations.layout import LAYOUT, layout_index
 from lamina.destinations.tarball import Tarball
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
-from lamina.oci.image import Image
+from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.reference import DEFAULT_TAG, Reference
 
@@ -27,16 +27,18 @@ class OciArchive:
         descriptor = layer.descriptor
         self._tarball.add(_name(descriptor.digest), descriptor.size, blob_of(layer))
 
-    def write(self, image: Image, *, names: Sequence[Reference] = ()) -> Descriptor:
+    def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`; ``names`` are not used, since a layout has tags alone."""
-        for layer in image.layers:
+        for layer in images.layers:
             self.take(layer)
-        files = [(_name(Digest.of(data)), data) for data in (image.raw_config, image.raw_manifest)]
-        index = layout_index(image.descriptor, self._tag)
-        for name, data in (*files, ("index.json", index), ("oci-layout", LAYOUT)):
+        documents = {described.digest: data for described, data in images.documents}
+        blobs = {**images.configs, **documents}
+        index = layout_index(images.descriptor, self._tag)
+        files = [*((_name(digest), data) for digest, data in blobs.items()), ("index.json", index)]
+        for name, data in (*files, ("oci-layout", LAYOUT)):
             self._tarball.add(name, len(data), [data])
         self._tarball.finish()
-        return image.descriptor
+        return images.descriptor
 
     def abort(self) -> None:
         """See `Destination.abort`."""

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from lamina.oci.blob import verified
 from lamina.oci.descriptor import Descriptor
-from lamina.oci.digest import Digest
+from lamina.oci.digest import Digest, InvalidDigest
 from lamina.oci.document import SIZE_LIMIT
 from lamina.oci.index import Index
 from lamina.registry.auth import Authenticator, Clock
@@ -111,6 +111,15 @@ class Repository:
         """The registry, as in a reference."""
         return self._exchange.endpoint.host
 
+    @property
+    def shown(self) -> str:
+        """Registry and name, as in a reference."""
+        return f"{self.host}/{self.name}"
+
+    def is_same(self, other: Repository) -> bool:
+        """Say whether the other is the same repository; two clients may speak to one."""
+        return self.shown == other.shown
+
     def has_blob(self, digest: Digest) -> int | None:
         """Return the size of a blob, or nothing if the repository does not have it."""
         action = f"look for blob {digest} in {self._namespace.shown}"
@@ -187,6 +196,20 @@ class Repository:
         headers = {"Accept": ", ".join(ACCEPTED)}
         answer = self._ask(action, "GET", f"manifests/{reference}", {200}, headers=headers)
         return read_manifest(answer, reference, action, self.host)
+
+    def resolve(self, reference: str) -> Digest | None:
+        """Return the digest that a tag points to, without reading what it names.
+
+        Nothing, where the registry has no such tag, or does not say its digest.
+        """
+        action = f"look for manifest `{reference}` in {self._namespace.shown}"
+        headers = {"Accept": ", ".join(ACCEPTED)}
+        answer = self._ask(action, "HEAD", f"manifests/{reference}", {200, 404}, headers=headers)
+        try:
+            said = answer.headers.get("Docker-Content-Digest", "")
+            return Digest.parse(said) if answer.status == 200 else None
+        except InvalidDigest:
+            return None
 
     def put_manifest(self, reference: str | Digest, data: bytes, media_type: str) -> Digest:
         """Push a manifest or index under a tag or by its digest; return the digest.

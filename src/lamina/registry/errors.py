@@ -17,6 +17,7 @@ _LONGEST_MESSAGE = 300
 _MOST_SHOWN = 3
 _MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
 _IMMUTABLE = frozenset({"TAG_INVALID", "PRECONDITION", "CONFLICT", "TAG_IMMUTABLE"})
+_MANIFEST_CODES = frozenset({"MANIFEST_INVALID", "MANIFEST_UNVERIFIED", "UNSUPPORTED"})
 _NO_TLS = ("wrong version number", "record layer failure")
 """What OpenSSL says of a server that speaks plain HTTP."""
 _PLAIN_HTTP = "If the registry speaks plain HTTP, pass `--insecure`"
@@ -98,8 +99,18 @@ class Refused(RegistryError):
         """Whether another try may do better."""
         return self.status in _MAY_PASS
 
+    @property
+    def is_about_manifest(self) -> bool:
+        """Whether it is something in the manifest that the registry does not take."""
+        return self.status in (400, 415, 422) and bool(_MANIFEST_CODES & set(self.codes))
+
+    @property
+    def is_about_tag(self) -> bool:
+        """Whether it is that tags of the repository cannot be moved."""
+        return bool(_IMMUTABLE & set(self.codes)) or self.status in (409, 412)
+
     def _hint(self, refusal: Refusal) -> str | None:
-        if _IMMUTABLE & set(self.codes) or self.status in (409, 412):
+        if self.is_about_tag:
             return "If tags of this repository cannot be moved, push another tag"
         if "NAME_UNKNOWN" in self.codes:
             return "Check the name; some registries want a repository made before the first push"

@@ -12,6 +12,7 @@ from lamina.destinations.base import DestinationError, DestinationUnusable, clos
 from lamina.destinations.choose import destination_at
 from lamina.oci import mediatype
 from lamina.oci.digest import Digest
+from lamina.oci.images import Images
 from lamina.oci.location import InvalidLocation, Location
 from lamina.oci.reference import InvalidReference, Reference
 
@@ -23,7 +24,7 @@ IMAGE = make_image(PACKED, PLAIN, ZSTD, PACKED)
 
 def write(location: str, *names: str) -> None:
     with closing(destination_at(Location.parse(location))) as destination:
-        destination.write(IMAGE, names=[Reference.parse(name) for name in names])
+        destination.write(Images.of(IMAGE), names=[Reference.parse(name) for name in names])
 
 
 def members(path: Path) -> list[tarfile.TarInfo]:
@@ -104,7 +105,7 @@ def test_an_archive_is_not_seen_before_it_is_whole(tmp_path: Path, transport: st
         for layer in IMAGE.layers:
             destination.take(layer)
         assert path.read_text() == "of yesterday"
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
     assert members(path)

@@ -19,6 +19,7 @@ from lamina.oci.config import ImageConfig
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
 from lamina.oci.image import Image, assemble
+from lamina.oci.images import Images
 from lamina.oci.location import Location
 
 AMD64 = Platform("linux", "amd64")
@@ -29,7 +30,7 @@ TWO = make_image(LAYER, make_layer(Member("b")))
 
 def write(directory: Path, image: Image, tag: str = "") -> None:
     with closing(ImageLayout(directory, tag=tag)) as destination:
-        destination.write(image)
+        destination.write(Images.of(image))
 
 
 def tags(directory: Path) -> list[tuple[str, str]]:
@@ -163,8 +164,8 @@ def test_two_builds_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
     ):
         first.take(LAYER)
         second.take(LAYER)
-        second.write(TWO)
-        first.write(ONE)
+        second.write(Images.of(TWO))
+        first.write(Images.of(ONE))
 
     assert tags(tmp_path) == [("2", str(TWO.digest)), ("1", str(ONE.digest))]
 
@@ -174,7 +175,7 @@ def test_one_build_that_ends_early_does_not_disturb_the_other(tmp_path: Path) ->
         with closing(ImageLayout(tmp_path, tag="2")) as second:
             second.take(LAYER)
             first.take(LAYER)
-        first.write(ONE)
+        first.write(Images.of(ONE))
 
     base = read_layout(Location("oci", str(tmp_path), "1"), AMD64)
     validate.image(assemble(base.config, base.layers))

@@ -11,6 +11,7 @@ from lamina.destinations.base import DestinationError, closing
 from lamina.destinations.registry import Pushed, tags_by_repository
 from lamina.oci import mediatype
 from lamina.oci.blob import DamagedBlob
+from lamina.oci.images import Images
 from lamina.oci.reference import Reference
 from lamina.registry.client import Registry
 from lamina.registry.errors import RegistryError
@@ -30,13 +31,13 @@ def server() -> Iterator[FakeRegistry]:
 def pushed(server: FakeRegistry, *tags: str) -> Pushed:
     transport = HttpTransport(Network(timeout=5, backoff=0))
     registry = Registry(server.host, transport, sleep=lambda seconds: None)
-    return Pushed(registry.repository(NAME, push=True), tags)
+    return Pushed(registry.repository(NAME, push=True), tags, warn=lambda text: None)
 
 
 def test_the_image_is_there_under_each_tag(server: FakeRegistry) -> None:
     with closing(pushed(server, "1.0", "latest")) as destination:
         destination.take(ONE)
-        descriptor = destination.write(IMAGE)
+        descriptor = destination.write(Images.of(IMAGE))
 
     contents = server.contents(NAME)
     assert descriptor.digest == IMAGE.digest
@@ -52,21 +53,21 @@ def test_a_blob_that_is_there_is_not_sent_again(server: FakeRegistry) -> None:
         server.add_blob(NAME, layer.blob)
 
     with closing(pushed(server, "1.0")) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert [asked.method for asked in server.asked].count("POST") == 1
 
 
 def test_a_blob_that_is_named_twice_is_sent_once(server: FakeRegistry) -> None:
     with closing(pushed(server, "1.0")) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert [asked.method for asked in server.asked].count("POST") == 3
 
 
 def test_the_manifest_goes_last(server: FakeRegistry) -> None:
     with closing(pushed(server, "1.0")) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert server.trace()[-1] == f"PUT /v2/{NAME}/manifests/1.0"
 
@@ -75,7 +76,7 @@ def test_no_tag_names_an_image_that_is_not_whole(server: FakeRegistry) -> None:
     server.fail("POST", "/blobs/uploads/", *[Fault(status=403)] * 3)
 
     with pytest.raises(RegistryError), closing(pushed(server, "1.0")) as destination:
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert server.contents(NAME).tags == {}
 
@@ -87,9 +88,9 @@ def test_a_damaged_blob_is_told_and_may_come_again(server: FakeRegistry) -> None
     with closing(pushed(server, "1.0")) as destination:
         destination.take(damaged)
         with pytest.raises(DamagedBlob) as caught:
-            destination.write(replace(IMAGE, layers=(damaged, TWO, damaged)))
+            destination.write(Images.of(replace(IMAGE, layers=(damaged, TWO, damaged))))
         destination.take(ONE)
-        destination.write(IMAGE)
+        destination.write(Images.of(IMAGE))
 
     assert caught.value.digest == ONE.descriptor.digest
     assert list(server.contents(NAME).tags) == ["1.0"]
