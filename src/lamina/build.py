@@ -2,249 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
-from lamina.archive.rootfs import check_parents
 from lamina.destinations.base import Destination
-from lamina.lock.model import Lock
-from lamina.lock.select import Distribution, Selection, select
-from lamina.lock.target import Target
-from lamina.make.base import OpenedBase
 from lamina.make.blobs import Bench
 from lamina.make.line import line
-from lamina.make.overrides import find_overrides
-from lamina.make.parts import (
-    Part,
-    Site,
-    file_parts,
-    overrides_part,
-    project_part,
-    skeleton_part,
-)
-from lamina.make.wheels import Wheels
+from lamina.make.overrides import agree, find_overrides
+from lamina.make.parts import Part, overrides_part
 from lamina.make.workshop import Workshop
 from lamina.oci.blob import DamagedBlob
-from lamina.oci.config import History, ImageConfig
-from lamina.oci.descriptor import Descriptor
-from lamina.oci.image import Addition, Image, append
+from lamina.oci.descriptor import Descriptor, Platform
+from lamina.oci.image import Image
 from lamina.oci.images import Images
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
-from lamina.plan.key import Recipe
-from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
-from lamina.project.config import Config
-from lamina.project.facts import ProjectFacts
-from lamina.project.image import image_config
-from lamina.store.layers import StoredLayer
-from lamina.wheel.direct_url import local_wheel, url_wheel
-from lamina.wheel.scheme import Scheme
+from lamina.plan.contents import OurLayer
+from lamina.plan.plan import LayerPlan
+from lamina.prepare import Order, Prepared, prepare
+from lamina.reuse.known import ReusedLayer
+from lamina.reuse.verify import LayersDiffer, Verification
+from lamina.stack import BuiltLayer, Stack
 
-_PARALLEL = 16
-_Seen = TypeVar("_Seen")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is to be built."""
-
-    folder: Path
-    """Of the project, with the lockfile."""
-    lock: Lock
-    config: Config
-    facts: ProjectFacts
-    target: Target
-    base: OpenedBase
-    created: str
-    """The date that the image says it has, as RFC 3339."""
-    extras: frozenset[str] = frozenset()
-    all_extras: bool = False
-    groups: frozenset[str] = frozenset()
-    installs_project: bool = True
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """Of the image, beneath those of the configuration."""
-    outputs: tuple[Path, ...] = ()
-    """What the build writes, which is no part of the project even if it lies there."""
+_BELIEVE = Verification()
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltLayer:
-    """A layer of ours in the image, and how it was had."""
+class BuiltImage:
+    """What a build gave for one platform."""
 
-    plan: LayerPlan
-    layer: StoredLayer
-    is_made: bool
+    platform: Platform
+    image: Image
+    layers: tuple[BuiltLayer, ...]
+    """Those above the base, lowest first."""
+    collisions: tuple[Collision, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
     """What a build gave."""
 
-    image: Image
+    each: tuple[BuiltImage, ...]
+    """In the order of the platforms."""
+    images: Images
     descriptor: Descriptor
-    layers: tuple[BuiltLayer, ...]
-    """Those above the base, lowest first."""
-    collisions: tuple[Collision, ...]
+    """Of what was written: the manifest, or the index."""
 
 
 def build(
-    order: Order, workshop: Workshop, destination: Destination, names: Sequence[Reference] = ()
+    orders: Sequence[Order],
+    workshop: Workshop,
+    destination: Destination,
+    names: Sequence[Reference] = (),
+    verification: Verification = _BELIEVE,
 ) -> Built:
-    """Build one image and write it; whatever the store has is not made again."""
-    site = _site(order)
-    check_parents(site.scheme.prefix, order.base.facts.rootfs)
-    selection = select(
-        order.lock,
-        order.target,
-        extras=order.extras,
-        all_extras=order.all_extras,
-        groups=order.groups,
+    """Build an image for each order, and write them; whatever is known is not made again."""
+    with ExitStack() as lines:
+        stacks = []
+        for order in orders:
+            prepared = prepare(order, workshop)
+            stack = Stack(prepared, workshop, destination)
+            stacks.append(stack)
+            _fill(stack, prepared, workshop, destination, verification, lines)
+        if lies := {title: pair for stack in stacks for title, pair in stack.lies.items()}:
+            raise LayersDiffer(lies)
+        images, descriptor = _write(stacks, destination, names)
+    built = tuple(
+        BuiltImage(order.target.platform, image, tuple(stack.built), _collisions(stack))
+        for order, stack, image in zip(orders, stacks, images.each, strict=True)
     )
-    sources = Wheels(workshop.store, workshop.scratch, workshop.transport, order.folder)
-    wheels = measure(selection, sources)
-    bottom, top = skeleton_part(site, workshop), _top_parts(order, site, workshop)
-    others = len(order.base.base.layers) + 1 + len(top)
-    plans = plan_wheels(wheels, site.recipe, Limits.of(order.config.layers), others=others)
+    return Built(built, images, descriptor)
+
+
+def _fill(
+    stack: Stack,
+    prepared: Prepared,
+    workshop: Workshop,
+    destination: Destination,
+    verification: Verification,
+    lines: ExitStack,
+) -> None:
+    """Have all layers, lowest first; the line on which they are made stays until all is written."""
+    site = prepared.site
     bench = Bench(workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit)
-    stack = _Stack(workshop, destination)
-    with line(sources, bench, workshop.observer, workshop.makers) as making:
-        kept = _kept([bottom.plan, *plans, *(part.plan for part in top)], workshop, sources)
-        making.start([plan for plan in plans if kept[plan] is None])
-        for base_layer in order.base.base.layers:
-            destination.take(base_layer)
-        stack.add(bottom, kept[bottom.plan])
-        # The project's wheel is built while those of the lock come in.
-        ready = [stack.get(part, kept[part.plan]) for part in top]
-        for plan in plans:
-            stack.add(Part(plan, partial(making.take, plan)), kept[plan])
-        overrides = stack.look(
-            lambda layers: find_overrides(layers, wheels, site.recipe, site.scheme)
+    making = lines.enter_context(line(prepared.sources, bench, workshop.observer, workshop.makers))
+    kept = _kept(prepared, stack, workshop, verification)
+    making.start([plan for plan in prepared.plans if kept[plan] is None])
+    for base_layer in prepared.order.base.base.layers:
+        destination.take(base_layer)
+    stack.add(prepared.bottom, kept[prepared.bottom.plan])
+    # The project's wheel is built while those of the lock come in.
+    ready = [stack.get(part, kept[part.plan]) for part in prepared.top]
+    for plan in prepared.plans:
+        stack.add(Part(plan, partial(making.take, plan)), kept[plan])
+    stack.agreements = stack.look(
+        lambda layers: agree(
+            layers, prepared.wheels, site.recipe, site.scheme, workshop.known.agreement
         )
+    )
+    layers = [each.layer for each in stack.built]
+    overrides = find_overrides(stack.agreements, layers, prepared.wheels, site.recipe)
     if overrides is not None:
         part = overrides_part(overrides, site, workshop)
-        stack.add(part, workshop.had(part.plan))
-    for part, had in zip(top, ready, strict=True):
-        stack.put(part, had)
-    image = append(
-        _image_config(order),
-        order.base.base.layers,
-        [Addition(each.layer, _history(each, order.created)) for each in stack.built],
-    )
-    descriptor = stack.look(lambda _: destination.write(Images.of(image), names=names))
-    return Built(image, descriptor, tuple(stack.built), overrides.collisions if overrides else ())
+        had = _believed(workshop.had_all([part.plan]), stack, verification)
+        stack.add(part, had[part.plan])
+    for part, had_before in zip(prepared.top, ready, strict=True):
+        stack.put(part, had_before)
 
 
 def _kept(
-    plans: Sequence[LayerPlan], workshop: Workshop, sources: Wheels
-) -> dict[LayerPlan, StoredLayer | None]:
-    """Return which layers the store has, and say what is planned."""
-    kept = {plan: workshop.had(plan) for plan in plans}
-    missing = [plan for plan in plans if kept[plan] is None]
-    wanted = [wheel for plan in missing for wheel in plan.wheels if not sources.has(wheel)]
-    workshop.observer.planned(plans, missing, wanted)
+    prepared: Prepared, stack: Stack, workshop: Workshop, verification: Verification
+) -> dict[LayerPlan, OurLayer | None]:
+    """Return which layers are had already, and say what is planned."""
+    kept = _believed(workshop.had_all(prepared.layers), stack, verification)
+    missing = [plan for plan in prepared.layers if kept[plan] is None]
+    wanted = [wheel for plan in missing for wheel in plan.wheels if not prepared.sources.has(wheel)]
+    workshop.observer.planned(prepared.layers, missing, wanted)
     return kept
 
 
-def _top_parts(order: Order, site: Site, workshop: Workshop) -> list[Part]:
-    parts = file_parts(site, workshop)
-    project = project_part(site, workshop) if order.installs_project else None
-    return [*parts, project] if project else parts
+def _believed(
+    had: dict[LayerPlan, OurLayer | None], stack: Stack, verification: Verification
+) -> dict[LayerPlan, OurLayer | None]:
+    """Return the layers without those that must be made again and compared."""
+    for plan, layer in had.items():
+        if isinstance(layer, ReusedLayer) and not verification.believes(layer):
+            stack.claims[plan] = layer
+    return {plan: None if plan in stack.claims else layer for plan, layer in had.items()}
 
 
-class _Stack:
-    """The layers above the base, lowest first, each handed to the destination as it is ready.
-
-    One whose blob turns out damaged, when it is handed over or looked into, is made again.
-    """
-
-    def __init__(self, workshop: Workshop, destination: Destination) -> None:
-        self._workshop = workshop
-        self._destination = destination
-        self._parts: list[Part] = []
-        self.built: list[BuiltLayer] = []
-
-    def get(self, part: Part, kept: StoredLayer | None) -> BuiltLayer:
-        """Return a layer, which is made now unless it is ``kept``."""
-        return BuiltLayer(part.plan, kept or part.make(), is_made=kept is None)
-
-    def add(self, part: Part, kept: StoredLayer | None) -> None:
-        """Put a layer on top, which is made now unless it is ``kept``."""
-        self.put(part, self.get(part, kept))
-
-    def put(self, part: Part, built: BuiltLayer) -> None:
-        """Put a layer on top."""
-        self._parts.append(part)
-        self.built.append(built)
+def _write(
+    stacks: Sequence[Stack], destination: Destination, names: Sequence[Reference]
+) -> tuple[Images, Descriptor]:
+    """Write the images; a layer that is found damaged or gone meanwhile is made again."""
+    while True:
+        images = Images.of(*(stack.image() for stack in stacks))
         try:
-            self._destination.take(built.layer)
+            return images, destination.write(images, names=names)
         except DamagedBlob as error:
-            self._make_again(len(self.built) - 1, error)
-
-    def look(self, into: Callable[[Sequence[StoredLayer]], _Seen]) -> _Seen:
-        """Return what ``into`` sees in the layers; it may raise `DamagedBlob` of one of them."""
-        try:
-            return into([each.layer for each in self.built])
-        except DamagedBlob as error:
-            for at, each in enumerate(self.built):
-                if each.layer.written.digest == error.digest:
-                    self._make_again(at, error)
-            return into([each.layer for each in self.built])
-
-    def _make_again(self, at: int, error: DamagedBlob) -> None:
-        part, damaged = self._parts[at], self.built[at]
-        self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
-        self._workshop.store.layers.forget(damaged.layer)
-        self.built[at] = self.get(part, None)
-        self._destination.take(self.built[at].layer)
+            if not any([stack.mend(error) for stack in stacks]):
+                raise
 
 
-def measure(selection: Selection, wheels: Wheels) -> list[PlannedWheel]:
-    """Return the distributions with hash and size, as locked or, failing that, as they are."""
-    with ThreadPoolExecutor(_PARALLEL, "measure") as pool:
-        return list(pool.map(partial(_measured, wheels=wheels), selection.distributions))
-
-
-def _measured(distribution: Distribution, wheels: Wheels) -> PlannedWheel:
-    hash_, size = wheels.measure(distribution.wheel)
-    direct_url = None
-    if (direct := distribution.direct) is not None:
-        direct_url = (
-            url_wheel(direct.url) if direct.url else local_wheel(distribution.wheel.filename)
-        )
-    name, version = distribution.name, str(distribution.version)
-    return PlannedWheel(name, version, distribution.wheel, hash_, size, direct_url)
-
-
-def _site(order: Order) -> Site:
-    target = order.target
-    minor = f"{target.python.major}.{target.python.minor}"
-    scheme = Scheme(order.config.venv, minor, free_threaded=target.free_threaded)
-    return Site(
-        folder=order.folder,
-        config=order.config,
-        facts=order.facts,
-        target=target,
-        scheme=scheme,
-        recipe=Recipe(scheme.prefix, target.python_tag),
-        base=order.base.facts,
-        outputs=order.outputs,
-    )
-
-
-def _image_config(order: Order) -> ImageConfig:
-    return image_config(
-        order.base.base.config,
-        order.config,
-        order.facts,
-        created=order.created,
-        labels=order.labels,
-        installs_project=order.installs_project,
-    )
-
-
-def _history(built: BuiltLayer, created: str) -> History:
-    return History(f"lamina: {built.plan.title}", created, str(built.plan.key))
+def _collisions(stack: Stack) -> tuple[Collision, ...]:
+    return tuple(sorted(each for found in stack.agreements.values() for each in found))

@@ -43,8 +43,8 @@ class Observer(Protocol):
         """
         ...
 
-    def reused(self, plan: LayerPlan) -> None:
-        """The store has the layer."""
+    def reused(self, plan: LayerPlan, where: str) -> None:
+        """The layer need not be made: it is in the store, or in a repository."""
         ...
 
     def downloading(self, download: Download) -> None:

@@ -31,7 +31,7 @@ class RecordingObserver:
         self.missing_layers = [plan.title for plan in missing]
         self.wanted_wheels = [str(wheel) for wheel in wheels]
 
-    def reused(self, plan: LayerPlan) -> None:
+    def reused(self, plan: LayerPlan, where: str) -> None:
         self.reused_layers.append(plan.title)
 
     def downloading(self, download: Download) -> None:

@@ -21,22 +21,27 @@ from fakes.observer import RecordingObserver
 from lamina.archive.rootfs import PrefixNotPlain, Rootfs
 from lamina.archive.tree import Permissions
 from lamina.bases.scratch import scratch
-from lamina.build import Built, Order, build
+from lamina.build import BuiltImage, build
 from lamina.fetch.download import HashMismatch
 from lamina.lock.target import Libc, make_target
 from lamina.lock.uvlock import parse
 from lamina.make.base import OpenedBase
 from lamina.make.wheels import MissingWheel
 from lamina.make.workshop import Backends, Workshop
+from lamina.observer import Traffic
 from lamina.oci import validate
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.plan.base import NO_BASE
 from lamina.plan.plan import TooManyLayers
+from lamina.prepare import Order
 from lamina.project.config import parse_config
 from lamina.project.facts import parse_facts
 from lamina.project.requirements import Interpreter, PackageIndexes
+from lamina.registry.client import Repository
+from lamina.reuse.known import Known
+from lamina.store.layers import StoredLayer
 from lamina.store.store import Store
 from lamina.transport import Request, Response
 
@@ -47,6 +52,10 @@ name = "app"
 version = "1.0"
 requires-python = ">=3.11"
 """
+
+
+def no_registry(host: str, name: str, traffic: Traffic) -> Repository:
+    raise AssertionError(f"a registry was asked: {host}/{name}")
 
 
 class NoTransport:
@@ -123,16 +132,18 @@ class Ground:
                     interpreter=Interpreter.running(), indexes=PackageIndexes(), path=""
                 ),
                 makers=2,
+                pull=no_registry,
+                known=Known.nothing(self.observer),
             )
 
     def build(
         self, order: Order | None = None, *, trusting: bool = False
-    ) -> tuple[Built, MemoryDestination]:
+    ) -> tuple[BuiltImage, MemoryDestination]:
         """Build; a trusting destination does not look at the blobs that it takes."""
         self.observer = RecordingObserver()
         destination = TrustingDestination() if trusting else MemoryDestination()
         with self.workshop() as workshop:
-            built = build(order or self.order(), workshop, destination)
+            built = build([order or self.order()], workshop, destination).each[0]
         assert not list((self.root / "store" / "scratch").glob("[!.]*"))
         validate.image(built.image)
         return built, destination
@@ -143,15 +154,21 @@ def ground(tmp_path: Path) -> Ground:
     return Ground(tmp_path)
 
 
-def kinds(built: Built) -> list[str]:
+def kinds(built: BuiltImage) -> list[str]:
     return [each.plan.kind.value for each in built.layers]
 
 
-def made(built: Built) -> list[str]:
+def wheel_layers(built: BuiltImage) -> list[StoredLayer]:
+    layers = [each.layer for each in built.layers if each.plan.kind.value == "wheels"]
+    assert all(isinstance(layer, StoredLayer) for layer in layers)
+    return [layer for layer in layers if isinstance(layer, StoredLayer)]
+
+
+def made(built: BuiltImage) -> list[str]:
     return [each.plan.kind.value for each in built.layers if each.is_made]
 
 
-def files(built: Built, destination: MemoryDestination) -> dict[str, bytes]:
+def files(built: BuiltImage, destination: MemoryDestination) -> dict[str, bytes]:
     """Lay the layers over each other, as an engine does."""
     found: dict[str, bytes] = {}
     for layer in built.image.layers:
@@ -266,7 +283,7 @@ def test_wheels_that_disagree_get_their_winner_on_top(ground: Ground) -> None:
 def test_a_damaged_blob_is_noticed_and_made_again(ground: Ground) -> None:
     ground.wheel("demo", Item("demo.py", b"x = 1\n"))
     first, _ = ground.build()
-    [wheels] = [each.layer for each in first.layers if each.plan.kind.value == "wheels"]
+    [wheels] = wheel_layers(first)
     wheels.path.chmod(0o644)
     wheels.path.write_bytes(wheels.path.read_bytes()[:-1] + b"!")
 
@@ -284,7 +301,7 @@ def test_a_layer_found_damaged_by_a_look_into_it_is_made_again(ground: Ground) -
     ground.wheel("aaa", Item("both.py", b"a = 1\n"))
     ground.wheel("bbb", Item("both.py", b"b = 22\n"))
     first, _ = ground.build()
-    [wheels] = [each.layer for each in first.layers if each.plan.kind.value == "wheels"][:1]
+    [wheels] = wheel_layers(first)[:1]
     [extent] = [each.record for each in wheels.contents.distributions][:1]
     blob, before = wheels.path.read_bytes(), wheels.path.stat()
     wheels.path.chmod(0o644)
@@ -361,7 +378,7 @@ def test_a_local_wheel_that_is_gone_is_named(ground: Ground) -> None:
     assert str(caught.value) == f"Unable to read wheel `{path}`: No such file or directory"
 
 
-def entries_of(built: Built, destination: MemoryDestination) -> dict[str, tarfile.TarInfo]:
+def entries_of(built: BuiltImage, destination: MemoryDestination) -> dict[str, tarfile.TarInfo]:
     """Return the last header of each path, as an engine would apply it."""
     found = {}
     for layer in built.image.layers:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from lamina.bases.base import Base, BaseError, BaseNotFound, FileLayer, check_layers, check_platform
-from lamina.oci import mediatype
+from lamina.bases.base import Base, BaseError, BaseNotFound, FileLayer
+from lamina.bases.manifest import read_image
 from lamina.oci.blob import verified
-from lamina.oci.config import ImageConfig
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import Digest
 from lamina.oci.document import SIZE_LIMIT, parse_document
-from lamina.oci.image import Manifest
 from lamina.oci.index import Index, choose
 from lamina.oci.location import Location
 
 REF_NAME = "org.opencontainers.image.ref.name"
 """The annotation that holds a tag in an image layout (image-spec, annotations.md)."""
-
-_NESTING_LIMIT = 4
-_LAYERS = frozenset({mediatype.LAYER, mediatype.LAYER_GZIP, mediatype.LAYER_ZSTD})
 
 
 def read_layout(location: Location, platform: Platform, *, name: str = "") -> Base:
@@ -29,20 +25,14 @@ def read_layout(location: Location, platform: Platform, *, name: str = "") -> Ba
     """
     name = name or str(location)
     directory = Path(location.path)
-    chosen = _descend(directory, _named(directory, location, platform), platform, name)
-    manifest = Manifest.parse(_document(directory, chosen))
-    config = ImageConfig.parse(_document(directory, manifest.config))
-    check_platform(name, config, platform)
-    check_layers(name, config, len(manifest.layers))
-    problems = [problem for layer in manifest.layers for problem in _problems(directory, layer)]
-    if problems:
-        lines = "".join(f"\n  {problem}" for problem in sorted(set(problems)))
-        raise BaseError(f"Unable to use the base image `{name}`{lines}")
-    layers = tuple(
-        FileLayer(descriptor, diff_id, blob_path(directory, descriptor.digest))
-        for descriptor, diff_id in zip(manifest.layers, config.diff_ids, strict=True)
+    return read_image(
+        name,
+        _named(directory, location, platform),
+        platform,
+        partial(_document, directory),
+        lambda layer, diff_id: FileLayer(layer, diff_id, blob_path(directory, layer.digest)),
+        partial(_problems, directory),
     )
-    return Base(name, chosen.digest, config, layers, manifest.media_type)
 
 
 def blob_path(directory: Path, digest: Digest) -> Path:
@@ -89,16 +79,6 @@ def _named(directory: Path, location: Location, platform: Platform) -> Descripto
     )
 
 
-def _descend(directory: Path, found: Descriptor, platform: Platform, name: str) -> Descriptor:
-    """Go through indexes to the manifest for the platform."""
-    for _ in range(_NESTING_LIMIT):
-        if found.media_type not in mediatype.INDEXES:
-            return found
-        index = Index.parse(_document(directory, found))
-        found = choose(index.manifests, platform, f"`{name}`")
-    raise BaseError(f"Unable to read the base image `{name}`: indexes within indexes without end")
-
-
 def _document(directory: Path, descriptor: Descriptor) -> bytes:
     if descriptor.size > SIZE_LIMIT:
         raise BaseError(f"Refused blob {descriptor.digest}: a document of {descriptor.size} bytes")
@@ -112,14 +92,10 @@ def _document(directory: Path, descriptor: Descriptor) -> bytes:
 
 def _problems(directory: Path, layer: Descriptor) -> list[str]:
     """Say what shows of a layer without reading it."""
-    problems = []
-    if mediatype.as_oci(layer.media_type) not in _LAYERS:
-        problems.append(f"layer {layer.digest} is not a tar but `{layer.media_type}`")
     try:
         size = blob_path(directory, layer.digest).stat().st_size
     except OSError as error:
-        problems.append(f"layer {layer.digest} cannot be read: {error.strerror}")
-    else:
-        if size != layer.size:
-            problems.append(f"layer {layer.digest} has {size} bytes, not {layer.size}")
-    return problems
+        return [f"layer {layer.digest} cannot be read: {error.strerror}"]
+    if size != layer.size:
+        return [f"layer {layer.digest} has {size} bytes, not {layer.size}"]
+    return []

@@ -58,9 +58,9 @@ class Bars:
         if missing:
             self._start()
 
-    def reused(self, plan: LayerPlan) -> None:
+    def reused(self, plan: LayerPlan, where: str) -> None:
         """See `Observer.reused`."""
-        self._inner.reused(plan)
+        self._inner.reused(plan, where)
 
     def downloading(self, download: Download) -> None:
         """See `Observer.downloading`."""

@@ -8,210 +8,71 @@ from typing import Any
 
 import click
 
-from lamina.cli.help import Command, Option, as_python, as_size
-
-_WHERE, _WHAT = "Where the image goes", "What is installed"
-_IMAGE, _STORE, _OUTPUT = "What the image is built on", "Making layers", "Output"
-
-_PLACES = """\b
-Images lie, and go, to
-  oci:DIR[:TAG]               an image layout
-  oci-archive:FILE[:TAG]      an image layout in a tar; only to be written
-  docker-archive:FILE[:REF]   what `docker load` and `podman load` read
-A base can be `scratch` or `debian:CODENAME`, too.
-
-What no option says, `[tool.lamina]` in `pyproject.toml` does."""
+from lamina.cli.help import Command, Option, as_size
+from lamina.cli.options import PLACES, REUSE, STORE, WHERE, PlanOptions, plan_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(PlanOptions):
     """The command line of `lamina build`."""
 
-    folder: Path
     outputs: tuple[str, ...]
-    tags: tuple[str, ...]
-    extras: tuple[str, ...]
-    all_extras: bool
-    groups: tuple[str, ...]
-    no_dev: bool
-    no_install_project: bool
-    locked: bool
-    frozen: bool
-    base: str | None
-    platform: str | None
-    python: str | None
-    layers: int | None
-    push: bool
-    insecure: bool
-    store: Path | None
+    iidfile: Path | None
+    metadata_file: Path | None
+    verify: str
     max_wheel_size: int | None
-    as_json: bool
-    verbose: bool
-    quiet: bool
 
 
 @click.command(
     "build",
     cls=Command,
-    epilog=_PLACES,
+    epilog=PLACES,
 )
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--output",
     "outputs",
     cls=Option,
-    section=_WHERE,
+    section=WHERE,
     metavar="TRANSPORT:PATH",
     multiple=True,
     help="Write the image there; may be given again.  [env var: LAMINA_OUTPUT]",
 )
+@plan_options
 @click.option(
-    "-t",
-    "--tag",
-    "tags",
+    "--iidfile",
     cls=Option,
-    section=_WHERE,
-    metavar="REF",
-    multiple=True,
-    help="Name the image, where it is pushed or archived, and tag it so in a layout; "
-    "may be given again.",
-)
-@click.option(
-    "--push",
-    cls=Option,
-    section=_WHERE,
-    is_flag=True,
-    help="Push the image to the registries that its names say.",
-)
-@click.option(
-    "--insecure",
-    cls=Option,
-    section=_WHERE,
-    is_flag=True,
-    help="Push over plain HTTP; to this machine, that needs no option.",
-)
-@click.option(
-    "--base",
-    cls=Option,
-    section=_IMAGE,
-    metavar="IMAGE",
-    envvar="LAMINA_BASE",
-    show_envvar=True,
-    help="Build upon this image.",
-)
-@click.option(
-    "--platform",
-    cls=Option,
-    section=_IMAGE,
-    metavar="OS/ARCH",
-    envvar="LAMINA_PLATFORM",
-    show_envvar=True,
-    help="Build for this platform instead of linux/amd64.",
-)
-@click.option(
-    "--python",
-    cls=Option,
-    section=_IMAGE,
-    metavar="VERSION",
-    callback=as_python,
-    envvar="LAMINA_PYTHON",
-    show_envvar=True,
-    help="Insist on this Python in the base; or name the one that a base without any will get.",
-)
-@click.option(
-    "--extra",
-    "extras",
-    cls=Option,
-    section=_WHAT,
-    metavar="NAME",
-    multiple=True,
-    help="Install an extra of the project; may be given again.",
-)
-@click.option("--all-extras", cls=Option, section=_WHAT, is_flag=True, help="Install all extras.")
-@click.option(
-    "--group",
-    "groups",
-    cls=Option,
-    section=_WHAT,
-    metavar="NAME",
-    multiple=True,
-    help="Install a dependency group; may be given again.",
-)
-@click.option(
-    "--no-dev",
-    cls=Option,
-    section=_WHAT,
-    is_flag=True,
-    help="Leave out the dependency group `dev`, as is the default.",
-)
-@click.option(
-    "--no-install-project",
-    cls=Option,
-    section=_WHAT,
-    is_flag=True,
-    help="Leave out the project itself.",
-)
-@click.option(
-    "--locked",
-    cls=Option,
-    section=_WHAT,
-    is_flag=True,
-    help="Fail if `uv.lock` does not match `pyproject.toml`, as is the default.",
-)
-@click.option(
-    "--frozen",
-    cls=Option,
-    section=_WHAT,
-    is_flag=True,
-    help="Do not look whether `uv.lock` matches `pyproject.toml`.",
-)
-@click.option(
-    "--layers",
-    cls=Option,
-    section=_STORE,
-    metavar="N",
-    type=click.IntRange(1, 125),
-    envvar="LAMINA_LAYERS",
-    show_envvar=True,
-    help="Give the image so many layers at most, those of the base included, instead of 100.",
-)
-@click.option(
-    "--store",
-    cls=Option,
-    section=_STORE,
-    metavar="DIR",
+    section=WHERE,
+    metavar="FILE",
     type=click.Path(path_type=Path),
-    envvar="LAMINA_STORE",
-    show_envvar=True,
-    help="Keep layers there between builds, instead of in the cache folder.",
+    help="Write the image ID there; of several platforms, the digest of the index.",
+)
+@click.option(
+    "--metadata-file",
+    cls=Option,
+    section=WHERE,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write digests and names there, as JSON, as `docker buildx` does.",
+)
+@click.option(
+    "--verify",
+    cls=Option,
+    section=REUSE,
+    alone="all",
+    type=click.Choice(["nothing", "all", "changed"]),
+    default="nothing",
+    metavar="[=changed]",
+    help="Make the layers again that a registry has, and compare; with `=changed`, those alone "
+    "that the image verified last does not have.",
 )
 @click.option(
     "--max-wheel-size",
     cls=Option,
-    section=_STORE,
+    section=STORE,
     metavar="SIZE",
     callback=as_size,
     help="Refuse a wheel that unpacks to more than this, instead of 16 GiB.",
-)
-@click.option(
-    "--json",
-    "as_json",
-    cls=Option,
-    section=_OUTPUT,
-    is_flag=True,
-    help="Write a report to standard output, instead of the image's digest.",
-)
-@click.option(
-    "-v",
-    "--verbose",
-    cls=Option,
-    section=_OUTPUT,
-    is_flag=True,
-    help="Say for each distribution whether it was reused, downloaded or made, and why.",
-)
-@click.option(
-    "-q", "--quiet", cls=Option, section=_OUTPUT, is_flag=True, help="Say nothing but errors."
 )
 def command(**options: Any) -> int:  # noqa: ANN401
     """Build the locked project in DIR into a container image.

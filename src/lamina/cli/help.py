@@ -17,9 +17,17 @@ _PYTHON = re.compile(r"3\.[0-9]{1,3}(\.[0-9]{1,3})?t?")
 class Option(click.Option):
     """An option that its command's help lists in a section."""
 
-    def __init__(self, *names: Any, section: str, **more: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *names: Any,  # noqa: ANN401
+        section: str,
+        alone: str | None = None,
+        **more: Any,  # noqa: ANN401
+    ) -> None:
+        """``alone`` is the value of an option that was given without; others need ``=``."""
         super().__init__(*names, **more)
         self.section = section
+        self.alone = alone
 
 
 class Command(click.Command):
@@ -27,8 +35,16 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See `click.Command.parse_args`; errors say which command they are of."""
+        alone = {
+            name: each.alone
+            for each in self.params
+            if isinstance(each, Option) and each.alone is not None
+            for name in each.opts
+        }
         try:
-            return super().parse_args(ctx, args)
+            return super().parse_args(
+                ctx, [f"{arg}={alone[arg]}" if arg in alone else arg for arg in args]
+            )
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise

@@ -34,7 +34,7 @@ class Silent:
     ) -> None:
         """See `Observer.planned`."""
 
-    def reused(self, plan: LayerPlan) -> None:
+    def reused(self, plan: LayerPlan, where: str) -> None:
         """See `Observer.reused`."""
 
     def downloading(self, download: Download) -> None:
@@ -83,7 +83,7 @@ class Lines(Silent):
         kept, total = len(layers) - len(missing), sum(wheel.size for wheel in wheels)
         download = f"{counted(len(wheels), 'wheel')} to download, {size(total)}"
         self._say(
-            f"Plan: {counted(len(layers), 'layer')}, {kept} in the store, {len(missing)} to make; "
+            f"Plan: {counted(len(layers), 'layer')}, {kept} reused, {len(missing)} to make; "
             f"{download if wheels else 'nothing to download'}"
         )
 
@@ -123,10 +123,10 @@ class VerboseLines(Lines):
             self._reasons = {plan: reasons(plan, known) for plan in missing}
         super().planned(layers, missing, wheels)
 
-    def reused(self, plan: LayerPlan) -> None:
+    def reused(self, plan: LayerPlan, where: str) -> None:
         """See `Observer.reused`."""
         for what in plan.wheels or [plan.title]:
-            self._say(f"Reused {what}: its layer is in the store")
+            self._say(f"Reused {what}: its layer is in {where}")
 
     def received(self, download: Download, count: int) -> None:
         """See `Observer.received`."""
@@ -150,4 +150,4 @@ class VerboseLines(Lines):
             reason = why[wheel.name] if why is not None else "its layer was damaged"
             self._say(f"Made {wheel}: {reason}")
         if not plan.wheels:
-            self._say(f"Made {plan.title}: the store has no such layer")
+            self._say(f"Made {plan.title}: there is no such layer yet")

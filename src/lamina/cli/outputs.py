@@ -15,10 +15,7 @@ from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.location import Location
 from lamina.oci.reference import Reference
-from lamina.registry.client import Repository
-
-Connect = Callable[[str, str], Repository]
-"""Gives a repository to push to, by its registry and its name there."""
+from lamina.registry.client import Connect
 
 
 class NoOutput(LaminaError):
@@ -53,7 +50,10 @@ def _tagged(location: Location, names: Sequence[Reference]) -> Location:
 
 
 class Several:
-    """Several destinations as one; each is written whole, or not at all."""
+    """Several destinations as one; each is written whole, or not at all.
+
+    What counts is what the last one says of itself: a registry may refuse annotations.
+    """
 
     def __init__(self, destinations: Sequence[Destination]) -> None:
         self._destinations = destinations
@@ -65,9 +65,10 @@ class Several:
 
     def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`."""
+        descriptor = images.descriptor
         for destination in self._destinations:
-            destination.write(images, names=names)
-        return images.descriptor
+            descriptor = destination.write(images, names=names)
+        return descriptor
 
     def abort(self) -> None:
         """See `Destination.abort`."""

@@ -12,6 +12,7 @@ from lamina.lock.target import Libc, Target, make_target
 from lamina.observer import Observer
 from lamina.oci.descriptor import Platform
 from lamina.plan.base import BaseFacts, BasePython
+from lamina.project.facts import ProjectFacts
 
 _PINNED = re.compile(r"(?:cpython-|python)?(3\.[0-9]{1,2})(\.[0-9]{1,3})?(t|\+freethreaded)?")
 _MINORS = range(14, 7, -1)
@@ -49,6 +50,17 @@ def choose_target(
     else:
         version, threads = _without_base(asked or pinned or _newest(requires), observer)
     return make_target(platform, version, _libc(base, observer), free_threaded=threads)
+
+
+def default_base(asked: str | None, folder: Path, facts: ProjectFacts) -> str:
+    """Return the official slim image of the project's Python."""
+    version = asked or _pinned(folder) or _newest(facts.requires_python)
+    if version.endswith("t"):
+        raise NoPython(
+            f"No base image is known for Python {version}: there is no official one",
+            hint="Name one with `--base`",
+        )
+    return f"python:{version}-slim"
 
 
 def _without_base(wanted: str, observer: Observer) -> tuple[str, bool]:

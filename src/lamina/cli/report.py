@@ -5,17 +5,19 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from lamina.build import Built, BuiltLayer
+from lamina.build import Built, BuiltImage
 from lamina.cli.tally import Tally
+from lamina.destinations.base import DestinationUnusable
 from lamina.observer import Traffic
-from lamina.oci.descriptor import Platform
+from lamina.oci.location import UNFINISHED
 from lamina.oci.reference import Reference
+from lamina.stack import BuiltLayer
 
 
 def report(
     built: Built,
-    platform: Platform,
     tally: Tally,
     names: Sequence[Reference],
     *,
@@ -27,10 +29,11 @@ def report(
         "references": [str(name) for name in names],
         "platforms": [
             {
-                "platform": str(platform),
-                "digest": str(built.image.digest),
-                "layers": _layers(built),
+                "platform": str(each.platform),
+                "digest": str(each.image.digest),
+                "layers": _layers(each),
             }
+            for each in built.each
         ],
         "transfer": {
             "dependency_bytes_in": tally.bytes_in[Traffic.DEPENDENCY],
@@ -46,13 +49,39 @@ def report(
     }
 
 
+def metadata(built: Built, names: Sequence[Reference]) -> dict[str, object]:
+    """Return the document of ``--metadata-file``, with the names that `docker buildx` gives.
+
+    The image ID is the digest of the config; several images have none in common but the index.
+    """
+    [only, *more] = built.each
+    config = built.descriptor.digest if more else only.image.manifest.config.digest
+    return {
+        "containerimage.digest": str(built.descriptor.digest),
+        "containerimage.config.digest": str(config),
+        "containerimage.descriptor": built.descriptor.to_json(),
+        "image.name": ",".join(str(name.tagged()) for name in names),
+    }
+
+
+def write_result(path: Path, text: str) -> None:
+    """Write a small file whole; a reader sees all of it or what was there. Raises `LaminaError`."""
+    temporary = path.with_name(f"{UNFINISHED}{path.name}")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise DestinationUnusable(path, error) from error
+
+
 def peak_rss() -> int:
     """Return the most memory that the process has had, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _layers(built: Built) -> list[dict[str, object]]:
+def _layers(built: BuiltImage) -> list[dict[str, object]]:
     ours = {id(each.layer): each for each in built.layers}
     rows: list[dict[str, object]] = []
     for layer in built.image.layers:
@@ -78,5 +107,5 @@ def _origin(built: BuiltLayer | None) -> dict[str, object]:
         ],
         "key": str(built.plan.key),
         "kind": built.plan.kind.value,
-        "origin": "made" if built.is_made else "store",
+        "origin": built.origin.value,
     }

@@ -20,7 +20,7 @@ from lamina.bases.debian.archives import (
 from lamina.cli.indexes import package_indexes
 from lamina.deb.sources import AptSource, parse_sources
 from lamina.errors import LaminaError
-from lamina.make.base import DebianSettings
+from lamina.make.debian_base import DebianSettings
 from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
 from lamina.project.config import Config

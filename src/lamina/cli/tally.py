@@ -68,11 +68,12 @@ class CountingTransport:
         self._transport.interrupt()
 
 
-class PushMeter:
-    """Counts what goes to registries; see `lamina.registry.exchange.Meter`."""
+class RegistryMeter:
+    """Counts what registries are sent, and what they answer; see `Meter` of `registry`."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, traffic: Traffic) -> None:
         self._tally = tally
+        self._download = Download("answers of registries", traffic)
 
     def requested(self) -> None:
         """See `Meter.requested`; the transport counts requests."""
@@ -82,5 +83,5 @@ class PushMeter:
         self._tally.sent(count)
 
     def received(self, count: int) -> None:
-        """See `Meter.received`; answers to a push are a few words each."""
-        self._tally.received(Download("answers of registries", Traffic.OTHER), count)
+        """See `Meter.received`."""
+        self._tally.received(self._download, count)

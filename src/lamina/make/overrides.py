@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,16 +15,21 @@ from lamina.archive.entry import CHUNK, Entry, Kind, Streamed
 from lamina.archive.parents import with_parents
 from lamina.oci.blob import DamagedBlob, unpacked
 from lamina.oci.changeset import Changeset
-from lamina.plan.collisions import Collision, collisions, common_tops, suspects
-from lamina.plan.contents import InLayer
+from lamina.plan.collisions import Collision, circles, collisions, common_tops
+from lamina.plan.contents import InLayer, OurLayer
 from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
 from lamina.store.blobs import draft
-from lamina.store.layers import StoredLayer
 from lamina.store.scratch import Scratch
 from lamina.wheel.errors import WheelError
 from lamina.wheel.record import Row, parse_installed
 from lamina.wheel.scheme import Scheme
+
+_READERS = 32
+"""Of RECORDs at a time; each may be a question to a registry."""
+
+Agreements = Mapping[LayerKey, tuple[Collision, ...]]
+"""What distributions that share names do not agree on, by the key of their circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Overrides:
 
     plan: LayerPlan
     collisions: tuple[Collision, ...]
-    layers: dict[str, StoredLayer]
+    layers: dict[str, OurLayer]
     """By the name of a distribution, the layer that holds it."""
 
     def entries(self, scheme: Scheme, scratch: Scratch) -> Iterator[Entry]:
@@ -48,40 +54,88 @@ class Overrides:
         return with_parents(sorted(files, key=lambda entry: entry.path))
 
 
+def agree(
+    layers: Sequence[OurLayer],
+    wheels: Iterable[PlannedWheel],
+    recipe: Recipe,
+    scheme: Scheme,
+    known: Callable[[LayerKey], tuple[Collision, ...] | None],
+) -> Agreements:
+    """Compare what the wheels of the layers own, where it is not ``known`` from before."""
+    holders = _by_name(layers)
+    planned = {wheel.name: wheel for wheel in wheels}
+    everything = [each for layer in layers for each in layer.contents.distributions]
+    by_key = {_key("agreement", circle, planned, recipe): circle for circle in circles(everything)}
+    found = {key: known(key) for key in by_key}
+    unknown = [each for key, circle in by_key.items() if found[key] is None for each in circle]
+    with ThreadPoolExecutor(_READERS, "record") as pool:
+        read = pool.map(lambda each: _rows(holders[each.name], each), unknown)
+        records = dict(zip((each.name for each in unknown), read, strict=True))
+    # All at once, so that all that cannot be put together is told at once.
+    fresh = collisions(records, f"{scheme.library}/site-packages", common_tops(unknown))
+    agreements = {}
+    for key, circle in by_key.items():
+        members, had = {each.name for each in circle}, found[key]
+        agreements[key] = (
+            tuple(each for each in fresh if each.winner in members) if had is None else had
+        )
+    return agreements
+
+
 def find_overrides(
-    layers: Sequence[StoredLayer], wheels: Iterable[PlannedWheel], recipe: Recipe, scheme: Scheme
+    agreements: Agreements,
+    layers: Sequence[OurLayer],
+    wheels: Iterable[PlannedWheel],
+    recipe: Recipe,
 ) -> Overrides | None:
-    """Compare what the wheels of the layers own; None if they agree about every path."""
-    by_name = {each.name: layer for layer in layers for each in layer.contents.distributions}
-    suspected = suspects([each for layer in layers for each in layer.contents.distributions])
-    records = {each.name: _rows(by_name[each.name], each) for each in suspected}
-    found = collisions(records, f"{scheme.library}/site-packages", common_tops(suspected))
+    """Return what must stand above; None if the wheels agree about every path."""
+    found = sorted(collision for each in agreements.values() for collision in each)
     if not found:
         return None
+    holders, planned = _by_name(layers), {wheel.name: wheel for wheel in wheels}
     involved = sorted({owner for collision in found for owner in collision.owners})
-    planned = {wheel.name: wheel for wheel in wheels}
-    key = LayerKey.of(
+    members = [
+        each
+        for layer in layers
+        for each in layer.contents.distributions
+        if each.name in set(involved)
+    ]
+    key = _key(LayerKind.OVERRIDES.value, members, planned, recipe)
+    plan = LayerPlan(LayerKind.OVERRIDES, key, f"files that {', '.join(involved)} do not agree on")
+    return Overrides(plan, tuple(found), {name: holders[name] for name in involved})
+
+
+def _by_name(layers: Sequence[OurLayer]) -> dict[str, OurLayer]:
+    return {each.name: layer for layer in layers for each in layer.contents.distributions}
+
+
+def _key(
+    kind: str, members: Sequence[InLayer], planned: Mapping[str, PlannedWheel], recipe: Recipe
+) -> LayerKey:
+    names = sorted(each.name for each in members)
+    return LayerKey.of(
         {
-            "kind": LayerKind.OVERRIDES.value,
+            "kind": kind,
             "recipe": recipe.to_json(),
-            "distributions": [planned[name].to_json() for name in involved],
+            "distributions": [planned[name].to_json() for name in names],
         }
     )
-    plan = LayerPlan(LayerKind.OVERRIDES, key, f"files that {', '.join(involved)} do not agree on")
-    return Overrides(plan, tuple(found), {name: by_name[name] for name in involved})
 
 
-def _rows(layer: StoredLayer, distribution: InLayer) -> Sequence[Row]:
+def _rows(layer: OurLayer, distribution: InLayer) -> Sequence[Row]:
     """Read a RECORD from the middle of a layer's blob, where it lies unpacked."""
     try:
         return parse_installed(deflate.read_stored(layer.read(distribution.record)))
     except (ValueError, WheelError) as error:
         what = f"the RECORD of {distribution.name} at byte {distribution.record.offset}"
-        raise DamagedBlob(layer.written.digest, what, "something else") from error
+        raise DamagedBlob(layer.descriptor.digest, what, "something else") from error
 
 
-def _extract(layer: StoredLayer, paths: set[str], scratch: Scratch) -> list[Entry]:
-    """Copy some files out of a layer, to the scratch folder."""
+def _extract(layer: OurLayer, paths: set[str], scratch: Scratch) -> list[Entry]:
+    """Copy some files out of a layer, to the scratch folder.
+
+    What streams from a registry is read to its end: only then is it known to be right.
+    """
     found = []
     with layer.open() as blob:
         changeset = Changeset(unpacked(iter(lambda: blob.read(CHUNK), b"")))
@@ -94,8 +148,10 @@ def _extract(layer: StoredLayer, paths: set[str], scratch: Scratch) -> list[Entr
                         size += len(chunk)
                 content = Streamed(size, partial(_open, copy.path))
                 found.append(Entry(member.path, Kind.FILE, member.mode, content))
-                if len(found) == len(paths):
-                    break
+            if len(found) == len(paths) and blob.seekable():
+                return found
+        while blob.read(CHUNK):
+            pass
     return found
 
 

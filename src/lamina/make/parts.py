@@ -15,6 +15,7 @@ from lamina.make.blobs import Bench, generated, spliced
 from lamina.make.overrides import Overrides
 from lamina.make.workshop import Workshop
 from lamina.plan.base import BaseFacts
+from lamina.plan.contents import OurLayer
 from lamina.plan.key import EPOCH, FORMAT, LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
 from lamina.project.backend import BackendSettings, make_wheel, wheel_key
@@ -46,7 +47,7 @@ class Part:
     """One layer that is not of locked wheels, and how it is made if it is missing."""
 
     plan: LayerPlan
-    make: Callable[[], StoredLayer]
+    make: Callable[[], OurLayer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

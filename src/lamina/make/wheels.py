@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,8 @@ class Wheels:
     transport: Transport
     folder: Path
     """Of the lockfile, which local paths are relative to."""
+    told_size: Callable[[str], int | None] = lambda hash_: None
+    """Gives the size of a wheel by its hash, where an earlier image tells it."""
 
     def measure(self, wheel: Wheel) -> tuple[str, int]:
         """Return the hash and the size of a wheel, as locked, or asked of whoever has it."""
@@ -133,7 +136,9 @@ class Wheels:
 
     def _known_size(self, wheel: Wheel) -> int | None:
         known = (self.store.facts.get(_size_name(wheel)) or {}).get("size")
-        return known if isinstance(known, int) and known > 0 else None
+        if isinstance(known, int) and known > 0:
+            return known
+        return self.told_size(wheel.hash) if wheel.hash is not None else None
 
     def _remember_size(self, wheel: Wheel, size: int) -> int:
         self.store.facts.put(_size_name(wheel), {"size": size})

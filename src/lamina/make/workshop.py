@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lamina.archive.entry import Entry
 from lamina.make.kept import BackendStore, KeptFiles
 from lamina.observer import Observer, Traffic
 from lamina.oci.blob import DamagedBlob
+from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerPlan
 from lamina.project.backend import Workbench
 from lamina.project.requirements import Interpreter, PackageIndexes
+from lamina.registry.client import Repository
+from lamina.reuse.known import Known, ReusedLayer
+from lamina.store.documents import Document
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.transport import Transport
 from lamina.wheel.file import DEFAULT_LIMIT
 
+Pull = Callable[[str, str, Traffic], Repository]
 Make = Callable[[LayerPlan, Iterable[Entry], Store, Scratch], StoredLayer]
 
 
@@ -42,18 +47,52 @@ class Workshop:
     backends: Backends
     makers: int
     """How many layers are made at a time."""
+    pull: Pull
+    """Gives a repository to read from, and counts what comes of it as traffic of that kind."""
+    known: Known
+    """What earlier images in registries tell."""
     wheel_limit: int = DEFAULT_LIMIT
     """Of what one wheel may unpack to, in bytes."""
+    is_fresh: bool = False
+    """Whether all that the store knows is ignored; what is made anew takes its place."""
 
-    def had(self, plan: LayerPlan) -> StoredLayer | None:
-        """Return the layer if the store has it; one that is found damaged counts as missing."""
+    def had(self, plan: LayerPlan) -> OurLayer | None:
+        """Return the layer if the store has it, or a registry; a damaged one is missing."""
+        return self.had_all([plan])[plan]
+
+    def had_all(self, plans: Sequence[LayerPlan]) -> dict[LayerPlan, OurLayer | None]:
+        """Return for each layer what `had` would; a registry is asked for many at a time."""
+        found: dict[LayerPlan, OurLayer | None] = {plan: self._stored(plan) for plan in plans}
+        missing = [plan for plan in plans if found[plan] is None]
+        self.known.look_for(plans)
+        self.known.ask(missing)
+        for plan in missing:
+            layer = found[plan] = self.known.layer(plan)
+            if layer is not None:
+                self.observer.reused(plan, f"`{layer.repository.shown}`")
+        return found
+
+    def forget(self, layer: OurLayer) -> None:
+        """Do not have a layer again that turned out damaged."""
+        if isinstance(layer, StoredLayer):
+            self.store.layers.forget(layer)
+        elif isinstance(layer, ReusedLayer):
+            self.known.forget(layer)
+
+    def facts(self, name: str) -> Document | None:
+        """Return what the store keeps of bases and requirements, by a digest in hex."""
+        return None if self.is_fresh else self.store.facts.get(name)
+
+    def _stored(self, plan: LayerPlan) -> StoredLayer | None:
+        if self.is_fresh:
+            return None
         try:
             layer = self.store.layers.get(plan.key)
         except DamagedBlob as error:
             self.observer.warn(f"{error}; it is made again: {plan.title}")
             return None
         if layer is not None:
-            self.observer.reused(plan)
+            self.observer.reused(plan, "the store")
         return layer
 
     def make(self, plan: LayerPlan, make: Make, entries: Iterable[Entry]) -> StoredLayer:

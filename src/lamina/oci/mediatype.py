@@ -17,6 +17,7 @@ DOCKER_LAYER_PLAIN = "application/vnd.docker.image.rootfs.diff.tar"
 
 INDEXES = frozenset({INDEX, DOCKER_INDEX})
 MANIFESTS = frozenset({MANIFEST, DOCKER_MANIFEST})
+LAYERS = frozenset({LAYER, LAYER_GZIP, LAYER_ZSTD})
 
 _AS_OCI = {
     DOCKER_INDEX: INDEX,

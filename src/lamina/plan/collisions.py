@@ -31,11 +31,34 @@ class Collision:
         return self.owners[-1]
 
 
-def suspects(distributions: Sequence[InLayer]) -> list[InLayer]:
-    """Return those that share a top-level name with another: only they can collide."""
-    common = common_tops(distributions)
-    shared = [each for each in distributions if not common.isdisjoint(each.tops)]
-    return sorted(shared, key=lambda distribution: distribution.name)
+def circles(distributions: Iterable[InLayer]) -> list[tuple[InLayer, ...]]:
+    """Return those that share top-level names, in circles that share none; each sorted by name.
+
+    Only distributions of one circle can collide, so each is looked at by itself.
+    """
+    ordered = sorted(distributions, key=lambda distribution: distribution.name)
+    common = common_tops(ordered)
+    found: list[tuple[set[str], list[InLayer]]] = []
+    for each in ordered:
+        tops = {name for top in common.intersection(each.tops) for name in (top, *_above(top))}
+        if not tops:
+            continue
+        touched = [circle for circle in found if not tops.isdisjoint(circle[0])]
+        found = [circle for circle in found if circle not in touched]
+        found.append(
+            (
+                tops.union(*(names for names, _ in touched)),
+                [*(member for _, members in touched for member in members), each],
+            )
+        )
+    members = (sorted(circle, key=lambda distribution: distribution.name) for _, circle in found)
+    return sorted(map(tuple, members), key=lambda circle: circle[0].name)
+
+
+def _above(top: str) -> list[str]:
+    """Return the name that a top of two parts lies below: as a file, it would be in the way."""
+    above = posixpath.dirname(top)
+    return [] if posixpath.basename(above) in ("", "..") else [above]
 
 
 def collisions(

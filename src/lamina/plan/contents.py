@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from lamina.archive.blob import Extent
-from lamina.oci.document import Fields
+from lamina.oci.document import MalformedDocument
+from lamina.oci.layer import Layer
 
 _TO_ROOT = "../../../"
 
@@ -28,16 +30,10 @@ class InLayer:
     record: Extent
     """Where its RECORD lies in the blob, as stored blocks."""
 
-    def to_json(self) -> dict[str, object]:
-        """Return what is kept of it."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "hash": self.hash,
-            "size": self.size,
-            "tops": list(self.tops),
-            "record": [self.record.offset, self.record.size],
-        }
+    def to_json(self) -> list[object]:
+        """Return what is kept of it: a row, since there are hundreds in an image."""
+        extent = [self.record.offset, self.record.size]
+        return [self.name, self.version, self.hash, self.size, list(self.tops), extent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +49,42 @@ class Contents:
     @classmethod
     def from_json(cls, document: object) -> Contents:
         """Read what `to_json` wrote. Raises `MalformedDocument` for anything else."""
-        found = Fields("contents of a layer", "", {"distributions": document})
-        return cls(tuple(map(_in_layer, found.objects("distributions"))))
+        if not isinstance(document, list):
+            raise MalformedDocument("Malformed contents of a layer: expected a list")
+        return cls(tuple(map(_in_layer, document)))
 
 
-def _in_layer(fields: Fields) -> InLayer:
-    match fields.values.get("record"):
-        case [int(offset), int(size)] if min(offset, size) >= 0:
-            record = Extent(offset, size)
+def _in_layer(row: object) -> InLayer:
+    match row:
+        case [
+            str(name),
+            str(version),
+            str(hash_),
+            int(size),
+            [*tops],
+            [int(offset), int(length)],
+        ] if min(size, offset, length) >= 0 and all(isinstance(top, str) for top in tops):
+            return InLayer(
+                name, version, hash_, size, tuple(map(str, tops)), Extent(offset, length)
+            )
         case _:
-            fields.refuse("record", "an offset and a size")
-    tops = fields.texts("tops")
-    if tops is None:
-        fields.refuse("tops", "a list")
-    return InLayer(
-        fields.text("name"),
-        fields.text("version"),
-        fields.text("hash"),
-        fields.number("size"),
-        tops,
-        record,
-    )
+            raise MalformedDocument("Malformed contents of a layer: expected rows of six")
 
 
 NOTHING = Contents()
+
+
+class OurLayer(Layer, Protocol):
+    """A layer that Lamina has made, here or elsewhere, and what is in it."""
+
+    @property
+    def contents(self) -> Contents:
+        """The distributions in it."""
+        ...
+
+    def read(self, extent: Extent) -> bytes:
+        """Return some bytes of the blob. Raises `DamagedBlob` where it is gone."""
+        ...
 
 
 def tops(record_paths: Iterable[str], site_packages: str) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lamina.errors import LaminaError
 from lamina.oci.document import encode
 
 FORMAT = 1
@@ -14,6 +16,13 @@ FORMAT = 1
 EPOCH = 315532800
 """The date of every file: 1980-01-01, the first that a zip archive can say. Not 0, which some
 programs take for "no date"."""
+
+
+_KEY = re.compile("sha256:[0-9a-f]{64}")
+
+
+class InvalidKey(LaminaError):
+    """A text that is no key of a layer."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,6 +35,13 @@ class LayerKey:
     def of(cls, document: Mapping[str, object]) -> LayerKey:
         """Return the key of what ``document`` says."""
         return cls(hashlib.sha256(encode(document)).hexdigest())
+
+    @classmethod
+    def parse(cls, text: str) -> LayerKey:
+        """Read what `str` gives. Raises `InvalidKey`."""
+        if not _KEY.fullmatch(text):
+            raise InvalidKey(f"Expected the key of a layer, got: {text[:80]!r}")
+        return cls(text.removeprefix("sha256:"))
 
     def __str__(self) -> str:
         return f"sha256:{self.hex}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 from urllib.parse import urlencode
 
@@ -26,6 +27,9 @@ from lamina.registry.namespace import Namespace, check_digest
 from lamina.registry.patience import Sleep
 from lamina.registry.upload import Source, Upload
 from lamina.transport import Transport
+
+Connect = Callable[[str, str], "Repository"]
+"""Gives a repository, by its registry and its name there."""
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _MOST_PAGES = 100
@@ -115,6 +119,10 @@ class Repository:
     def shown(self) -> str:
         """Registry and name, as in a reference."""
         return f"{self.host}/{self.name}"
+
+    def counting(self, meter: Meter) -> Repository:
+        """Return the same repository, whose bytes another meter counts."""
+        return Repository(replace(self._namespace, meter=meter))
 
     def is_same(self, other: Repository) -> bool:
         """Say whether the other is the same repository; two clients may speak to one."""

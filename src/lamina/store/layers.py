@@ -14,14 +14,12 @@ from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import DiffID, Digest
 from lamina.oci.document import Fields, MalformedDocument
+from lamina.plan.annotations import layer_annotations
 from lamina.plan.contents import Contents
 from lamina.plan.key import LayerKey
 from lamina.store.blobs import Blobs, digest_of
 from lamina.store.documents import Document, Documents
 from lamina.store.scratch import StoreUnusable
-
-KEY_ANNOTATION = "dev.lamina.key"
-"""On the descriptor of each layer of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,8 @@ class StoredLayer:
     @property
     def descriptor(self) -> Descriptor:
         """See `Layer.descriptor`."""
-        annotations = {KEY_ANNOTATION: str(self.key)}
-        return Descriptor(mediatype.LAYER_GZIP, self.written.digest, self.written.size, annotations)
+        said = layer_annotations(self.key, self.contents)
+        return Descriptor(mediatype.LAYER_GZIP, self.written.digest, self.written.size, said)
 
     @property
     def diff_id(self) -> DiffID:
@@ -50,7 +48,7 @@ class StoredLayer:
         return self.path.open("rb")
 
     def read(self, extent: Extent) -> bytes:
-        """Return some bytes of the blob."""
+        """See `OurLayer.read`."""
         with self.open() as blob:
             blob.seek(extent.offset)
             return blob.read(extent.size)

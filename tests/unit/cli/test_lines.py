@@ -44,7 +44,7 @@ def stored(name: str, version: str = "1.0", hash_: str = "") -> InLayer:
 def told(observer: Observer) -> None:
     """Tell of a build of two layers, of which one is in the store."""
     kept, missing = plan(planned("six")), plan(planned("torch", "2.6.0", size=755 * MB))
-    observer.reused(kept)
+    observer.reused(kept, "the store")
     observer.planned([kept, missing], [missing], missing.wheels)
     observer.downloading(TORCH)
     observer.received(TORCH, 700 * MB)
@@ -67,7 +67,7 @@ def test_a_few_lines_tell_of_a_build() -> None:
     told(Lines(Tally(), said.append))
 
     assert said == [
-        "Plan: 2 layers, 1 in the store, 1 to make; 1 wheel to download, 755.0 MB",
+        "Plan: 2 layers, 1 reused, 1 to make; 1 wheel to download, 755.0 MB",
         "Downloading torch==2.6.0 (755.0 MB)",
         "A note",
         "warning: A warning",
@@ -91,7 +91,7 @@ def test_verbose_lines_tell_of_each_distribution() -> None:
 
     assert said == [
         "Reused six==1.0: its layer is in the store",
-        "Plan: 2 layers, 1 in the store, 1 to make; 1 wheel to download, 755.0 MB",
+        "Plan: 2 layers, 1 reused, 1 to make; 1 wheel to download, 755.0 MB",
         "Downloaded torch==2.6.0 (755.0 MB)",
         "Made torch==2.6.0: the store has it as 2.5.1",
         "A note",
@@ -110,7 +110,7 @@ def test_a_layer_that_nobody_planned_to_make_was_damaged() -> None:
     assert said == [
         "Made six==1.0: its layer was damaged",
         "Kept six==1.0: its wheel need not be downloaded",
-        "Made files of app: the store has no such layer",
+        "Made files of app: there is no such layer yet",
     ]
 
 
@@ -246,7 +246,7 @@ def test_bars_leave_nothing_behind_but_lines() -> None:
     bars.close()
 
     assert said == [
-        "Plan: 2 layers, 1 in the store, 1 to make; 1 wheel to download, 755.0 MB",
+        "Plan: 2 layers, 1 reused, 1 to make; 1 wheel to download, 755.0 MB",
         "A note",
         "warning: A warning",
     ]
@@ -259,7 +259,7 @@ def test_bars_are_not_drawn_where_nothing_is_waited_for() -> None:
     console = _console(is_terminal=True)
     bars = Bars(Silent(Tally()), console)
 
-    bars.reused(plan(planned("six")))
+    bars.reused(plan(planned("six")), "the store")
     bars.planned([plan(planned("six"))], [], [])
     bars.kept("six==1.0")
     bars.close()

@@ -52,6 +52,7 @@ def test_help_lists_options_in_sections(program: Program) -> None:
         "Where the image goes:",
         "What the image is built on:",
         "What is installed:",
+        "What is reused:",
         "Making layers:",
         "Output:",
         "Help:",

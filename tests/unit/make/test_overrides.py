@@ -13,7 +13,7 @@ import pytest
 from builders import Item
 from lamina.archive.blob import Extent
 from lamina.make.blobs import generated
-from lamina.make.overrides import Overrides, find_overrides
+from lamina.make.overrides import Overrides, agree, find_overrides
 from lamina.oci.blob import DamagedBlob
 from lamina.plan.collisions import Collision, Incompatible
 from lamina.plan.contents import Contents
@@ -39,7 +39,24 @@ def layers(site: Site, *wheels: PlannedWheel) -> list[StoredLayer]:
 
 
 def find(site: Site, *wheels: PlannedWheel) -> Overrides | None:
-    return find_overrides(layers(site, *wheels), wheels, RECIPE, SCHEME)
+    return look(layers(site, *wheels), wheels)
+
+
+def look(stack: Sequence[StoredLayer], wheels: Sequence[PlannedWheel]) -> Overrides | None:
+    agreements = agree(stack, wheels, RECIPE, SCHEME, lambda key: None)
+    return find_overrides(agreements, stack, wheels, RECIPE)
+
+
+def test_what_is_agreed_already_is_not_read_again(site: Site) -> None:
+    shared = [site.wheel(name, Item("space/a.py", name.encode())) for name in ("a", "b")]
+    stack = layers(site, *shared)
+    agreements = agree(stack, shared, RECIPE, SCHEME, lambda key: None)
+    gone = [replace(layer, path=layer.path.with_name("gone")) for layer in stack]
+
+    again = agree(gone, shared, RECIPE, SCHEME, agreements.get)
+
+    assert again == agreements
+    assert [[each.owners for each in found] for found in agreements.values()] == [[("a", "b")]]
 
 
 def made(site: Site, overrides: Overrides) -> StoredLayer:
@@ -78,7 +95,7 @@ def test_the_distribution_whose_name_sorts_last_has_its_way(site: Site) -> None:
                        large=True)  # fmt: skip
     stack = layers(site, one, other)
 
-    overrides = find_overrides(stack, [one, other], RECIPE, SCHEME)
+    overrides = look(stack, [one, other])
 
     assert overrides is not None
     assert overrides.collisions == (Collision(f"{IN_PREFIX}/space/a.py", ("alpha", "zeta")),)
@@ -181,7 +198,7 @@ def test_layers_of_other_things_own_nothing_here(site: Site) -> None:
     skeleton = LayerPlan(LayerKind.SKELETON, plans(site.wheel("x"))[0].key, "skeleton")
     stack = [generated(skeleton, [], site.store, site.scratch)]
 
-    assert find_overrides(stack, [], RECIPE, SCHEME) is None
+    assert look(stack, []) is None
 
 
 def test_a_record_that_is_not_where_it_was_is_damage(site: Site) -> None:
@@ -191,7 +208,7 @@ def test_a_record_that_is_not_where_it_was_is_damage(site: Site) -> None:
     layer = replace(layer, contents=Contents((wrong, layer.contents.distributions[1])))
 
     with pytest.raises(DamagedBlob) as caught:
-        find_overrides([layer], [one, other], RECIPE, SCHEME)
+        look([layer], [one, other])
 
     assert str(caught.value) == (
         f"Damaged blob {layer.written.digest}\n"

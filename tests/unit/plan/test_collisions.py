@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lamina.archive.blob import Extent
-from lamina.plan.collisions import Collision, Incompatible, collisions, common_tops, suspects
+from lamina.plan.collisions import Collision, Incompatible, circles, collisions, common_tops
 from lamina.plan.contents import InLayer, tops
 from lamina.wheel.record import Row
 
@@ -26,21 +26,43 @@ def test_distributions_that_share_no_top_are_not_looked_at() -> None:
     numpy = distribution("numpy", "numpy/__init__.py", "../../../bin/f2py")
     scipy = distribution("scipy", "scipy/__init__.py")
 
-    assert suspects([numpy, scipy]) == []
+    assert circles([numpy, scipy]) == []
 
 
-def test_distributions_that_share_a_top_are_suspected_by_name() -> None:
+def test_distributions_that_share_a_top_are_in_one_circle_by_name() -> None:
     core = distribution("google-core", "google/core.py")
     auth = distribution("google-auth", "google/auth.py")
 
-    assert suspects([core, auth, distribution("six", "six.py")]) == [auth, core]
+    assert circles([core, auth, distribution("six", "six.py")]) == [(auth, core)]
 
 
 def test_dist_info_is_nobodys_top() -> None:
     one = distribution("one", "one-1.0.dist-info/RECORD")
     other = distribution("other", "one-1.0.dist-info/RECORD")
 
-    assert suspects([one, other]) == []
+    assert circles([one, other]) == []
+
+
+def test_circles_that_share_nothing_stay_apart() -> None:
+    a, b = distribution("a", "x/1.py"), distribution("b", "x/2.py")
+    c, d = distribution("c", "y/1.py"), distribution("d", "y/2.py")
+
+    assert circles([d, b, c, a]) == [(a, b), (c, d)]
+
+
+def test_a_distribution_that_touches_two_circles_makes_them_one() -> None:
+    a, b = distribution("a", "x/1.py"), distribution("b", "x/2.py")
+    c, d = distribution("c", "y/1.py"), distribution("d", "y/2.py", "x/3.py")
+
+    assert circles([a, b, c, d]) == [(a, b, c, d)]
+
+
+def test_a_file_and_what_lies_below_it_are_in_one_circle() -> None:
+    file, folder = distribution("a", "../../../share"), distribution("b", "../../../share/man/1")
+
+    assert circles([file, folder, distribution("c", "../../../share/doc/1")]) == [
+        (file, folder, distribution("c", "../../../share/doc/1"))
+    ]
 
 
 def test_equal_bytes_do_not_collide() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from lamina.archive.blob import Extent
@@ -24,22 +22,31 @@ def test_contents_come_back_as_they_were_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    ("at", "spoilt"),
     [
-        pytest.param(lambda each: "x", id="no object"),
-        pytest.param(lambda each: each | {"name": 5}, id="name"),
-        pytest.param(lambda each: each | {"size": "5"}, id="size"),
-        pytest.param(lambda each: each | {"size": float("inf")}, id="infinite size"),
-        pytest.param(lambda each: each | {"tops": "demo"}, id="tops"),
-        pytest.param(lambda each: each | {"tops": None}, id="no tops"),
-        pytest.param(lambda each: each | {"record": [1]}, id="record"),
-        pytest.param(lambda each: each | {"record": [-1, 5]}, id="negative offset"),
-        pytest.param(lambda each: each | {"record": ["1", "2"]}, id="record of text"),
+        pytest.param(0, 5, id="name"),
+        pytest.param(3, "5", id="size"),
+        pytest.param(3, float("inf"), id="infinite size"),
+        pytest.param(3, -1, id="negative size"),
+        pytest.param(4, "demo", id="tops"),
+        pytest.param(4, None, id="no tops"),
+        pytest.param(4, [5], id="tops of numbers"),
+        pytest.param(5, [1], id="record"),
+        pytest.param(5, [-1, 5], id="negative offset"),
+        pytest.param(5, ["1", "2"], id="record of text"),
     ],
 )
-def test_anything_else_is_refused(spoil: Callable[[dict[str, object]], object]) -> None:
+def test_anything_else_is_refused(at: int, spoilt: object) -> None:
+    row = DEMO.to_json()
+    row[at] = spoilt
+
     with pytest.raises(MalformedDocument, match=r"^Malformed contents of a layer: expected "):
-        Contents.from_json([spoil(DEMO.to_json())])
+        Contents.from_json([row])
+
+
+def test_what_is_no_row_is_refused() -> None:
+    with pytest.raises(MalformedDocument):
+        Contents.from_json(["x"])
 
 
 @pytest.mark.parametrize("document", ["x", {"a": 1}, 5])

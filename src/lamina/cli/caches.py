@@ -1,0 +1,169 @@
+"""Where earlier images are looked for, and which tag finds this one the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from lamina.build import Built
+from lamina.cli.connections import Connections
+from lamina.destinations.base import closing
+from lamina.destinations.registry import Pushed
+from lamina.errors import LaminaError
+from lamina.observer import Observer
+from lamina.oci.descriptor import Platform
+from lamina.oci.image import Image
+from lamina.oci.images import Images, unannotated
+from lamina.oci.reference import DEFAULT_TAG, Reference
+from lamina.plan.key import LayerKey
+from lamina.registry.client import Repository
+from lamina.registry.layer import RemoteLayer
+from lamina.reuse.cache_tag import move, plan_tag
+from lamina.reuse.known import Former, Known, asking
+from lamina.reuse.search import CACHE_TAG, Place, Search
+from lamina.reuse.verify import VERIFIED_TAG, Verification, Verify
+
+Pushes = Mapping[tuple[str, str], Sequence[str]]
+"""The tags to be pushed, by registry and repository."""
+
+
+class NothingPushed(LaminaError):
+    """A place for the cache of a build that pushes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Unable to do what `--cache-to` says: nothing is pushed", hint="Pass `--push`, too"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Caches:
+    """The earlier images of a build: where they are, and where this one will be."""
+
+    pushes: Pushes
+    sources: tuple[Reference, ...] = ()
+    """Besides the repositories that are pushed to."""
+    target: Reference | None = None
+    """Of the cache's own tag, where it is not in each repository that is pushed to."""
+    is_moved: bool = True
+    """Whether a tag of our own is moved at all."""
+
+    @classmethod
+    def parse(cls, pushes: Pushes, sources: Sequence[str], target: str | None) -> Caches:
+        """Read what the command line says; ``none`` as a target moves no tag."""
+        moved = target != "none"
+        if target is not None and not pushes:
+            raise NothingPushed
+        where = Reference.parse(target) if target is not None and moved else None
+        if where is not None and where.digest is not None:
+            raise LaminaError(f"Unable to push to `{where}`: a digest cannot be chosen")
+        return cls(pushes, tuple(map(Reference.parse, sources)), where, moved)
+
+    @contextmanager
+    def known(
+        self,
+        connections: Connections,
+        platforms: Sequence[Platform],
+        observer: Observer,
+        *,
+        is_fresh: bool,
+    ) -> Iterator[Known]:
+        """Give what earlier images tell; they are read while the caller goes on.
+
+        If all is to be ``fresh``, none is read.
+        """
+        if is_fresh or not (self.pushes or self.sources):
+            yield Known.nothing(observer)
+            return
+        with asking() as checks, ThreadPoolExecutor(1, "search") as pool:
+            search = Search(checks, platforms, observer)
+            formers = pool.submit(search.formers, list(self._places(connections)))
+
+            def of_plan(keys: Sequence[LayerKey]) -> list[Former]:
+                tag = plan_tag(CACHE_TAG, keys)
+                homes = [connections.push(*name) for name in self.pushes]
+                return [former for home in homes for former in search.read(home, tag)]
+
+            yield Known(formers.result, checks, observer, of_plan)
+
+    def verification(
+        self, verify: Verify, known: Known, connections: Connections, observer: Observer
+    ) -> Verification:
+        """Return which layers of earlier images are believed."""
+        if verify is not Verify.CHANGED or not known.formers:
+            return Verification(verify)
+        with asking() as checks:
+            search = Search(checks, (), observer)
+            homes = [connections.push(*name) for name in self.pushes]
+            found = [former for home in homes for former in search.read(home, VERIFIED_TAG)]
+        return Verification.of(verify, (former.image for former in found))
+
+    def remember(
+        self, built: Built, verify: Verify, connections: Connections, observer: Observer
+    ) -> None:
+        """Move the tags of our own to what was pushed; that fails with a warning at most."""
+        keys, images = dependency_keys(built), _as_pushed(built)
+        for name in self.pushes:
+            home = connections.push(*name)
+            if self.is_moved and self.target is None:
+                move(home, CACHE_TAG, images, keys, observer)
+            if verify is not Verify.NOTHING:
+                move(home, VERIFIED_TAG, images, keys, observer)
+        if self.target is not None and self.pushes:
+            self._copy(built, self.target, connections, observer)
+
+    def _places(self, connections: Connections) -> Iterator[Place]:
+        if self.target is not None:
+            yield Place(self._home(self.target, connections), (self.target.tag or CACHE_TAG,))
+        for name, tags in self.pushes.items():
+            own = [CACHE_TAG] if self.target is None and self.is_moved else []
+            references = dict.fromkeys([*own, *tags, DEFAULT_TAG])
+            yield Place(connections.push(*name), tuple(references))
+        for source in self.sources:
+            exact = source.digest or source.tag
+            there = (exact,) if exact else (CACHE_TAG, DEFAULT_TAG)
+            yield Place(self._home(source, connections), there, is_asked_for=True)
+
+    def _home(self, reference: Reference, connections: Connections) -> Repository:
+        """Return a repository to read from; one that is pushed to is asked with the same token."""
+        name = (reference.registry, reference.repository)
+        return connections.push(*name) if name in self.pushes else connections.pull(*name)
+
+    def _copy(
+        self, built: Built, target: Reference, connections: Connections, observer: Observer
+    ) -> None:
+        """Push to a place of the cache's own: within one registry, blobs are mounted."""
+        name, tag = (target.registry, target.repository), target.tag or CACHE_TAG
+        if name in self.pushes:
+            keys = dependency_keys(built)
+            move(connections.push(*name), tag, _as_pushed(built), keys, observer)
+            return
+        home = connections.push(*next(iter(self.pushes)))
+        images = Images(
+            tuple(_lying_in(home, each) for each in built.images.each), built.images.raw_index
+        )
+        try:
+            pushed = Pushed(connections.push(*name), [tag], observer.warn)
+            with closing(pushed) as destination:
+                destination.write(images)
+        except LaminaError as error:
+            observer.warn(f"{error}; the next build may not find what this one pushed")
+
+
+def dependency_keys(built: Built) -> list[LayerKey]:
+    """Return the keys of the layers of the lock's wheels, for the first platform."""
+    return [each.plan.key for each in built.each[0].layers if each.plan.wheels]
+
+
+def _as_pushed(built: Built) -> Images:
+    """Return the images as the registry has them, which may refuse annotations."""
+    images = built.images
+    return images if built.descriptor == images.descriptor else unannotated(images)
+
+
+def _lying_in(home: Repository, image: Image) -> Image:
+    """Return an image whose layers are to be had where it was pushed."""
+    layers = [RemoteLayer(each.descriptor, each.diff_id, home) for each in image.layers]
+    return replace(image, layers=tuple(layers))

@@ -1,0 +1,45 @@
+"""Registries as a command reaches them: with the user's credentials, and counted."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from lamina.cli.tally import RegistryMeter, Tally
+from lamina.observer import Traffic
+from lamina.registry.client import Registry, Repository
+from lamina.registry.credentials import FindCredentials
+from lamina.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Gives repositories; what one registry is asked, it is asked by one client."""
+
+    transport: Transport
+    credentials: FindCredentials
+    tally: Tally
+    insecure: bool = False
+    _registries: dict[str, Registry] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pull(self, host: str, name: str, traffic: Traffic = Traffic.OTHER) -> Repository:
+        """Return a repository to read from."""
+        return self._registry(host).repository(name, meter=RegistryMeter(self.tally, traffic))
+
+    def push(self, host: str, name: str) -> Repository:
+        """Return a repository to read from and to push to."""
+        meter = RegistryMeter(self.tally, Traffic.OTHER)
+        return self._registry(host).repository(name, push=True, meter=meter)
+
+    def _registry(self, host: str) -> Registry:
+        with self._lock:
+            if host not in self._registries:
+                self._registries[host] = Registry(
+                    host,
+                    self.transport,
+                    credentials=self.credentials,
+                    insecure=self.insecure,
+                    meter=RegistryMeter(self.tally, Traffic.OTHER),
+                )
+            return self._registries[host]

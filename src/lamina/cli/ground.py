@@ -1,0 +1,79 @@
+"""What planning and building stand on: the store, the network, and somebody who is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from lamina.cli import settings
+from lamina.cli.connections import Connections
+from lamina.cli.options import PlanOptions
+from lamina.cli.output import shown
+from lamina.cli.project import ProjectFolder
+from lamina.cli.reasons import known_layers
+from lamina.cli.signals import telling
+from lamina.cli.tally import CountingTransport, Tally
+from lamina.make.workshop import Workshop
+from lamina.observer import Observer
+from lamina.project.config import Config
+from lamina.reuse.known import Known
+from lamina.store.scratch import Scratch
+from lamina.store.store import Store
+from lamina.transport import HttpTransport, Transport
+from lamina.wheel.file import DEFAULT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The world of one command."""
+
+    store: Store
+    scratch: Scratch
+    transport: Transport
+    observer: Observer
+    connections: Connections
+    tally: Tally
+
+    def workshop(
+        self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
+    ) -> Workshop:
+        """Return where layers are made."""
+        return Workshop(
+            store=self.store,
+            scratch=self.scratch,
+            transport=self.transport,
+            observer=self.observer,
+            backends=settings.backends(os.environ, project.folder, project.document),
+            makers=settings.makers(),
+            pull=self.connections.pull,
+            known=known,
+            wheel_limit=config.max_wheel_size or DEFAULT_LIMIT,
+            is_fresh=is_fresh,
+        )
+
+
+@contextmanager
+def ground(options: PlanOptions) -> Iterator[Ground]:
+    """Give what a command stands on; at the end, and if it is interrupted, all of it is closed."""
+    tally = Tally()
+    store = Store(settings.store_folder(options.store))
+    http = HttpTransport(settings.network(os.environ))
+    transport = CountingTransport(http, tally)
+    keychain = settings.keychain(os.environ)
+    with ExitStack() as stack:
+        stack.callback(http.close)
+        observer = stack.enter_context(
+            shown(
+                tally,
+                partial(known_layers, store.layers),
+                verbose=options.verbose,
+                quiet=options.quiet,
+            )
+        )
+        scratch = stack.enter_context(store.scratch())
+        stack.enter_context(telling(transport.interrupt))
+        connections = Connections(transport, keychain.find, tally, options.insecure)
+        yield Ground(store, scratch, transport, observer, connections, tally)

@@ -1,0 +1,241 @@
+"""The command line that building and planning have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lamina.cli.help import Option, as_python
+
+WHERE, WHAT = "Where the image goes", "What is installed"
+IMAGE, REUSE, STORE, OUTPUT = (
+    "What the image is built on",
+    "What is reused",
+    "Making layers",
+    "Output",
+)
+
+PLACES = """\b
+Images lie, and go, to
+  oci:DIR[:TAG]               an image layout
+  oci-archive:FILE[:TAG]      an image layout in a tar; only to be written
+  docker-archive:FILE[:REF]   what `docker load` and `podman load` read
+A base is named like an image of a registry, or is one of these, `scratch` or
+`debian:CODENAME`.
+
+What no option says, `[tool.lamina]` in `pyproject.toml` does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanOptions:
+    """What is planned: the command line of `lamina plan`, and most of `lamina build`."""
+
+    folder: Path
+    tags: tuple[str, ...]
+    extras: tuple[str, ...]
+    all_extras: bool
+    groups: tuple[str, ...]
+    no_dev: bool
+    no_install_project: bool
+    locked: bool
+    frozen: bool
+    base: str | None
+    platforms: tuple[str, ...]
+    python: str | None
+    layers: int | None
+    push: bool
+    insecure: bool
+    cache_from: tuple[str, ...]
+    cache_to: str | None
+    no_cache: bool
+    store: Path | None
+    as_json: bool
+    verbose: bool
+    quiet: bool
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def plan_options(command: _F) -> _F:
+    """Give a command the options of `PlanOptions`."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS = (
+    click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path)),
+    click.option(
+        "-t",
+        "--tag",
+        "tags",
+        cls=Option,
+        section=WHERE,
+        metavar="REF",
+        multiple=True,
+        help="Name the image, where it is pushed or archived, and tag it so in a layout; "
+        "may be given again.",
+    ),
+    click.option(
+        "--push",
+        cls=Option,
+        section=WHERE,
+        is_flag=True,
+        help="Push the image to the registries that its names say.",
+    ),
+    click.option(
+        "--insecure",
+        cls=Option,
+        section=WHERE,
+        is_flag=True,
+        help="Speak plain HTTP to registries; to this machine, that needs no option.",
+    ),
+    click.option(
+        "--base",
+        cls=Option,
+        section=IMAGE,
+        metavar="IMAGE",
+        envvar="LAMINA_BASE",
+        show_envvar=True,
+        help="Build upon this image.",
+    ),
+    click.option(
+        "--platform",
+        "platforms",
+        cls=Option,
+        section=IMAGE,
+        metavar="OS/ARCH[,...]",
+        multiple=True,
+        envvar="LAMINA_PLATFORM",
+        show_envvar=True,
+        help="Build for this platform instead of linux/amd64; for several, an image each, and "
+        "an index.",
+    ),
+    click.option(
+        "--python",
+        cls=Option,
+        section=IMAGE,
+        metavar="VERSION",
+        callback=as_python,
+        envvar="LAMINA_PYTHON",
+        show_envvar=True,
+        help="Insist on this Python in the base; or name the one that a base without any will get.",
+    ),
+    click.option(
+        "--extra",
+        "extras",
+        cls=Option,
+        section=WHAT,
+        metavar="NAME",
+        multiple=True,
+        help="Install an extra of the project; may be given again.",
+    ),
+    click.option(
+        "--all-extras", cls=Option, section=WHAT, is_flag=True, help="Install all extras."
+    ),
+    click.option(
+        "--group",
+        "groups",
+        cls=Option,
+        section=WHAT,
+        metavar="NAME",
+        multiple=True,
+        help="Install a dependency group; may be given again.",
+    ),
+    click.option(
+        "--no-dev",
+        cls=Option,
+        section=WHAT,
+        is_flag=True,
+        help="Leave out the dependency group `dev`, as is the default.",
+    ),
+    click.option(
+        "--no-install-project",
+        cls=Option,
+        section=WHAT,
+        is_flag=True,
+        help="Leave out the project itself.",
+    ),
+    click.option(
+        "--locked",
+        cls=Option,
+        section=WHAT,
+        is_flag=True,
+        help="Fail if `uv.lock` does not match `pyproject.toml`, as is the default.",
+    ),
+    click.option(
+        "--frozen",
+        cls=Option,
+        section=WHAT,
+        is_flag=True,
+        help="Do not look whether `uv.lock` matches `pyproject.toml`.",
+    ),
+    click.option(
+        "--cache-from",
+        cls=Option,
+        section=REUSE,
+        metavar="REF",
+        multiple=True,
+        help="Reuse layers of this image, too, besides those of where the image is pushed; may "
+        "be given again.",
+    ),
+    click.option(
+        "--cache-to",
+        cls=Option,
+        section=REUSE,
+        metavar="REF",
+        help="Let this name lead the next build to the image, instead of the tag `lamina-cache`; "
+        "`none` moves none.",
+    ),
+    click.option(
+        "--no-cache",
+        cls=Option,
+        section=REUSE,
+        is_flag=True,
+        help="Make all layers anew, whatever store and registries have.",
+    ),
+    click.option(
+        "--layers",
+        cls=Option,
+        section=STORE,
+        metavar="N",
+        type=click.IntRange(1, 125),
+        envvar="LAMINA_LAYERS",
+        show_envvar=True,
+        help="Give the image so many layers at most, those of the base included, instead of 100.",
+    ),
+    click.option(
+        "--store",
+        cls=Option,
+        section=STORE,
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        envvar="LAMINA_STORE",
+        show_envvar=True,
+        help="Keep layers there between builds, instead of in the cache folder.",
+    ),
+    click.option(
+        "--json",
+        "as_json",
+        cls=Option,
+        section=OUTPUT,
+        is_flag=True,
+        help="Write a report to standard output, instead of the image's digest.",
+    ),
+    click.option(
+        "-v",
+        "--verbose",
+        cls=Option,
+        section=OUTPUT,
+        is_flag=True,
+        help="Say for each distribution whether it was reused, downloaded or made, and why.",
+    ),
+    click.option(
+        "-q", "--quiet", cls=Option, section=OUTPUT, is_flag=True, help="Say nothing but errors."
+    ),
+)

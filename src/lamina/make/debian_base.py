@@ -1,0 +1,84 @@
+"""The base that is made from Debian's packages: planned, fetched, and its layers had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from lamina.bases.base import Base
+from lamina.bases.debian.archives import Archive
+from lamina.bases.debian.plan import DebianPlan, debian_architecture, plan_key
+from lamina.bases.debian.resolve import fetch_deb, resolve
+from lamina.bases.debian.rootfs import entries
+from lamina.make.blobs import generated
+from lamina.make.workshop import Workshop
+from lamina.observer import Traffic
+from lamina.oci.descriptor import Platform
+from lamina.oci.document import MalformedDocument
+from lamina.plan.plan import LayerKind, LayerPlan
+
+_PARALLEL = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebianSettings:
+    """Where Debian's packages come from, and whose signature is believed."""
+
+    archives: Sequence[Archive]
+    keyrings: Sequence[bytes]
+    now: datetime
+
+
+def debian_base(
+    codename: str, platform: Platform, workshop: Workshop, settings: DebianSettings
+) -> Base:
+    """Return the base of a release of Debian; its layers are ours, known by keys."""
+    plan = _debian_plan(codename, platform, workshop, settings)
+    fetch = workshop.files(Traffic.BASE)
+    planned = [
+        (layer, LayerPlan(LayerKind.SYSTEM, layer.key, layer.title)) for layer in plan.layers
+    ]
+    found = workshop.had_all([each for _, each in planned])
+    wanted = [
+        package
+        for (layer, _), had in zip(planned, found.values(), strict=True)
+        if had is None and not layer.is_database
+        for package in layer.packages
+    ]
+    with ThreadPoolExecutor(_PARALLEL, "debian") as pool:
+        get = partial(fetch_deb, archives=settings.archives, fetch=fetch)
+        debs = dict(zip(wanted, pool.map(get, wanted), strict=True))
+    layers = [
+        had or workshop.make(each, generated, entries(layer, debs.__getitem__))
+        for (layer, each), had in zip(planned, found.values(), strict=True)
+    ]
+    config = plan.image_config(platform, [layer.diff_id for layer in layers])
+    return Base(f"debian:{codename}", None, config, tuple(layers))
+
+
+def _debian_plan(
+    codename: str, platform: Platform, workshop: Workshop, settings: DebianSettings
+) -> DebianPlan:
+    """Return the packages: as they were found less than a day ago, or as the mirror has them."""
+    architecture = debian_architecture(platform)
+    key = plan_key(codename, architecture, [each.release_url for each in settings.archives]).hex
+    try:
+        previous = DebianPlan.from_json(workshop.facts(key))
+    except MalformedDocument:
+        previous = None
+    if previous is not None and previous.is_fresh(settings.now):
+        return previous
+    plan = resolve(
+        codename,
+        architecture,
+        settings.archives,
+        keyrings=settings.keyrings,
+        fetch=workshop.files(Traffic.BASE),
+        now=settings.now,
+        previous=previous,
+    )
+    workshop.store.facts.put(key, plan.to_json())
+    return plan

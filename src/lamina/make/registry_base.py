@@ -1,0 +1,71 @@
+"""A base in a registry, opened: as an earlier image tells it, or as the registry has it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lamina.bases.base import Base
+from lamina.bases.registry import read_registry, resolve
+from lamina.make.pulled import Keeper, PulledLayer
+from lamina.make.workshop import Workshop
+from lamina.observer import Traffic
+from lamina.oci.descriptor import Descriptor, Platform
+from lamina.oci.digest import DiffID, Digest
+from lamina.oci.layer import Layer
+from lamina.oci.reference import Reference
+from lamina.plan.base import BaseFacts
+from lamina.registry.client import Repository
+from lamina.store.blobs import draft
+
+
+@dataclass(frozen=True, slots=True)
+class PulledBase:
+    """A base, and what is known already of what lies in it."""
+
+    base: Base
+    resolved: Digest
+    facts: BaseFacts | None = None
+
+
+def pulled_base(
+    reference: Reference, platform: Platform, workshop: Workshop, *, is_kept: bool
+) -> PulledBase:
+    """Return the base that a reference leads to; of one that is unchanged, nothing is read."""
+    home = workshop.pull(reference.registry, reference.repository, Traffic.BASE)
+    documents = _Documents(workshop)
+    digest = resolve(home, reference, documents)
+    keeper = Keeper(workshop.store, workshop.scratch) if is_kept else None
+
+    def layer_of(repository: Repository, descriptor: Descriptor, diff_id: DiffID) -> Layer:
+        return PulledLayer(descriptor, diff_id, repository, workshop.observer, keeper)
+
+    if (told := workshop.known.base(digest, platform)) is not None:
+        former, there = told
+        layers = tuple(layer_of(there, each.descriptor, each.diff_id) for each in former.layers)
+        base = Base(str(reference), former.record.identity, former.config, layers)
+        return PulledBase(base, digest, former.record.facts)
+    base = read_registry(
+        str(reference),
+        home,
+        digest,
+        platform,
+        documents,
+        lambda descriptor, diff_id: layer_of(home, descriptor, diff_id),
+    )
+    return PulledBase(base, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """Manifests and configs of bases, kept in the store: see `KeptDocuments`."""
+
+    workshop: Workshop
+
+    def get(self, digest: Digest) -> bytes | None:
+        path = self.workshop.store.blobs.kept(digest)
+        return path.read_bytes() if path is not None else None
+
+    def put(self, digest: Digest, data: bytes) -> None:
+        with draft(self.workshop.scratch) as copy:
+            copy.write(data)
+        self.workshop.store.blobs.adopt(copy.path, digest)

@@ -1,0 +1,174 @@
+"""The layers of one image as they become ready, and the image that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from lamina.destinations.base import Destination
+from lamina.make.overrides import Agreements
+from lamina.make.parts import Part
+from lamina.make.workshop import Workshop
+from lamina.oci.blob import DamagedBlob
+from lamina.oci.config import History, ImageConfig
+from lamina.oci.digest import DiffID
+from lamina.oci.image import Addition, Image, append
+from lamina.plan.contents import OurLayer
+from lamina.plan.plan import LayerPlan
+from lamina.prepare import Order, Prepared
+from lamina.project.image import image_config
+from lamina.reuse.known import ReusedLayer
+from lamina.reuse.record import BaseRecord, Record
+from lamina.store.layers import StoredLayer
+
+_Seen = TypeVar("_Seen")
+_BASE_NAME = "org.opencontainers.image.base.name"
+_BASE_DIGEST = "org.opencontainers.image.base.digest"
+
+
+class Origin(Enum):
+    """How a layer was had."""
+
+    MADE = "made"
+    STORE = "store"
+    REGISTRY = "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltLayer:
+    """A layer of ours in the image, and how it was had."""
+
+    plan: LayerPlan
+    layer: OurLayer
+    origin: Origin
+
+    @property
+    def is_made(self) -> bool:
+        """Whether this build has made it."""
+        return self.origin is Origin.MADE
+
+
+class Stack:
+    """The layers above the base, lowest first, each handed to the destination as it is ready.
+
+    One whose blob turns out damaged or gone, when it is handed over or looked into, is made again.
+    """
+
+    def __init__(self, prepared: Prepared, workshop: Workshop, destination: Destination) -> None:
+        self._prepared = prepared
+        self._workshop = workshop
+        self._destination = destination
+        self._parts: list[Part] = []
+        self._made_again: set[int] = set()
+        self.built: list[BuiltLayer] = []
+        self.claims: dict[LayerPlan, ReusedLayer] = {}
+        """Layers of a registry that are made nevertheless, to be compared."""
+        self.lies: dict[str, tuple[DiffID, DiffID]] = {}
+        """What was made and what was claimed, where these differ, by the layer's title."""
+        self.agreements: Agreements = {}
+
+    def get(self, part: Part, kept: OurLayer | None) -> BuiltLayer:
+        """Return a layer, which is made now unless it is ``kept``."""
+        if isinstance(kept, StoredLayer):
+            return BuiltLayer(part.plan, kept, Origin.STORE)
+        if kept is not None:
+            return BuiltLayer(part.plan, kept, Origin.REGISTRY)
+        made = part.make()
+        claim = self.claims.get(part.plan)
+        if claim is None:
+            return BuiltLayer(part.plan, made, Origin.MADE)
+        if claim.diff_id != made.diff_id:
+            self.lies[part.plan.title] = (made.diff_id, claim.diff_id)
+        return BuiltLayer(part.plan, claim, Origin.REGISTRY)
+
+    def add(self, part: Part, kept: OurLayer | None) -> None:
+        """Put a layer on top, which is made now unless it is ``kept``."""
+        self.put(part, self.get(part, kept))
+
+    def put(self, part: Part, built: BuiltLayer) -> None:
+        """Put a layer on top."""
+        self._parts.append(part)
+        self.built.append(built)
+        try:
+            self._destination.take(built.layer)
+        except DamagedBlob as error:
+            self._make_again(len(self.built) - 1, error)
+
+    def look(self, into: Callable[[Sequence[OurLayer]], _Seen]) -> _Seen:
+        """Return what ``into`` sees in the layers; it may raise `DamagedBlob` of one of them."""
+        while True:
+            try:
+                return into([each.layer for each in self.built])
+            except DamagedBlob as error:
+                if not self.mend(error):
+                    raise
+
+    def mend(self, error: DamagedBlob) -> bool:
+        """Make the layer again whose blob is damaged; say no if it is none here, or was before."""
+        for at, each in enumerate(self.built):
+            if each.layer.descriptor.digest == error.digest and at not in self._made_again:
+                self._make_again(at, error)
+                return True
+        return False
+
+    def image(self) -> Image:
+        """Return the image of the layers as they are now."""
+        order = self._prepared.order
+        return append(
+            self._record().within(_image_config(order)),
+            order.base.base.layers,
+            [Addition(each.layer, _history(each, order.created)) for each in self.built],
+            annotations=_annotations(order),
+        )
+
+    def _make_again(self, at: int, error: DamagedBlob) -> None:
+        part, damaged = self._parts[at], self.built[at]
+        self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
+        self._made_again.add(at)
+        self._workshop.forget(damaged.layer)
+        self.claims.pop(part.plan, None)
+        self.built[at] = self.get(part, None)
+        self._destination.take(self.built[at].layer)
+
+    def _record(self) -> Record:
+        contents = {
+            each.plan.key: each.layer.contents
+            for each in self.built
+            if each.layer.contents.distributions
+        }
+        recipe = self._prepared.site.recipe.to_json()
+        return Record(recipe, _base_record(self._prepared.order), contents, self.agreements)
+
+
+def _base_record(order: Order) -> BaseRecord | None:
+    opened = order.base
+    if not opened.base.layers:
+        return None
+    config = opened.base.config if opened.reference is not None else None
+    count = len(opened.base.layers)
+    return BaseRecord(opened.base.identity, opened.facts, count, config, opened.resolved)
+
+
+def _annotations(order: Order) -> Mapping[str, str]:
+    """Return what the manifest says of the base, if others can know it (annotations.md)."""
+    opened = order.base
+    if opened.reference is None or opened.base.digest is None:
+        return {}
+    return {_BASE_NAME: str(opened.reference), _BASE_DIGEST: str(opened.base.digest)}
+
+
+def _image_config(order: Order) -> ImageConfig:
+    return image_config(
+        order.base.base.config,
+        order.config,
+        order.facts,
+        created=order.created,
+        labels=order.labels,
+        installs_project=order.installs_project,
+    )
+
+
+def _history(built: BuiltLayer, created: str) -> History:
+    return History(f"lamina: {built.plan.title}", created, str(built.plan.key))
