@@ -20,6 +20,7 @@ from lamina.transport import HttpTransport, Network
 NAME = "team/app"
 ONE, TWO = make_layer(Member("one", data=b"1")), make_layer(Member("two", data=b"2"))
 IMAGE = make_image(ONE, TWO, ONE)
+TRANSPORTS: list[HttpTransport] = []
 
 
 @pytest.fixture
@@ -28,9 +29,15 @@ def server() -> Iterator[FakeRegistry]:
         yield registry
 
 
+@pytest.fixture(autouse=True)
+def transport() -> Iterator[HttpTransport]:
+    TRANSPORTS.append(HttpTransport(Network(timeout=5, backoff=0)))
+    yield TRANSPORTS[-1]
+    TRANSPORTS.pop().close()
+
+
 def pushed(server: FakeRegistry, *tags: str) -> Pushed:
-    transport = HttpTransport(Network(timeout=5, backoff=0))
-    registry = Registry(server.host, transport, sleep=lambda seconds: None)
+    registry = Registry(server.host, TRANSPORTS[-1], sleep=lambda seconds: None)
     return Pushed(registry.repository(NAME, push=True), tags, warn=lambda text: None)
 
 
