@@ -36,7 +36,9 @@ def run(options: Options) -> int:
     project = read_project(options.folder)
     config = configured(project.config, options, max_wheel_size=options.max_wheel_size)
     platforms = platforms_of(config)
-    places = locations(settings.outputs(os.environ, options.outputs), names, is_pushed=options.push)
+    outputs = settings.outputs(os.environ, options.outputs)
+    several = len(platforms) > 1
+    places = locations(outputs, names, is_pushed=options.push, is_multiple=several)
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     lock = read_lock(project, is_checked=not options.frozen)
     verify = Verify(options.verify)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lamina.destinations.base import Destination
 from lamina.destinations.choose import destination_at
+from lamina.destinations.docker_archive import OneImageOnly
 from lamina.destinations.registry import Pushed
 from lamina.errors import LaminaError
 from lamina.oci.descriptor import Descriptor
@@ -23,9 +24,13 @@ class NoOutput(LaminaError):
 
 
 def locations(
-    outputs: Sequence[str], names: Sequence[Reference], *, is_pushed: bool
+    outputs: Sequence[str],
+    names: Sequence[Reference],
+    *,
+    is_pushed: bool,
+    is_multiple: bool = False,
 ) -> tuple[Location, ...]:
-    """Return where on the disk the image goes.
+    """Return where on the disk the image goes; ``is_multiple`` if there is more than one.
 
     A layout has tags alone: one that is given without takes the tag of the first of ``names``.
     """
@@ -38,6 +43,8 @@ def locations(
     found = tuple(_tagged(Location.parse(output), names) for output in outputs)
     paths = [location.path for location in found]
     for location in found:
+        if is_multiple and location.transport == "docker-archive":
+            raise OneImageOnly
         if paths.count(location.path) > 1:
             raise NoOutput(f"Unable to write the image to `{location.path}` twice")
     return found

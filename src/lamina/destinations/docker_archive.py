@@ -19,6 +19,16 @@ from lamina.oci.reference import Reference
 _SUFFIXES = {mediatype.LAYER_GZIP: ".tar.gz", mediatype.LAYER_ZSTD: ".tar.zst"}
 
 
+class OneImageOnly(DestinationError):
+    """A docker archive cannot hold what an index names."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Unable to write images for several platforms to a docker archive: it holds one",
+            hint="Choose one with `--platform`, or write to `oci:DIR` or `oci-archive:FILE`",
+        )
+
+
 class DockerArchive:
     """One image in an archive of its own, which replaces the file that was there.
 
@@ -60,10 +70,7 @@ class DockerArchive:
 def only_image(images: Images) -> Image:
     """Return the image, where a docker archive can hold just one. Raises `DestinationError`."""
     if len(images.each) > 1:
-        raise DestinationError(
-            "Unable to write images for several platforms to a docker archive: it holds one",
-            hint="Choose one with `--platform`, or write to `oci:DIR` or `oci-archive:FILE`",
-        )
+        raise OneImageOnly
     return images.each[0]
 
 
