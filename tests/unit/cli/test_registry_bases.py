@@ -11,7 +11,7 @@ import pytest
 
 from builders import Item
 from fakes.registry import FakeRegistry, Fault, serve_registry
-from images import make_image
+from images import Member, make_layer
 from lamina.oci import mediatype
 from lamina.oci.document import encode
 from lamina.oci.image import Image
@@ -317,7 +317,7 @@ def test_a_layer_of_other_bytes_is_refused(app: Pushing) -> None:
 
 
 def test_a_base_without_a_python_is_used_all_the_same(app: Pushing) -> None:
-    put(app.server, BASE, "3.12-slim", make_image(*base_image().layers[:1]))
+    put(app.server, BASE, "3.12-slim", base_image(make_layer(Member("etc/motd"))))
 
     ended = app.run("1", "--python", "3.12")
 
