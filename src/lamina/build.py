@@ -119,7 +119,8 @@ def _kept(
     kept = _believed(workshop.had_all(prepared.layers), stack, verification)
     missing = [plan for plan in prepared.layers if kept[plan] is None]
     wanted = [wheel for plan in missing for wheel in plan.wheels if not prepared.sources.has(wheel)]
-    workshop.observer.planned(prepared.layers, missing, wanted)
+    why = partial(workshop.why, missing, prepared.site.recipe)
+    workshop.observer.planned(prepared.layers, missing, wanted, why)
     return kept
 
 

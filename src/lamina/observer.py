@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
 from lamina.plan.plan import LayerPlan, PlannedWheel
+
+Why = Callable[[], Mapping[LayerPlan, Mapping[str, str]]]
 
 
 class Traffic(Enum):
@@ -36,10 +38,12 @@ class Observer(Protocol):
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
         wheels: Sequence[PlannedWheel],
+        why: Why,
     ) -> None:
         """The layers of ours, those of them that must be made, and the wheels to be downloaded.
 
-        Told once, before any of them is made; only overrides may come to it later.
+        Told once for each image, before any of them is made; only overrides may come to it later.
+        ``why`` tells of each distribution of a missing layer, by its name, why that is missing.
         """
         ...
 

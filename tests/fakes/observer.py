@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from lamina.observer import Download
+from lamina.observer import Download, Why
 from lamina.plan.plan import LayerPlan, PlannedWheel
 
 
@@ -26,6 +26,7 @@ class RecordingObserver:
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
         wheels: Sequence[PlannedWheel],
+        why: Why,
     ) -> None:
         self.planned_layers = [plan.title for plan in layers]
         self.missing_layers = [plan.title for plan in missing]

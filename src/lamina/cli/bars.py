@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
 from lamina.cli.amounts import size
-from lamina.observer import Download, Observer, Traffic
+from lamina.observer import Download, Observer, Traffic, Why
 from lamina.plan.plan import LayerPlan, PlannedWheel
 
 LARGE = 2_000_000
@@ -51,10 +51,11 @@ class Bars:
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
         wheels: Sequence[PlannedWheel],
+        why: Why,
     ) -> None:
         """See `Observer.planned`."""
         self._counts.plan(len(missing), sum(wheel.size for wheel in wheels))
-        self._inner.planned(layers, missing, wheels)
+        self._inner.planned(layers, missing, wheels, why)
         if missing:
             self._start()
 

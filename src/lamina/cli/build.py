@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from lamina.cli.help import Command, Option, as_size
-from lamina.cli.options import PLACES, REUSE, STORE, WHERE, PlanOptions, plan_options
+from lamina.cli.options import PLACES, REUSE, STORE, WHERE, PlanOptions, check_options, plan_options
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +80,7 @@ def command(**options: Any) -> int:  # noqa: ANN401
     Reads `pyproject.toml` and `uv.lock` there. Layers that the store has are not made again, and
     what is in them is not downloaded.
     """
-    if options["verbose"] and options["quiet"]:
-        raise click.UsageError("Only one of --verbose and --quiet can be meant")
-    if options["locked"] and options["frozen"]:
-        raise click.UsageError("Only one of --locked and --frozen can be meant")
+    check_options(options)
     from lamina.cli.building import run
 
     return run(Options(**options))

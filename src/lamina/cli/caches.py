@@ -86,7 +86,7 @@ class Caches:
                 homes = [connections.push(*name) for name in self.pushes]
                 return [former for home in homes for former in search.read(home, tag)]
 
-            yield Known(formers.result, checks, observer, of_plan)
+            yield Known(formers.result, checks, observer, of_plan, search.failures)
 
     def verification(
         self, verify: Verify, known: Known, connections: Connections, observer: Observer

@@ -6,14 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 from lamina.cli import settings
 from lamina.cli.connections import Connections
 from lamina.cli.options import PlanOptions
 from lamina.cli.output import shown
 from lamina.cli.project import ProjectFolder
-from lamina.cli.reasons import known_layers
 from lamina.cli.signals import telling
 from lamina.cli.tally import CountingTransport, Tally
 from lamina.make.workshop import Workshop
@@ -65,14 +63,7 @@ def ground(options: PlanOptions) -> Iterator[Ground]:
     keychain = settings.keychain(os.environ)
     with ExitStack() as stack:
         stack.callback(http.close)
-        observer = stack.enter_context(
-            shown(
-                tally,
-                partial(known_layers, store.layers),
-                verbose=options.verbose,
-                quiet=options.quiet,
-            )
-        )
+        observer = stack.enter_context(shown(tally, verbose=options.verbose, quiet=options.quiet))
         scratch = stack.enter_context(store.scratch())
         stack.enter_context(telling(transport.interrupt))
         connections = Connections(transport, keychain.find, tally, options.insecure)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lamina.cli.amounts import counted, size
-from lamina.cli.reasons import reasons
 from lamina.cli.style import styled
 from lamina.cli.tally import Tally
-from lamina.observer import Download
-from lamina.plan.contents import InLayer
+from lamina.observer import Download, Why
 from lamina.plan.plan import LayerPlan, PlannedWheel
 
 LARGE = 64_000_000
 """Of a download that is announced, in bytes."""
 
 Say = Callable[[str], None]
-KnownLayers = Callable[[], Iterable[Sequence[InLayer]]]
 
 
 class Silent:
@@ -31,6 +28,7 @@ class Silent:
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
         wheels: Sequence[PlannedWheel],
+        why: Why,
     ) -> None:
         """See `Observer.planned`."""
 
@@ -78,6 +76,7 @@ class Lines(Silent):
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
         wheels: Sequence[PlannedWheel],
+        why: Why,
     ) -> None:
         """See `Observer.planned`."""
         kept, total = len(layers) - len(missing), sum(wheel.size for wheel in wheels)
@@ -104,9 +103,8 @@ class Lines(Silent):
 class VerboseLines(Lines):
     """Says of each distribution whether it was reused, downloaded or made, and why."""
 
-    def __init__(self, tally: Tally, say: Say, known: KnownLayers) -> None:
+    def __init__(self, tally: Tally, say: Say) -> None:
         super().__init__(tally, say, announces=False)
-        self._known = known
         self._lock = threading.Lock()
         self._downloads: dict[str, int] = {}
         self._reasons: dict[LayerPlan, Mapping[str, str]] = {}
@@ -116,12 +114,12 @@ class VerboseLines(Lines):
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
         wheels: Sequence[PlannedWheel],
+        why: Why,
     ) -> None:
         """See `Observer.planned`."""
         if missing:
-            known = list(self._known())
-            self._reasons = {plan: reasons(plan, known) for plan in missing}
-        super().planned(layers, missing, wheels)
+            self._reasons |= why()
+        super().planned(layers, missing, wheels, why)
 
     def reused(self, plan: LayerPlan, where: str) -> None:
         """See `Observer.reused`."""

@@ -18,6 +18,7 @@ from lamina.errors import LaminaError
 _COMMANDS = {
     "build": ("lamina.cli.build", "Build a locked project into a container image"),
     "cache": ("lamina.cli.cache", "Look at the store of layers, and clean it"),
+    "plan": ("lamina.cli.plan", "Show what a build would reuse, download, make and push"),
     "completion": ("lamina.cli.completion", "Write what makes the shell complete commands"),
 }
 _KEPT = "what was finished is kept in the store"

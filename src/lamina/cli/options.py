@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,6 +66,13 @@ def plan_options(command: _F) -> _F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Refuse options that contradict each other."""
+    for one, other in (("verbose", "quiet"), ("locked", "frozen")):
+        if options[one] and options[other]:
+            raise click.UsageError(f"Only one of --{one} and --{other} can be meant")
 
 
 _OPTIONS = (

@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lamina.cli.lines import KnownLayers, Lines, Silent, VerboseLines
+from lamina.cli.lines import Lines, Silent, VerboseLines
 from lamina.cli.style import say, wants_bars, wants_colour
 from lamina.cli.tally import Tally
 from lamina.observer import Observer
 
 
 @contextmanager
-def shown(tally: Tally, known: KnownLayers, *, verbose: bool, quiet: bool) -> Iterator[Observer]:
-    """Give the observer that suits; ``known`` is asked for reasons, and only if all is told."""
+def shown(tally: Tally, *, verbose: bool, quiet: bool) -> Iterator[Observer]:
+    """Give the observer that suits."""
     if quiet:
         yield Silent(tally)
     elif wants_bars():
-        with _bars(tally, known, verbose=verbose) as observer:
+        with _bars(tally, verbose=verbose) as observer:
             yield observer
     elif verbose:
-        yield VerboseLines(tally, say, known)
+        yield VerboseLines(tally, say)
     else:
         yield Lines(tally, say)
 
 
 @contextmanager
-def _bars(tally: Tally, known: KnownLayers, *, verbose: bool) -> Iterator[Observer]:
+def _bars(tally: Tally, *, verbose: bool) -> Iterator[Observer]:
     # Not before a terminal is there: the import takes as long as a small build.
     from rich.console import Console
     from rich.text import Text
@@ -38,11 +38,7 @@ def _bars(tally: Tally, known: KnownLayers, *, verbose: bool) -> Iterator[Observ
     def say_above(text: str) -> None:
         console.print(Text.from_ansi(text), soft_wrap=True)
 
-    lines = (
-        VerboseLines(tally, say_above, known)
-        if verbose
-        else Lines(tally, say_above, announces=False)
-    )
+    lines = VerboseLines(tally, say_above) if verbose else Lines(tally, say_above, announces=False)
     bars = Bars(lines, console)
     try:
         yield bars

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lamina.archive.entry import Entry
@@ -10,7 +10,9 @@ from lamina.make.kept import BackendStore, KeptFiles
 from lamina.observer import Observer, Traffic
 from lamina.oci.blob import DamagedBlob
 from lamina.plan.contents import OurLayer
+from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
+from lamina.plan.reasons import Earlier, reasons, unreadable
 from lamina.project.backend import Workbench
 from lamina.project.requirements import Interpreter, PackageIndexes
 from lamina.registry.client import Repository
@@ -71,6 +73,19 @@ class Workshop:
             if layer is not None:
                 self.observer.reused(plan, f"`{layer.repository.shown}`")
         return found
+
+    def why(
+        self, missing: Iterable[LayerPlan], recipe: Recipe
+    ) -> dict[LayerPlan, Mapping[str, str]]:
+        """Return for each distribution of missing layers, by its name, why its layer is missing."""
+        images = self.known.earlier()
+        store = [Earlier(contents.distributions) for contents in self.store.layers.contents()]
+        return {
+            plan: unreadable(plan)
+            if self.known.was_unreadable(plan)
+            else reasons(plan, recipe, images, store)
+            for plan in missing
+        }
 
     def forget(self, layer: OurLayer) -> None:
         """Do not have a layer again that turned out damaged."""

@@ -20,6 +20,7 @@ from lamina.plan.collisions import Collision
 from lamina.plan.contents import Contents
 from lamina.plan.key import LayerKey
 from lamina.plan.plan import LayerPlan
+from lamina.plan.reasons import Earlier
 from lamina.registry.client import Repository
 from lamina.registry.download import stream
 from lamina.registry.errors import RegistryError
@@ -124,8 +125,13 @@ class Known:
         checks: BlobChecks,
         observer: Observer,
         further: FindByPlan = lambda keys: (),
+        failures: Sequence[str] = (),
     ) -> None:
-        """``find`` is asked when something is to be known, ``further`` if that found nothing."""
+        """``find`` is asked when something is to be known, ``further`` if that found nothing.
+
+        What fails meanwhile is added to ``failures``.
+        """
+        self._failures = failures
         self._find = find
         self._further = further
         self._checks = checks
@@ -154,6 +160,18 @@ class Known:
         keys = [plan.key for plan in plans if plan.wheels]
         if keys and not self.formers:
             self._enter(self._further(keys))
+
+    def earlier(self) -> list[Earlier]:
+        """Return what was in the layers of the images, in their order."""
+        return [
+            Earlier(contents.distributions, former.image.record.recipe)
+            for former in self.formers
+            for contents in former.image.record.contents.values()
+        ]
+
+    def was_unreadable(self, plan: LayerPlan) -> bool:
+        """Say whether a layer might have been had, if what tells of it could be read."""
+        return bool(self._of(plan.key)) or (not self.formers and bool(self._failures))
 
     def ask(self, plans: Iterable[LayerPlan]) -> None:
         """Begin to look for the blobs of layers, so that `layer` need not wait for each."""

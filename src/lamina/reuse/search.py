@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from packaging.version import InvalidVersion, Version
@@ -57,6 +57,8 @@ class Search:
     platforms: Sequence[Platform]
     """That are being built for: their images come first."""
     observer: Observer
+    failures: list[str] = field(default_factory=list)
+    """What could not be read, in the end."""
 
     def formers(self, places: Iterable[Place]) -> list[Former]:
         """Return the images of all places, each once, in the order of the places."""
@@ -125,6 +127,7 @@ class Search:
             return {}
 
     def _say(self, error: LaminaError, repository: Repository, reference: str | Digest) -> None:
+        self.failures.append(str(error))
         self.observer.warn(f"{error}; nothing of `{repository.shown}:{reference}` is reused")
 
     def _children(self, index: Index) -> list[Descriptor]:

@@ -97,6 +97,16 @@ class Layers:
         self.documents.remove(layer.key.hex)
         self._blobs.remove(layer.written.digest)
 
+    def contents(self) -> Iterator[Contents]:
+        """Give what is in each layer that holds distributions."""
+        for name in self.documents:
+            try:
+                found = Contents.from_json((self.documents.peek(name) or {}).get("contents"))
+            except MalformedDocument:
+                continue
+            if found.distributions:
+                yield found
+
     def __iter__(self) -> Iterator[tuple[LayerKey, Digest]]:
         """Give every key with the digest of its blob, sorted by key."""
         for name in self.documents:

@@ -19,6 +19,9 @@ from lamina.oci.images import Images
 from projects import LockedProject
 from unit.cli.program import Ended, Program
 
+BASE_NAME = "library/python"
+"""The repository of a base image."""
+
 LARGE = 300 << 10
 """Of a wheel that has a layer of its own, in bytes."""
 

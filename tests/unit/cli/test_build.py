@@ -66,8 +66,8 @@ def test_verbose_says_why_of_each_distribution(locked: LockedProject, program: P
     ended = program.build("-v")
 
     assert "Reused environment /opt/venv: its layer is in the store" in _lines(ended.err)
-    assert "Made numbers==1.1: the store has it as 1.0" in _lines(ended.err)
-    assert "Made letters==1.0: the store has no layer with it" in _lines(ended.err)
+    assert "Made numbers==1.1: version 1.0 -> 1.1" in _lines(ended.err)
+    assert "Made letters==1.0: new" in _lines(ended.err)
     assert "Kept letters==1.0: its wheel need not be downloaded" in _lines(ended.err)
 
 

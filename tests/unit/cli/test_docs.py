@@ -11,6 +11,7 @@ import pytest
 from lamina.cli import cache, completion
 from lamina.cli.build import command as build
 from lamina.cli.main import cli
+from lamina.cli.plan import command as plan
 
 _DOCS = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
@@ -25,6 +26,7 @@ def test_every_command_is_documented() -> None:
     ("title", "command"),
     [
         ("lamina build", build),
+        ("lamina plan", plan),
         ("lamina cache", cache.prune_),
         ("lamina completion", completion.command),
     ],

@@ -3,22 +3,18 @@ from __future__ import annotations
 import io
 import re
 import threading
-from collections.abc import Sequence
 
 import pytest
 from rich.console import Console
 
-from lamina.archive.blob import Extent
 from lamina.cli import style
 from lamina.cli.amounts import counted, duration, size
 from lamina.cli.bars import Bars, Counts, Drawing
 from lamina.cli.lines import Lines, Silent, VerboseLines
 from lamina.cli.output import shown
-from lamina.cli.reasons import reasons
 from lamina.cli.tally import Tally
 from lamina.lock.model import Wheel
 from lamina.observer import Download, Observer, Traffic
-from lamina.plan.contents import InLayer
 from lamina.plan.key import LayerKey
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
 
@@ -37,15 +33,12 @@ def plan(*wheels: PlannedWheel, title: str = "layer") -> LayerPlan:
     return LayerPlan(LayerKind.WHEELS, key, title, wheels)
 
 
-def stored(name: str, version: str = "1.0", hash_: str = "") -> InLayer:
-    return InLayer(name, version, hash_ or f"sha256:{name}{version}", 1, (), Extent(0, 1))
-
-
 def told(observer: Observer) -> None:
     """Tell of a build of two layers, of which one is in the store."""
     kept, missing = plan(planned("six")), plan(planned("torch", "2.6.0", size=755 * MB))
     observer.reused(kept, "the store")
-    observer.planned([kept, missing], [missing], missing.wheels)
+    why = {missing: {"torch": "version 2.5.1 -> 2.6.0"}}
+    observer.planned([kept, missing], [missing], missing.wheels, lambda: why)
     observer.downloading(TORCH)
     observer.received(TORCH, 700 * MB)
     observer.received(TORCH, 55 * MB)
@@ -87,13 +80,13 @@ def test_small_downloads_are_not_announced() -> None:
 def test_verbose_lines_tell_of_each_distribution() -> None:
     said: list[str] = []
 
-    told(VerboseLines(Tally(), said.append, lambda: [[stored("torch", "2.5.1")]]))
+    told(VerboseLines(Tally(), said.append))
 
     assert said == [
         "Reused six==1.0: its layer is in the store",
         "Plan: 2 layers, 1 reused, 1 to make; 1 wheel to download, 755.0 MB",
         "Downloaded torch==2.6.0 (755.0 MB)",
-        "Made torch==2.6.0: the store has it as 2.5.1",
+        "Made torch==2.6.0: version 2.5.1 -> 2.6.0",
         "A note",
         "warning: A warning",
     ]
@@ -101,7 +94,7 @@ def test_verbose_lines_tell_of_each_distribution() -> None:
 
 def test_a_layer_that_nobody_planned_to_make_was_damaged() -> None:
     said: list[str] = []
-    lines = VerboseLines(Tally(), said.append, list)
+    lines = VerboseLines(Tally(), said.append)
 
     lines.made(plan(planned("six")), 1)
     lines.kept("six==1.0")
@@ -142,44 +135,6 @@ def test_round_trips_are_those_in_sequence() -> None:
         pass
 
     assert (tally.requests, tally.round_trips) == (3, 2)
-
-
-@pytest.mark.parametrize(
-    ("known", "reason"),
-    [
-        ([], "the store has no layer with it"),
-        ([[stored("b")]], "the store has no layer with it"),
-        ([[stored("a", "0.9")], [stored("a", "0.8")]], "the store has it as 0.8, 0.9"),
-        (
-            [[stored("a", f"0.{number}")] for number in range(5)],
-            "the store has it as 0.0, 0.1, 0.2, ...",
-        ),
-        ([[stored("a", "1.0", "sha256:else")]], "the store has another wheel of this version"),
-        (
-            [[stored("a"), stored("b", "0.9"), stored("d")], [stored("a")]],
-            "it shares a layer with b (0.9 -> 1.0), c (new there), d (gone from there)",
-        ),
-        (
-            [[stored("a"), stored("b"), stored("c", "1.0", "sha256:else")]],
-            "it shares a layer with c (another wheel)",
-        ),
-        (
-            [[stored("a"), *(stored(name) for name in "defghi")]],
-            "it shares a layer with b (new there), c (new there), d (gone from there), "
-            "e (gone from there) and 4 more",
-        ),
-        (
-            [[stored("a"), stored("b"), stored("c")]],
-            "the store has it for another Python, prefix or origin",
-        ),
-    ],
-)
-def test_why_a_layer_is_missing_is_told_as_far_as_the_store_knows(
-    known: Sequence[Sequence[InLayer]], reason: str
-) -> None:
-    missing = plan(planned("a"), planned("b"), planned("c"))
-
-    assert reasons(missing, known)["a"] == reason
 
 
 def test_bars_show_downloads_layers_and_totals() -> None:
@@ -260,7 +215,7 @@ def test_bars_are_not_drawn_where_nothing_is_waited_for() -> None:
     bars = Bars(Silent(Tally()), console)
 
     bars.reused(plan(planned("six")), "the store")
-    bars.planned([plan(planned("six"))], [], [])
+    bars.planned([plan(planned("six"))], [], [], dict)
     bars.kept("six==1.0")
     bars.close()
     bars.downloading(TORCH)
@@ -308,11 +263,11 @@ def test_the_terminal_and_the_user_decide(
     monkeypatch.setattr("sys.stderr", _Stream(is_terminal))
 
     assert (style.wants_colour(), style.wants_bars()) == (colour, bars)
-    with shown(Tally(), list, verbose=False, quiet=False) as observer:
+    with shown(Tally(), verbose=False, quiet=False) as observer:
         assert isinstance(observer, Bars if bars else Lines)
-    with shown(Tally(), list, verbose=True, quiet=False) as observer:
+    with shown(Tally(), verbose=True, quiet=False) as observer:
         assert isinstance(observer, Bars if bars else VerboseLines)
-    with shown(Tally(), list, verbose=False, quiet=True) as observer:
+    with shown(Tally(), verbose=False, quiet=True) as observer:
         assert type(observer) is Silent
 
 

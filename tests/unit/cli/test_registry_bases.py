@@ -17,9 +17,8 @@ from lamina.oci.document import encode
 from lamina.oci.image import Image
 from projects import LockedProject
 from unit.cli.program import Program
+from unit.cli.pushing import BASE_NAME as BASE
 from unit.cli.pushing import Pushing, base_image, digests, origins, put, python_layer
-
-BASE = "library/python"
 
 
 @pytest.fixture

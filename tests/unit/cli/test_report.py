@@ -95,9 +95,23 @@ def test_the_documentation_names_every_field(locked: LockedProject, program: Pro
     locked.wheel("numbers", Item("numbers.py", b"1\n"))
     locked.write()
 
-    documented = set(re.findall(r"^\| `([a-z_.\[\]]+)` \|", _DOCS.read_text(), re.MULTILINE))
+    assert _documented("# The report of a build") == set(_fields(program.report()))
 
-    assert documented == set(_fields(program.report()))
+
+def test_the_documentation_names_every_field_of_a_plan(
+    locked: LockedProject, program: Program
+) -> None:
+    locked.wheel("numbers", Item("numbers.py", b"1\n"))
+    locked.write()
+
+    ended = program("plan", "project", "--base", "scratch", "--json")
+
+    assert _documented("## `lamina plan --json`") == set(_fields(json.loads(ended.out)))
+
+
+def _documented(title: str) -> set[str]:
+    section = _DOCS.read_text().partition(f"{title}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `([a-z_.\[\]]+)` \|", section, re.MULTILINE))
 
 
 def _fields(value: object, place: str = "") -> list[str]:

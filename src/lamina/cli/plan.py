@@ -1,0 +1,24 @@
+"""``lamina plan``: its command line. What it does is imported when it does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from lamina.cli.help import Command
+from lamina.cli.options import PLACES, PlanOptions, check_options, plan_options
+
+
+@click.command("plan", cls=Command, epilog=PLACES)
+@plan_options
+def command(**options: Any) -> int:  # noqa: ANN401
+    """Show what a build would reuse, download, make and push, and why.
+
+    Takes the options of `lamina build`. Nothing is built: of the network, manifests are read, and a
+    base of which nothing is known yet.
+    """
+    check_options(options)
+    from lamina.cli.planning import run
+
+    return run(PlanOptions(**options))

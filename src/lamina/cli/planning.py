@@ -1,0 +1,106 @@
+"""What ``lamina plan`` does: a build up to where it would make something, shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import click
+
+from lamina.cli.caches import Caches
+from lamina.cli.foretelling import document, table
+from lamina.cli.ground import ground
+from lamina.cli.options import PlanOptions
+from lamina.cli.orders import configured, orders, platforms_of, read_lock
+from lamina.cli.project import read_project
+from lamina.destinations.registry import HasRepository, tags_by_repository
+from lamina.forecast import Forecast, forecast
+from lamina.make.overrides import agree, find_overrides
+from lamina.make.workshop import Workshop
+from lamina.oci.layer import Layer
+from lamina.oci.reference import Reference
+from lamina.plan.contents import OurLayer
+from lamina.plan.plan import LayerPlan
+from lamina.prepare import Order, Prepared, prepare
+from lamina.registry.client import Repository
+from lamina.reuse.known import BlobChecks, asking
+
+
+def run(options: PlanOptions) -> int:
+    """Plan, and show it."""
+    names = tuple(Reference.parse(tag) for tag in options.tags)
+    pushes = tags_by_repository(names) if options.push else {}
+    project = read_project(options.folder)
+    config = configured(project.config, options)
+    caches = Caches.parse(pushes, options.cache_from, options.cache_to)
+    lock = read_lock(project, is_checked=not options.frozen)
+    platforms, fresh = platforms_of(config), options.no_cache
+    with (
+        ground(options) as on,
+        caches.known(on.connections, platforms, on.observer, is_fresh=fresh) as known,
+        asking() as checks,
+    ):
+        workshop = on.workshop(project, config, known, is_fresh=fresh)
+        presence = _Presence([on.connections.push(*name) for name in pushes], checks)
+        wanted = orders(
+            options, project, lock, config, workshop, outputs=(on.store.root,), is_base_kept=True
+        )
+        found = [_forecast(order, workshop, presence) for order in wanted]
+    if options.as_json:
+        click.echo(json.dumps(document(found), indent=2))
+    else:
+        click.echo("\n".join(table(found, is_pushed=bool(pushes))))
+    return 0
+
+
+def _forecast(order: Order, workshop: Workshop, presence: _Presence) -> Forecast:
+    prepared = prepare(order, workshop)
+    had = _had(prepared, workshop)
+    presence.ask([*order.base.base.layers, *(layer for layer in had.values() if layer)])
+    missing = [plan for plan, layer in had.items() if layer is None]
+    why = workshop.why(missing, prepared.site.recipe)
+    return forecast(prepared, had, why, presence.is_sent)
+
+
+def _had(prepared: Prepared, workshop: Workshop) -> dict[LayerPlan, OurLayer | None]:
+    """Return the layers that are had, in the order of the image; the overrides if they show."""
+    had = workshop.had_all(prepared.layers)
+    layers = [layer for plan in prepared.plans if (layer := had[plan]) is not None]
+    if len(layers) < len(prepared.plans):
+        return had
+    site, wheels = prepared.site, prepared.wheels
+    agreements = agree(layers, wheels, site.recipe, site.scheme, workshop.known.agreement)
+    overrides = find_overrides(agreements, layers, wheels, site.recipe)
+    if overrides is None:
+        return had
+    top = {part.plan: had.pop(part.plan) for part in prepared.top}
+    return {**had, **workshop.had_all([overrides.plan]), **top}
+
+
+@dataclass(frozen=True, slots=True)
+class _Presence:
+    """What the repositories that are pushed to have already."""
+
+    homes: Sequence[Repository]
+    checks: BlobChecks
+
+    def ask(self, layers: Iterable[Layer]) -> None:
+        """Begin to look for blobs, so that `is_sent` need not wait for each."""
+        for layer in layers:
+            for home in self.homes:
+                if not self._is_mounted(layer, home):
+                    self.checks.ask(home, layer.descriptor)
+
+    def is_sent(self, layer: Layer | None) -> bool:
+        """Say whether a layer goes over the network; None stands for one still to be made."""
+        return any(
+            layer is None
+            or not (
+                self._is_mounted(layer, home) or self.checks.problem(home, layer.descriptor) is None
+            )
+            for home in self.homes
+        )
+
+    def _is_mounted(self, layer: Layer, home: Repository) -> bool:
+        return isinstance(layer, HasRepository) and layer.repository.host == home.host

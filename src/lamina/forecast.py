@@ -1,0 +1,135 @@
+"""What a build would do, as far as it can be told before: reuse, download, make and push."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lamina.oci.descriptor import Platform
+from lamina.oci.layer import Layer
+from lamina.plan.contents import OurLayer
+from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.prepare import Prepared
+from lamina.reuse.known import ReusedLayer
+from lamina.stack import Origin
+
+IsSent = Callable[[Layer | None], bool]
+"""Says whether a layer goes to a registry; None stands for one that is still to be made."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastWheel:
+    """One distribution of the image."""
+
+    wheel: PlannedWheel
+    is_downloaded: bool
+    reason: str
+    """Why its layer is made; empty where that is reused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastLayer:
+    """One layer above the base."""
+
+    plan: LayerPlan
+    origin: Origin
+    where: str
+    """The repository that has it; empty where none does."""
+    size: int | None
+    """Of its blob, in bytes; of one of wheels that is still to be made, what these have."""
+    is_sent: bool
+    wheels: tuple[ForecastWheel, ...]
+
+    @property
+    def download(self) -> int:
+        """How many bytes come for it."""
+        return sum(each.wheel.size for each in self.wheels if each.is_downloaded)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a build for one platform would do."""
+
+    platform: Platform
+    base: str
+    base_size: int
+    """Of all its layers, in bytes."""
+    base_sent: int
+    """Of those that go to a registry, in bytes."""
+    layers: tuple[ForecastLayer, ...]
+    """Lowest first; the overrides only where the layers of all wheels are had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over all platforms; what these have in common counts once."""
+
+    layers_reused: int
+    bytes_reused: int
+    layers_made: int
+    wheels_downloaded: int
+    bytes_downloaded: int
+    bytes_pushed: int
+    """Without the layers whose size shows only when they are made."""
+
+
+def forecast(
+    prepared: Prepared,
+    had: Mapping[LayerPlan, OurLayer | None],
+    why: Mapping[LayerPlan, Mapping[str, str]],
+    is_sent: IsSent,
+) -> Forecast:
+    """Return what a build of these layers would do; ``had`` are in the order of the image."""
+    base = prepared.order.base.base
+    return Forecast(
+        prepared.order.target.platform,
+        base.name,
+        sum(layer.descriptor.size for layer in base.layers),
+        sum(layer.descriptor.size for layer in base.layers if is_sent(layer)),
+        tuple(
+            _made(plan, prepared, why.get(plan, {}), is_sent(None))
+            if layer is None
+            else _reused(plan, layer, is_sent(layer))
+            for plan, layer in had.items()
+        ),
+    )
+
+
+def _reused(plan: LayerPlan, layer: OurLayer, is_sent: bool) -> ForecastLayer:
+    is_remote = isinstance(layer, ReusedLayer)
+    origin = Origin.REGISTRY if is_remote else Origin.STORE
+    where = layer.repository.shown if isinstance(layer, ReusedLayer) else ""
+    wheels = tuple(ForecastWheel(wheel, is_downloaded=False, reason="") for wheel in plan.wheels)
+    return ForecastLayer(plan, origin, where, layer.descriptor.size, is_sent, wheels)
+
+
+def _made(
+    plan: LayerPlan, prepared: Prepared, why: Mapping[str, str], is_sent: bool
+) -> ForecastLayer:
+    size = sum(wheel.size for wheel in plan.wheels) if plan.wheels else None
+    wheels = tuple(
+        ForecastWheel(wheel, not prepared.sources.has(wheel), why.get(wheel.name, ""))
+        for wheel in plan.wheels
+    )
+    return ForecastLayer(plan, Origin.MADE, "", size, is_sent, wheels)
+
+
+def totals(forecasts: Sequence[Forecast]) -> Totals:
+    """Add up what is forecast."""
+    layers = {layer.plan.key: layer for each in forecasts for layer in each.layers}.values()
+    wheels = {
+        each.wheel.hash: each.wheel.size
+        for layer in layers
+        for each in layer.wheels
+        if each.is_downloaded
+    }
+    reused = [layer for layer in layers if layer.origin is not Origin.MADE]
+    sent = sum(layer.size or 0 for layer in layers if layer.is_sent)
+    return Totals(
+        layers_reused=len(reused),
+        bytes_reused=sum(layer.size or 0 for layer in reused),
+        layers_made=len(layers) - len(reused),
+        wheels_downloaded=len(wheels),
+        bytes_downloaded=sum(wheels.values()),
+        bytes_pushed=sent + sum(each.base_sent for each in forecasts),
+    )

@@ -1,0 +1,81 @@
+"""Why a layer is not had already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from lamina.archive.blob import Extent
+from lamina.lock.model import Wheel
+from lamina.plan.contents import InLayer
+from lamina.plan.key import LayerKey, Recipe
+from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.reasons import Earlier, reasons, unreadable
+
+RECIPE = Recipe("/opt/venv", "3.12")
+
+
+def had(name: str, version: str = "1.0", hash_: str = "") -> InLayer:
+    return InLayer(name, version, hash_ or f"sha256:{name}{version}", 1, (), Extent(0, 1))
+
+
+def planned(name: str) -> PlannedWheel:
+    return PlannedWheel(name, "1.0", Wheel(f"{name}.whl"), f"sha256:{name}1.0", 1)
+
+
+MISSING = LayerPlan(LayerKind.WHEELS, LayerKey("0" * 64), "", tuple(map(planned, "abc")))
+
+
+def reason(*layers: Sequence[InLayer], recipe: Recipe = RECIPE) -> str:
+    """Return why `a` is missing, given the layers of an earlier image."""
+    images = [Earlier(layer, recipe.to_json()) for layer in layers]
+    return reasons(MISSING, RECIPE, images, [])["a"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([], "new"),
+        ([[had("b")]], "new"),
+        ([[had("a", "0.9")], [had("a", "0.8")]], "version 0.9 -> 1.0"),
+        ([[had("a", "1.0", "sha256:else")]], "hash changed"),
+        (
+            [[had("a"), had("b", "0.9"), had("d")], [had("a")]],
+            "shares a layer with b (0.9 -> 1.0), c (new there), d (gone from there)",
+        ),
+        (
+            [[had("a"), had("b"), had("c", "1.0", "sha256:else")]],
+            "shares a layer with c (hash changed)",
+        ),
+        (
+            [[had("a"), *(had(name) for name in "defghi")]],
+            "shares a layer with b (new there), c (new there), d (gone from there), "
+            "e (gone from there) and 4 more",
+        ),
+        ([[had("a"), had("b"), had("c")]], "recipe changed"),
+    ],
+)
+def test_the_reason_goes_by_what_there_was(
+    layers: Sequence[Sequence[InLayer]], expected: str
+) -> None:
+    assert reason(*layers) == expected
+
+
+def test_another_python_is_named() -> None:
+    whole = [had("a"), had("b"), had("c")]
+
+    assert reason(whole, recipe=Recipe("/opt/venv", "3.11")) == "python 3.11 -> 3.12"
+    assert reason(whole, recipe=Recipe("/srv/venv", "3.12")) == "recipe changed"
+
+
+def test_earlier_images_count_before_the_store_whose_newest_counts() -> None:
+    store = [Earlier([had("a", version)]) for version in ("0.9", "0.10", "odd version")]
+    image = [Earlier([had("a", "0.5")], RECIPE.to_json())]
+
+    assert reasons(MISSING, RECIPE, [], store)["a"] == "version 0.10 -> 1.0"
+    assert reasons(MISSING, RECIPE, image, store)["a"] == "version 0.5 -> 1.0"
+
+
+def test_what_cannot_be_read_is_told_of_all() -> None:
+    assert unreadable(MISSING) == dict.fromkeys("abc", "cache not readable")
