@@ -132,6 +132,15 @@ def test_what_is_written_is_the_same_again(place: Place) -> None:
     assert seen() == seen()
 
 
+def test_what_was_written_may_be_written_once_more(place: Place) -> None:
+    """As it is where another destination, written after this one, found a layer damaged."""
+    with closing(place.open()) as destination:
+        destination.write(Images.of(IMAGE))
+        destination.write(Images.of(IMAGE))
+
+    validate.image(place.read(destination))
+
+
 def test_an_interrupted_build_leaves_nothing(place: Place) -> None:
     with closing(place.open()) as destination:
         destination.take(BELOW)

@@ -53,13 +53,14 @@ class Tarball:
         self._names.add(name)
 
     def finish(self) -> None:
-        """End the tar, and give it its name."""
+        """End the tar, and give it its name; what is added after it begins another."""
         with translated(self._path):
             file = self._opened()
             _write_all(file, tar.END)
             file.close()
             self._temporary.replace(self._path)
         self._file = None
+        self._names.clear()
 
     def abort(self) -> None:
         """Remove what was written, unless it is finished."""
