@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 import threading
@@ -9,6 +10,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
@@ -38,6 +40,15 @@ class BrokenTransfer(TransportError):
     """A body that ended before its end; what has come so far is good."""
 
 
+class SocketUnusable(TransportError):
+    """A Unix socket behind which nobody is reached."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"Unable to reach `{path}`: {_reason(error)}")
+        self.code = error.errno
+        """The system's number for the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of a server."""
@@ -47,12 +58,17 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Iterable[bytes] | None = field(default=None, repr=False)
     size: int | None = None
-    """Of a body that comes in pieces, in bytes; there must be exactly so many."""
+    """Of a body that comes in pieces, in bytes; there must be exactly so many.
+
+    Without it, the pieces are sent as they come (``chunked``), which not every server takes.
+    """
     is_once: bool = False
     """Neither tried again nor led elsewhere: the first answer is the answer, redirects too.
 
     So is any request whose body comes in pieces, since nobody has them a second time.
     """
+    is_patient: bool = False
+    """Waits for the answer as long as it takes; an interruption ends it, and nothing else."""
 
 
 class Response(Protocol):
@@ -101,6 +117,8 @@ class Network:
     backoff: float = 0.5
     """Before the second try, in seconds; it doubles each time."""
     user_agent: str = "lamina"
+    socket: Path | None = None
+    """A Unix socket behind which all servers are, whatever a URL says."""
 
 
 class HttpTransport:
@@ -112,12 +130,12 @@ class HttpTransport:
         self._lock = threading.Lock()
         self._pools: dict[str, urllib3.PoolManager] = {}
         self._open: set[urllib3.BaseHTTPResponse] = set()
-        self._connections = _Connections(self._ended)
+        self._connections = _Connections(self._ended, network.socket)
 
     @contextmanager
     def send(self, request: Request) -> Iterator[Response]:
         """See `Transport.send`."""
-        where = redacted(request.url)
+        where = str(self._network.socket or redacted(request.url))
         response = self._ask(request, where)
         with self._lock:
             self._open.add(response)
@@ -151,10 +169,13 @@ class HttpTransport:
         headers = {"Accept-Encoding": "identity", "User-Agent": self._network.user_agent}
         body, more = request.body, dict[str, Any]()
         if body is not None and not isinstance(body, bytes):
-            headers["Content-Length"] = str(request.size)
+            if request.size is not None:
+                headers["Content-Length"] = str(request.size)
             body = self._pieces(body, where)
         if request.is_once or body is not request.body:
             more = {"retries": False, "redirect": False}
+        if request.is_patient:
+            more["timeout"] = urllib3.Timeout(connect=None, read=None)
         try:
             url, credentials = _without_credentials(request.url)
             return self._pool_for(url).request(
@@ -166,8 +187,8 @@ class HttpTransport:
                 decode_content=False,
                 **more,
             )
-        except _BodyFailed as failed:
-            raise failed.error from failed.error.__cause__
+        except _Carried as carried:
+            raise carried.error from carried.error.__cause__
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise TransportError(
                 f"Unable to reach `{where}`: {_reason(error)}",
@@ -182,7 +203,7 @@ class HttpTransport:
                 self._check(where)
                 yield piece
         except Exception as error:
-            raise _BodyFailed(error) from error
+            raise _Carried(error) from error
 
     def _check(self, where: str) -> None:
         if self._ended.is_set():
@@ -192,7 +213,7 @@ class HttpTransport:
         parts = urlsplit(url)
         proxies = self._network.proxies
         proxy = proxies.get(parts.scheme, proxies.get("all", ""))
-        if _is_direct(parts.hostname or "", proxies.get("no", "")):
+        if self._network.socket or _is_direct(parts.hostname or "", proxies.get("no", "")):
             proxy = ""
         with self._lock:
             if proxy not in self._pools:
@@ -224,13 +245,16 @@ class HttpTransport:
 class _Connections:
     """All connections that are open, so that those on which nobody answers can be broken off."""
 
-    def __init__(self, ended: threading.Event) -> None:
+    def __init__(self, ended: threading.Event, path: Path | None) -> None:
         opened = self._opened = weakref.WeakSet[urllib3.connection.HTTPConnection]()
         lock = self._lock = threading.Lock()
 
         class Plain(urllib3.connection.HTTPConnection):
             def connect(self) -> None:
-                super().connect()
+                if path is None:
+                    super().connect()
+                else:
+                    self.sock = _connected(path, self.timeout)
                 _note(self)
 
         class Secure(urllib3.connection.HTTPSConnection):
@@ -259,6 +283,18 @@ class _Connections:
                 _shut(connection)
 
 
+def _connected(path: Path, timeout: float | None) -> socket.socket:
+    """Return a connection to whoever listens at a Unix socket. Raises `SocketUnusable`, carried."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(str(path))
+    except OSError as error:
+        connection.close()
+        raise _Carried(SocketUnusable(path, error)) from error
+    return connection
+
+
 def _shut(connection: urllib3.connection.HTTPConnection) -> None:
     sock = connection.sock
     if sock is not None:
@@ -266,8 +302,8 @@ def _shut(connection: urllib3.connection.HTTPConnection) -> None:
             sock.shutdown(socket.SHUT_RDWR)
 
 
-class _BodyFailed(Exception):
-    """Carries what a body raised past urllib3, which would take an `OSError` for the network's."""
+class _Carried(Exception):
+    """Carries an error past urllib3, which would take a body's `OSError` for the network's."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -389,7 +425,11 @@ def _reason(error: BaseException) -> str:
             return f"the scheme `{scheme}` is not supported"
         case ssl.SSLError(reason=str() as reason):
             return reason.replace("_", " ").lower()
-        case OSError(strerror=str() as text):
+        case http.client.RemoteDisconnected():
+            return "it hung up without an answer"
+        case http.client.HTTPException():
+            return "what it answers is not HTTP"
+        case OSError(strerror=str() as text) | OSError(args=(str() as text,)):
             return text
         case ValueError():
             return "not a URL"
