@@ -1,0 +1,1 @@
+"""Container engines that run on this machine: Docker and Podman."""
