@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import closing as closed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import BinaryIO
 import pytest
 
 from fakes.destination import MemoryDestination
+from fakes.engine import FakeEngine, serve_engine
 from images import Member, MemoryLayer, folder, make_image, make_layer
 from lamina.bases.docker_archive import read_docker_archive
 from lamina.bases.layout import read_layout
@@ -23,6 +25,8 @@ from lamina.destinations.base import (
     closing,
 )
 from lamina.destinations.choose import destination_at
+from lamina.destinations.daemon import Loaded
+from lamina.engine.client import Engine
 from lamina.oci import validate
 from lamina.oci.blob import DamagedBlob
 from lamina.oci.config import ImageConfig
@@ -31,6 +35,7 @@ from lamina.oci.digest import Digest
 from lamina.oci.image import Image, assemble
 from lamina.oci.images import Images
 from lamina.oci.location import Location
+from lamina.transport import HttpTransport, Network
 
 AMD64 = Platform("linux", "amd64")
 BELOW = make_layer(folder("d"), Member("d/f", data=b"x" * 100_000))
@@ -92,9 +97,30 @@ def remembered(destination: Destination) -> Image:
     return destination.image
 
 
-@pytest.fixture(params=["memory", *ON_DISK])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return place_of(request.param, tmp_path / "inside")
+@contextmanager
+def engine_place(kind: str, inside: Path) -> Iterator[Place]:
+    inside.mkdir()
+    with serve_engine(kind) as fake, closed(HttpTransport(Network(socket=fake.socket))) as http:
+        engine = Engine.connect(fake.socket, http)
+        yield Place(lambda: Loaded(engine, lambda _: None), inside, lambda _: only_image(fake))
+
+
+def only_image(fake: FakeEngine) -> Image:
+    (kept,) = fake.images.values()
+    return kept.image
+
+
+CAREFUL = ["memory", *ON_DISK]
+"""Those that read a blob when they take it."""
+
+
+@pytest.fixture(params=[*CAREFUL, "docker", "containerd", "podman"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param in CAREFUL:
+        yield place_of(request.param, tmp_path / "inside")
+    else:
+        with engine_place(request.param, tmp_path / "inside") as place:
+            yield place
 
 
 def test_an_image_is_written_whole(place: Place) -> None:
@@ -174,6 +200,7 @@ def test_to_abort_twice_is_to_abort_once(place: Place) -> None:
     assert list(place.folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", CAREFUL)
 @pytest.mark.parametrize(
     "damaged",
     [
@@ -182,7 +209,11 @@ def test_to_abort_twice_is_to_abort_once(place: Place) -> None:
         pytest.param(replace(BELOW, blob=b"\0" * len(BELOW.blob)), id="other bytes"),
     ],
 )
-def test_a_damaged_blob_is_noticed_and_may_come_again(place: Place, damaged: MemoryLayer) -> None:
+def test_a_damaged_blob_is_noticed_and_may_come_again(
+    kind: str, tmp_path: Path, damaged: MemoryLayer
+) -> None:
+    place = place_of(kind, tmp_path / "inside")
+
     with closing(place.open()) as destination:
         with pytest.raises(DamagedBlob) as caught:
             destination.take(damaged)
@@ -193,7 +224,10 @@ def test_a_damaged_blob_is_noticed_and_may_come_again(place: Place, damaged: Mem
     validate.image(place.read(destination))
 
 
-def test_a_blob_that_is_gone_counts_as_damaged(place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", CAREFUL)
+def test_a_blob_that_is_gone_counts_as_damaged(kind: str, tmp_path: Path) -> None:
+    place = place_of(kind, tmp_path / "inside")
+
     class Gone(MemoryLayer):
         def open(self) -> BinaryIO:
             return (tmp_path / "gone").open("rb")

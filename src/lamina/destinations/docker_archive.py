@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lamina.destinations.base import DestinationError, blob_of
@@ -43,21 +43,14 @@ class DockerArchive:
     def take(self, layer: Layer) -> None:
         """See `Destination.take`."""
         descriptor = layer.descriptor
-        self._tarball.add(_name(descriptor), descriptor.size, blob_of(layer))
+        self._tarball.add(file_name(descriptor), descriptor.size, blob_of(layer))
 
     def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`; ``names`` are the tags that the engine will give."""
         image = only_image(images)
         for layer in image.layers:
             self.take(layer)
-        config = f"{Digest.of(image.raw_config).hex}.json"
-        described = {
-            "Config": config,
-            "RepoTags": sorted({_repo_tag(name) for name in (*self._names, *names)}),
-            "Layers": [_name(layer.descriptor) for layer in image.layers],
-        }
-        manifest = json.dumps([described], sort_keys=True, separators=(",", ":")).encode()
-        for name, data in ((config, image.raw_config), ("manifest.json", manifest)):
+        for name, data in documents(image, (*self._names, *names)):
             self._tarball.add(name, len(data), [data])
         self._tarball.finish()
         return image.descriptor
@@ -74,11 +67,24 @@ def only_image(images: Images) -> Image:
     return images.each[0]
 
 
-def _name(descriptor: Descriptor) -> str:
+def documents(image: Image, names: Iterable[Reference]) -> Iterator[tuple[str, bytes]]:
+    """Give the files of the archive that are no layers: its config, and the list of its parts."""
+    config = f"{Digest.of(image.raw_config).hex}.json"
+    described = {
+        "Config": config,
+        "RepoTags": sorted({repo_tag(name) for name in names}),
+        "Layers": [file_name(layer.descriptor) for layer in image.layers],
+    }
+    yield config, image.raw_config
+    yield "manifest.json", json.dumps([described], sort_keys=True, separators=(",", ":")).encode()
+
+
+def file_name(descriptor: Descriptor) -> str:
+    """Return under which name a layer lies in the archive."""
     suffix = _SUFFIXES.get(mediatype.as_oci(descriptor.media_type), ".tar")
     return f"{descriptor.digest.hex}{suffix}"
 
 
-def _repo_tag(name: Reference) -> str:
+def repo_tag(name: Reference) -> str:
     """Return the name in full, as both engines complete it alike; it cannot hold a digest."""
     return str(Reference(name.registry, name.repository, name.tag).tagged())

@@ -44,7 +44,7 @@ class Tarball:
             file = self._opened()
             start = file.tell()
             try:
-                for piece in _framed(name, size, pieces):
+                for piece in framed(name, size, pieces):
                     _write_all(file, piece)
             except BaseException:
                 file.seek(start)
@@ -85,7 +85,8 @@ class _Sized:
         return iter(())
 
 
-def _framed(name: str, size: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def framed(name: str, size: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the part of a tar that is a file of just ``size`` bytes."""
     yield tar.header(Entry(name, content=_Sized(size)), _MTIME)
     yield from pieces
     yield tar.padding(size)
