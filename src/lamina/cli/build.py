@@ -17,6 +17,7 @@ class Options(PlanOptions):
     """The command line of `lamina build`."""
 
     outputs: tuple[str, ...]
+    load: bool
     iidfile: Path | None
     metadata_file: Path | None
     verify: str
@@ -39,6 +40,13 @@ class Options(PlanOptions):
     help="Write the image there; may be given again.  [env var: LAMINA_OUTPUT]",
 )
 @plan_options
+@click.option(
+    "--load",
+    cls=Option,
+    section=WHERE,
+    is_flag=True,
+    help="Load the image into the running Docker or Podman.",
+)
 @click.option(
     "--iidfile",
     cls=Option,

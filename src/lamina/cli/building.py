@@ -6,6 +6,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -16,13 +17,14 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.build import Options
 from lamina.cli.caches import Caches
 from lamina.cli.clock import seconds_running
+from lamina.cli.engines import running_engine
 from lamina.cli.ground import Ground, ground
 from lamina.cli.orders import configured, orders, platforms_of, read_lock
 from lamina.cli.outputs import destination_of, locations
 from lamina.cli.project import read_project
 from lamina.cli.report import metadata, report, write_result
 from lamina.cli.tally import Tally
-from lamina.destinations.base import closing
+from lamina.destinations.base import Destination, closing
 from lamina.destinations.registry import tags_by_repository
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
@@ -37,24 +39,32 @@ def run(options: Options) -> int:
     config = configured(project.config, options, max_wheel_size=options.max_wheel_size)
     platforms = platforms_of(config)
     outputs = settings.outputs(os.environ, options.outputs)
-    several = len(platforms) > 1
-    places = locations(outputs, names, is_pushed=options.push, is_multiple=several)
+    places = locations(
+        outputs,
+        names,
+        is_pushed=options.push,
+        is_loaded=options.load,
+        is_multiple=len(platforms) > 1,
+    )
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     lock = read_lock(project, is_checked=not options.frozen)
     verify = Verify(options.verify)
     with ground(options) as on:
-        going = destination_of(places, pushes, on.connections.push, on.observer.warn)
         written = (*(Path(place.path) for place in places), on.store.root)
         with (
-            closing(going) as destination,
+            _engines(options, names, on) as engines,
+            closing(
+                destination_of(places, pushes, on.connections.push, on.observer.warn, engines)
+            ) as destination,
             caches.known(
                 on.connections, platforms, on.observer, is_fresh=options.no_cache
             ) as known,
         ):
             workshop = on.workshop(project, config, known, is_fresh=options.no_cache)
             verification = caches.verification(verify, known, on.connections, on.observer)
+            is_read = bool(places) or options.load
             wanted = orders(
-                options, project, lock, config, workshop, outputs=written, is_base_kept=bool(places)
+                options, project, lock, config, workshop, outputs=written, is_base_kept=is_read
             )
             built = build(wanted, workshop, destination, names, verification)
             caches.remember(built, verify, on.connections, on.observer)
@@ -63,6 +73,15 @@ def run(options: Options) -> int:
     document = report(built, on.tally, names, seconds=seconds_running())
     _print(document, options)
     return 0
+
+
+def _engines(
+    options: Options, names: Sequence[Reference], on: Ground
+) -> AbstractContextManager[tuple[Destination, ...]]:
+    """Return the running engine, if the image is to be loaded."""
+    if not options.load:
+        return nullcontext(())
+    return running_engine(os.environ, names, on.observer.note)
 
 
 def _tell(built: Built, pushed: Sequence[Reference], on: Ground) -> None:

@@ -85,7 +85,7 @@ _OPTIONS = (
         section=WHERE,
         metavar="REF",
         multiple=True,
-        help="Name the image, where it is pushed or archived, and tag it so in a layout; "
+        help="Name the image, where it is pushed, loaded or archived, and tag it so in a layout; "
         "may be given again.",
     ),
     click.option(

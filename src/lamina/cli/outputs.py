@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lamina.destinations.base import Destination
 from lamina.destinations.choose import destination_at
+from lamina.destinations.daemon import OneLoadOnly
 from lamina.destinations.docker_archive import OneImageOnly
 from lamina.destinations.registry import Pushed
 from lamina.errors import LaminaError
@@ -28,18 +29,21 @@ def locations(
     names: Sequence[Reference],
     *,
     is_pushed: bool,
+    is_loaded: bool = False,
     is_multiple: bool = False,
 ) -> tuple[Location, ...]:
     """Return where on the disk the image goes; ``is_multiple`` if there is more than one.
 
     A layout has tags alone: one that is given without takes the tag of the first of ``names``.
     """
-    if not outputs and not is_pushed:
+    if not outputs and not is_pushed and not is_loaded:
         raise NoOutput(
             "Nothing says where the image goes",
-            hint="Pass `-t REGISTRY/NAME:TAG --push`, or `-o oci:DIR`, `-o oci-archive:FILE` or "
-            "`-o docker-archive:FILE`",
+            hint="Pass `--load`, `-t REGISTRY/NAME:TAG --push`, or `-o oci:DIR`, "
+            "`-o oci-archive:FILE` or `-o docker-archive:FILE`",
         )
+    if is_loaded and is_multiple:
+        raise OneLoadOnly
     found = tuple(_tagged(Location.parse(output), names) for output in outputs)
     paths = [location.path for location in found]
     for location in found:
@@ -89,8 +93,9 @@ def destination_of(
     pushed: Mapping[tuple[str, str], Sequence[str]],
     connect: Connect,
     warn: Callable[[str], None],
+    engines: Sequence[Destination] = (),
 ) -> Destination:
     """Return the destination of an image that goes to all of these places and repositories."""
     on_disk = [destination_at(place) for place in places]
     repositories = (Pushed(connect(*name), tags, warn) for name, tags in pushed.items())
-    return Several([*on_disk, *repositories])
+    return Several([*on_disk, *engines, *repositories])

@@ -40,6 +40,16 @@ class Loading:
     """Of all that was sent, in bytes."""
 
 
+class OneLoadOnly(DestinationError):
+    """There are images for several platforms, and an archive that is loaded holds one."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Unable to load images for several platforms: an engine takes one",
+            hint="Choose one with `--platform`, or push them",
+        )
+
+
 class Loaded:
     """Loads an image into an engine; see `Destination`.
 
@@ -58,10 +68,7 @@ class Loaded:
     def write(self, images: Images, *, names: Sequence[Reference] = ()) -> Descriptor:
         """See `Destination.write`; ``names`` are the tags that the engine gives."""
         if len(images.each) > 1:
-            raise DestinationError(
-                f"Unable to load images for several platforms into {self._engine.kind}",
-                hint="Choose one with `--platform`",
-            )
+            raise OneLoadOnly
         (image,) = images.each
         self._size, layers = 0, 0
         held = self._engine.image(str(image.manifest.config.digest))

@@ -180,8 +180,8 @@ def test_nothing_that_must_be_chosen_is_guessed(locked: LockedProject, program: 
     assert (no_output.code, no_output.err) == (
         1,
         "error: Nothing says where the image goes\n\n"
-        "hint: Pass `-t REGISTRY/NAME:TAG --push`, or `-o oci:DIR`, `-o oci-archive:FILE` or "
-        "`-o docker-archive:FILE`\n",
+        "hint: Pass `--load`, `-t REGISTRY/NAME:TAG --push`, or `-o oci:DIR`, "
+        "`-o oci-archive:FILE` or `-o docker-archive:FILE`\n",
     )
     assert not (program.root / "out").exists()
 

@@ -11,6 +11,7 @@ from lamina.cli import settings
 from lamina.cli.indexes import package_indexes
 from lamina.cli.outputs import NoOutput, locations
 from lamina.cli.settings import InvalidSetting
+from lamina.destinations.daemon import OneLoadOnly
 from lamina.oci.reference import Reference
 from lamina.project.config import Config
 
@@ -204,6 +205,9 @@ def test_an_image_goes_somewhere_and_nowhere_twice() -> None:
         locations([], [], is_pushed=False)
     with pytest.raises(NoOutput, match=r"^Unable to write the image to `a` twice$"):
         locations(["oci:a", "docker-archive:b", "oci:a:2"], [], is_pushed=True)
+    assert locations([], [], is_pushed=False, is_loaded=True) == ()
+    with pytest.raises(OneLoadOnly):
+        locations([], [], is_pushed=False, is_loaded=True, is_multiple=True)
 
 
 def test_the_environment_names_one_place() -> None:

@@ -227,8 +227,8 @@ def test_several_platforms_are_refused() -> None:
             destination.write(both)
 
         assert fake.asked == ["GET /_ping"]
-    assert str(caught.value) == "Unable to load images for several platforms into Docker"
-    assert caught.value.hint == "Choose one with `--platform`"
+    assert str(caught.value) == "Unable to load images for several platforms: an engine takes one"
+    assert caught.value.hint == "Choose one with `--platform`, or push them"
 
 
 def test_a_damaged_blob_breaks_the_archive_off_and_may_come_again() -> None:
