@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket as sockets
 import subprocess
 import sys
 import tempfile
@@ -208,6 +209,17 @@ def podman_storage() -> Iterator[Program]:
 
 
 @contextmanager
+def podman_service(podman: Program) -> Iterator[Path]:
+    """Let a Podman answer at a socket, whose path is given, as Docker does."""
+    with _folder("service") as folder:
+        socket, log = folder / "podman.sock", folder / "podman.log"
+        command = podman.command("system", "service", "--time=0", f"unix://{socket}")
+        with _daemon(command, log, podman.environment) as process:
+            _wait(lambda: _is_listening(socket), process, log)
+            yield socket
+
+
+@contextmanager
 def _folder(name: str) -> Iterator[Path]:
     """Give a folder with a short path (a socket's may have 107 bytes) and delete it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"lamina-{name}-"))
@@ -262,6 +274,15 @@ def _answers(engine: Engine) -> bool:
         return bool(engine("info", "--format", "{{.ID}}").strip())
     except ProgramFailed:
         return False
+
+
+def _is_listening(path: Path) -> bool:
+    with sockets.socket(sockets.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
 
 
 def _wait(is_up: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
