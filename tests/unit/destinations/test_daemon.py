@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from typing import BinaryIO
 
 import pytest
 
@@ -94,6 +95,22 @@ def test_podman_is_not_sent_what_it_has_anywhere() -> None:
 
         assert fake.loads[-1] == files(A, B) | marks(C, D)
     assert loading.layers == 2
+
+
+@pytest.mark.parametrize("kind", ["docker", "podman"])
+def test_what_an_engine_has_is_not_even_read(kind: str) -> None:
+    """So a layer of a base in a registry is not pulled."""
+
+    class Unread(MemoryLayer):
+        def open(self) -> BinaryIO:
+            pytest.fail("it is read")
+
+    image = make_image(A, B)
+    unread = replace(image, layers=(Unread(A.descriptor, A.diff_id, b""), B))
+
+    with serve_engine(kind) as fake:
+        load(fake, make_image(A))
+        load(fake, unread)
 
 
 @pytest.mark.parametrize("kind", KINDS)
