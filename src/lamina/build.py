@@ -13,7 +13,7 @@ from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
 from lamina.make.parts import Part, overrides_part
 from lamina.make.workshop import Workshop
-from lamina.oci.blob import DamagedBlob
+from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.image import Image
 from lamina.oci.images import Images
@@ -142,7 +142,7 @@ def _write(
         images = Images.of(*(stack.image() for stack in stacks))
         try:
             return images, destination.write(images, names=names)
-        except DamagedBlob as error:
+        except (DamagedBlob, LostBlobs) as error:
             if not any([stack.mend(error) for stack in stacks]):
                 raise
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -11,7 +12,7 @@ from lamina.destinations.base import Destination
 from lamina.make.overrides import Agreements
 from lamina.make.parts import Part
 from lamina.make.workshop import Workshop
-from lamina.oci.blob import DamagedBlob
+from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.digest import DiffID
 from lamina.oci.image import Addition, Image, append
@@ -20,7 +21,7 @@ from lamina.plan.plan import LayerPlan
 from lamina.prepare import Order, Prepared
 from lamina.project.image import image_config
 from lamina.reuse.known import ReusedLayer
-from lamina.reuse.record import BaseRecord, Record
+from lamina.reuse.record import BaseRecord, LayerRecord, Record
 from lamina.store.layers import StoredLayer
 
 _Seen = TypeVar("_Seen")
@@ -105,13 +106,19 @@ class Stack:
                 if not self.mend(error):
                     raise
 
-    def mend(self, error: DamagedBlob) -> bool:
-        """Make the layer again whose blob is damaged; say no if it is none here, or was before."""
-        for at, each in enumerate(self.built):
-            if each.layer.descriptor.digest == error.digest and at not in self._made_again:
-                self._make_again(at, error)
-                return True
-        return False
+    def mend(self, error: DamagedBlob | LostBlobs) -> bool:
+        """Make the layers again whose blobs are damaged; say no if none is here, or all were.
+
+        Several are made at a time, since a registry may have lost many.
+        """
+        mended = [
+            at
+            for at, each in enumerate(self.built)
+            if each.layer.descriptor.digest in error.digests and at not in self._made_again
+        ]
+        with ThreadPoolExecutor(self._workshop.makers, "mend") as pool:
+            list(pool.map(lambda at: self._make_again(at, error), mended))
+        return bool(mended)
 
     def image(self) -> Image:
         """Return the image of the layers as they are now."""
@@ -123,7 +130,7 @@ class Stack:
             annotations=_annotations(order),
         )
 
-    def _make_again(self, at: int, error: DamagedBlob) -> None:
+    def _make_again(self, at: int, error: DamagedBlob | LostBlobs) -> None:
         part, damaged = self._parts[at], self.built[at]
         self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
         self._made_again.add(at)
@@ -133,13 +140,10 @@ class Stack:
         self._destination.take(self.built[at].layer)
 
     def _record(self) -> Record:
-        contents = {
-            each.plan.key: each.layer.contents
-            for each in self.built
-            if each.layer.contents.distributions
-        }
-        recipe = self._prepared.site.recipe.to_json()
-        return Record(recipe, _base_record(self._prepared.order), contents, self.agreements)
+        order, recipe = self._prepared.order, self._prepared.site.recipe.to_json()
+        below = [LayerRecord(layer.descriptor.size) for layer in order.base.base.layers]
+        own = [LayerRecord(each.layer.descriptor.size, each.layer.contents) for each in self.built]
+        return Record(recipe, _base_record(order), (*below, *own), self.agreements)
 
 
 def _base_record(order: Order) -> BaseRecord | None:

@@ -215,21 +215,23 @@ class HttpTransport:
         proxy = proxies.get(parts.scheme, proxies.get("all", ""))
         if self._network.socket or _is_direct(parts.hostname or "", proxies.get("no", "")):
             proxy = ""
+        name = f"{parts.scheme} {proxy}"
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._pool(proxy)
-            return self._pools[proxy]
+            if name not in self._pools:
+                self._pools[name] = self._pool(proxy, is_tls="https" in (parts.scheme, proxy[:5]))
+            return self._pools[name]
 
-    def _pool(self, proxy: str) -> urllib3.PoolManager:
+    def _pool(self, proxy: str, *, is_tls: bool) -> urllib3.PoolManager:
         network = self._network
         arguments: dict[str, Any] = {
-            "maxsize": 16,
+            "maxsize": 48,
             "timeout": urllib3.Timeout(
                 connect=min(_CONNECT_TIMEOUT, network.timeout), read=network.timeout
             ),
-            "ssl_context": _ssl_context(network.ca_bundle),
             "retries": _Retries.until(self._ended, network.backoff),
         }
+        if is_tls:  # To read the system's certificates takes longer than many an answer.
+            arguments["ssl_context"] = _ssl_context(network.ca_bundle)
         pool: urllib3.PoolManager
         if not proxy:
             pool = urllib3.PoolManager(**arguments)

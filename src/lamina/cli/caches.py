@@ -69,24 +69,27 @@ class Caches:
         observer: Observer,
         *,
         is_fresh: bool,
+        is_strict: bool = False,
     ) -> Iterator[Known]:
         """Give what earlier images tell; they are read while the caller goes on.
 
-        If all is to be ``fresh``, none is read.
+        If all is to be ``fresh``, none is read; if ``strict``, every blob of theirs is asked for.
         """
         if is_fresh or not (self.pushes or self.sources):
             yield Known.nothing(observer)
             return
         with asking() as checks, ThreadPoolExecutor(1, "search") as pool:
-            search = Search(checks, platforms, observer)
+            search = Search(platforms, observer)
             formers = pool.submit(search.formers, list(self._places(connections)))
 
-            def of_plan(keys: Sequence[LayerKey]) -> list[Former]:
+            def further(keys: Sequence[LayerKey]) -> list[Former]:
                 tag = plan_tag(CACHE_TAG, keys)
                 homes = [connections.push(*name) for name in self.pushes]
-                return [former for home in homes for former in search.read(home, tag)]
+                return [former for home in homes for former in search.further(home, tag)]
 
-            yield Known(formers.result, checks, observer, of_plan, search.failures)
+            yield Known(
+                formers.result, checks, observer, further, search.failures, is_strict=is_strict
+            )
 
     def verification(
         self, verify: Verify, known: Known, connections: Connections, observer: Observer
@@ -94,10 +97,9 @@ class Caches:
         """Return which layers of earlier images are believed."""
         if verify is not Verify.CHANGED or not known.formers:
             return Verification(verify)
-        with asking() as checks:
-            search = Search(checks, (), observer)
-            homes = [connections.push(*name) for name in self.pushes]
-            found = [former for home in homes for former in search.read(home, VERIFIED_TAG)]
+        search = Search((), observer)
+        homes = [connections.push(*name) for name in self.pushes]
+        found = [former for home in homes for former in search.read(home, VERIFIED_TAG)]
         return Verification.of(verify, (former.image for former in found))
 
     def remember(

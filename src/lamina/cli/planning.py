@@ -38,7 +38,9 @@ def run(options: PlanOptions) -> int:
     platforms, fresh = platforms_of(config), options.no_cache
     with (
         ground(options) as on,
-        caches.known(on.connections, platforms, on.observer, is_fresh=fresh) as known,
+        caches.known(
+            on.connections, platforms, on.observer, is_fresh=fresh, is_strict=True
+        ) as known,
         asking() as checks,
     ):
         workshop = on.workshop(project, config, known, is_fresh=fresh)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from lamina.destinations.base import DestinationError, blob_of
-from lamina.oci.blob import DamagedBlob
+from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.images import Images, unannotated
@@ -149,15 +149,15 @@ class Pushed:
             self._repository.put_manifest(tag, data, top.media_type)
 
     def _gone(self, error: BlobsMissing, images: Images) -> Exception:
-        """Return what says which layer the repository lost, though it was said to have it."""
-        named = set(error.digests)
-        for layer in images.layers:
-            digest, size = layer.descriptor.digest, layer.descriptor.size
-            is_meant = digest in named or not named
-            if is_meant and self._repository.has_blob(digest) != size:
-                self._uploads.pop(digest, None)
-                return DamagedBlob(digest, f"{size} bytes in `{self._repository.shown}`", "nothing")
-        return error
+        """Return what says which layers the repository lost, though it was said to have them."""
+        described = [layer.descriptor for layer in images.layers]
+        sizes = self._pool.map(lambda each: self._repository.has_blob(each.digest), described)
+        lost = [
+            each.digest for each, size in zip(described, sizes, strict=True) if size != each.size
+        ]
+        for digest in lost:
+            del self._uploads[digest]
+        return LostBlobs(self._repository.shown, lost) if lost else error
 
 
 def tags_by_repository(names: Sequence[Reference]) -> dict[tuple[str, str], list[str]]:

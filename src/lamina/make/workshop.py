@@ -66,7 +66,7 @@ class Workshop:
         """Return for each layer what `had` would; a registry is asked for many at a time."""
         found: dict[LayerPlan, OurLayer | None] = {plan: self._stored(plan) for plan in plans}
         missing = [plan for plan in plans if found[plan] is None]
-        self.known.look_for(plans)
+        self.known.look_for(missing, plans)
         self.known.ask(missing)
         for plan in missing:
             layer = found[plan] = self.known.layer(plan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from isal import isal_zlib
@@ -31,6 +31,23 @@ class DamagedBlob(LaminaError):
             hint="Its source must be made or fetched again",
         )
         self.digest = digest
+
+    @property
+    def digests(self) -> frozenset[Digest]:
+        """The blobs that must be had anew."""
+        return frozenset((self.digest,))
+
+
+class LostBlobs(LaminaError):
+    """Blobs that were said to be in a registry are not there; they must be made again."""
+
+    def __init__(self, place: str, digests: Iterable[Digest]) -> None:
+        self.digests = frozenset(digests)
+        lines = "".join(f"\n  {digest}" for digest in sorted(self.digests))
+        super().__init__(
+            f"Blobs are gone from `{place}`{lines}",
+            hint="To have them made and sent anew, pass `--no-cache`",
+        )
 
 
 class UnreadableBlob(LaminaError):

@@ -10,9 +10,11 @@ from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import DiffID
 from lamina.oci.image import Manifest
 from lamina.plan.annotations import annotated_key
-from lamina.plan.contents import NOTHING, Contents
+from lamina.plan.contents import Contents
 from lamina.plan.key import InvalidKey, LayerKey
-from lamina.reuse.record import BaseRecord, Record
+from lamina.reuse.record import BaseRecord, LayerRecord, Record
+
+_UNTOLD = LayerRecord(-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class FormerLayer:
     key: LayerKey | None
     """None of a layer that is not known by one, such as a base's."""
     contents: Contents
+    is_sized: bool
+    """Whether the size is what it was when the image was made; else the blob must be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,13 @@ class FormerImage:
         keys = _keys(manifest, config)
         if not any(keys) or len(manifest.layers) != len(config.diff_ids):
             return None
+        fits = len(record.layers) == len(manifest.layers)
+        told = record.layers if fits else [_UNTOLD] * len(manifest.layers)
         layers = tuple(
-            FormerLayer(
-                descriptor, diff_id, key, record.contents.get(key, NOTHING) if key else NOTHING
+            FormerLayer(descriptor, diff_id, key, each.contents, descriptor.size == each.size)
+            for descriptor, diff_id, key, each in zip(
+                manifest.layers, config.diff_ids, keys, told, strict=True
             )
-            for descriptor, diff_id, key in zip(manifest.layers, config.diff_ids, keys, strict=True)
         )
         return cls(config.platform, layers, record, _base(record.base, config, layers))
 

@@ -39,8 +39,8 @@ class Former:
     repository: Repository
 
 
-FindByPlan = Callable[[Sequence[LayerKey]], Sequence[Former]]
-"""Gives images of just the dependencies whose layers have these keys."""
+FindFurther = Callable[[Sequence[LayerKey]], Sequence[Former]]
+"""Gives images that were not looked at first; dependencies are in layers with these keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +124,23 @@ class Known:
         find: Callable[[], Sequence[Former]],
         checks: BlobChecks,
         observer: Observer,
-        further: FindByPlan = lambda keys: (),
+        further: FindFurther = lambda keys: (),
         failures: Sequence[str] = (),
+        *,
+        is_strict: bool = False,
     ) -> None:
-        """``find`` is asked when something is to be known, ``further`` if that found nothing.
+        """``find`` is asked when something is to be known, ``further`` if that is not enough.
 
-        What fails meanwhile is added to ``failures``.
+        What fails meanwhile is added to ``failures``. If ``is_strict``, every blob is asked for.
         """
+        self._is_strict = is_strict
         self._failures = failures
         self._find = find
         self._further = further
         self._checks = checks
         self._observer = observer
         self._lock = threading.Lock()
-        self._is_found = False
+        self._is_found = self._is_exhausted = False
         self._formers: list[Former] = []
         self._layers: dict[LayerKey, list[tuple[FormerLayer, Repository]]] = {}
 
@@ -155,18 +158,23 @@ class Known:
                 self._enter(self._find())
             return tuple(self._formers)
 
-    def look_for(self, plans: Sequence[LayerPlan]) -> None:
-        """Look for images of just this plan, where none is known otherwise."""
-        keys = [plan.key for plan in plans if plan.wheels]
-        if keys and not self.formers:
-            self._enter(self._further(keys))
+    def look_for(self, missing: Iterable[LayerPlan], plans: Iterable[LayerPlan]) -> None:
+        """Look further, once, if there are layers of wheels that nothing found so far tells of.
+
+        ``plans`` are all of the image, by which an image of just these is found.
+        """
+        unknown = [plan for plan in missing if plan.wheels and not self._of(plan.key)]
+        if unknown and not self._is_exhausted:
+            self._is_exhausted = True
+            self._enter(self._further([plan.key for plan in plans if plan.wheels]))
 
     def earlier(self) -> list[Earlier]:
         """Return what was in the layers of the images, in their order."""
         return [
-            Earlier(contents.distributions, former.image.record.recipe)
+            Earlier(layer.contents.distributions, former.image.record.recipe)
             for former in self.formers
-            for contents in former.image.record.contents.values()
+            for layer in former.image.layers
+            if layer.contents.distributions
         ]
 
     def was_unreadable(self, plan: LayerPlan) -> bool:
@@ -177,14 +185,15 @@ class Known:
         """Begin to look for the blobs of layers, so that `layer` need not wait for each."""
         for plan in plans:
             for layer, repository in self._of(plan.key)[:1]:
-                self._checks.ask(repository, layer.descriptor)
+                if self._is_strict or not layer.is_sized:
+                    self._checks.ask(repository, layer.descriptor)
 
     def layer(self, plan: LayerPlan) -> ReusedLayer | None:
         """Return a layer that is there, as its manifest describes it; else None, with a warning."""
         for layer, repository in self._of(plan.key):
-            problem = _mismatch(plan, layer) or self._checks.problem(repository, layer.descriptor)
+            problem = _mismatch(plan, layer) or self._problem(layer, repository)
             if problem is None:
-                said = layer_annotations(plan.key, layer.contents)
+                said = layer_annotations(plan.key)
                 descriptor = replace(layer.descriptor, annotations=said)
                 return ReusedLayer(
                     plan.key, descriptor, layer.diff_id, layer.contents, repository, self._observer
@@ -203,8 +212,8 @@ class Known:
     def wheel_size(self, hash_: str) -> int | None:
         """Return the size of a wheel of that hash, in bytes, if an image holds it."""
         for former in self.formers:
-            for contents in former.image.record.contents.values():
-                for each in contents.distributions:
+            for layer in former.image.layers:
+                for each in layer.contents.distributions:
                     if each.hash == hash_:
                         return each.size
         return None
@@ -217,12 +226,10 @@ class Known:
                 continue
             if former.image.platform != platform:
                 continue
-            for layer in base.layers:
-                self._checks.ask(former.repository, layer.descriptor)
             problems = [
                 problem
                 for layer in base.layers
-                if (problem := self._checks.problem(former.repository, layer.descriptor))
+                if (problem := self._problem(layer, former.repository))
             ]
             if not problems:
                 return base, former.repository
@@ -243,6 +250,16 @@ class Known:
             if key in former.image.record.agreements:
                 return former.image.record.agreements[key]
         return None
+
+    def _problem(self, layer: FormerLayer, repository: Repository) -> str | None:
+        """Say what is wrong with a blob; one of the size that it always had is not asked for.
+
+        A manifest is believed that far: registries refuse one that names what they do not have,
+        and then the layer is made after all.
+        """
+        if layer.is_sized and not self._is_strict:
+            return None
+        return self._checks.problem(repository, layer.descriptor)
 
     def _of(self, key: LayerKey) -> list[tuple[FormerLayer, Repository]]:
         return self._layers.get(key, []) if self.formers else []

@@ -16,7 +16,7 @@ from lamina.oci.digest import Digest
 from lamina.oci.document import Fields, MalformedDocument, encode
 from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
-from lamina.plan.contents import Contents
+from lamina.plan.contents import NOTHING, Contents
 from lamina.plan.key import InvalidKey, LayerKey
 
 FIELD = "dev.lamina"
@@ -69,14 +69,36 @@ class BaseRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """What is known of a layer besides its key, which stands in the history."""
+
+    size: int
+    """Of its blob, in bytes. Where a manifest says otherwise, somebody packed it anew, or lies."""
+    contents: Contents = NOTHING
+
+    def to_json(self) -> list[object]:
+        """Return the row that travels."""
+        return [self.size, *self.contents.to_json()]
+
+    @classmethod
+    def parse(cls, row: object) -> LayerRecord:
+        """Read what `to_json` gave."""
+        match row:
+            case [int(size), *distributions]:
+                return cls(size, Contents.from_json(distributions))
+            case _:
+                raise MalformedDocument(f"Malformed {_WHAT}: expected the size of a layer")
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What a build knew, and another one need not find out."""
 
     recipe: Mapping[str, object] = field(default_factory=dict)
     """How its wheels became layers: see `Recipe.to_json`."""
     base: BaseRecord | None = None
-    contents: Mapping[LayerKey, Contents] = field(default_factory=dict)
-    """Of the layers that hold distributions."""
+    layers: tuple[LayerRecord, ...] = ()
+    """Of all layers of the image, lowest first, those of the base too."""
     agreements: Mapping[LayerKey, tuple[Collision, ...]] = field(default_factory=dict)
     """What distributions that share names do not agree on: see `lamina.make.overrides`."""
 
@@ -89,7 +111,7 @@ class Record:
         document: dict[str, object] = {
             "format": _FORMAT,
             "recipe": dict(self.recipe),
-            "layers": {str(key): each.to_json() for key, each in self.contents.items()},
+            "layers": [each.to_json() for each in self.layers],
             "agreements": {
                 str(key): [[each.path, list(each.owners)] for each in found]
                 for key, found in self.agreements.items()
@@ -109,11 +131,11 @@ class Record:
         fields = Fields(_WHAT, "", config.extra).object(FIELD)
         if fields.number("format") != _FORMAT:
             return None
-        layers, agreements = fields.object("layers"), fields.object("agreements")
+        agreements = fields.object("agreements")
         return cls(
             fields.object("recipe").values,
             BaseRecord.parse(fields.object("base")) if fields.values.get("base") else None,
-            {_key(key): Contents.from_json(rows) for key, rows in layers.values.items()},
+            tuple(map(LayerRecord.parse, _list(fields.values.get("layers")))),
             {_key(key): _collisions(rows) for key, rows in agreements.values.items()},
         )
 
@@ -131,9 +153,13 @@ def _key(text: str) -> LayerKey:
 
 
 def _collisions(rows: object) -> tuple[Collision, ...]:
-    if not isinstance(rows, list):
-        raise MalformedDocument(f"Malformed {_WHAT}: expected a list of collisions")
-    return tuple(_collision(row) for row in rows)
+    return tuple(map(_collision, _list(rows)))
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise MalformedDocument(f"Malformed {_WHAT}: expected a list")
+    return value
 
 
 def _collision(row: object) -> Collision:

@@ -26,7 +26,7 @@ from lamina.registry.client import Repository
 from lamina.registry.errors import NotFound
 from lamina.registry.manifests import RawManifest
 from lamina.reuse.former import FormerImage
-from lamina.reuse.known import BlobChecks, Former
+from lamina.reuse.known import Former
 
 CACHE_TAG = "lamina-cache"
 """What points to the image that was pushed last, whatever its own tags are."""
@@ -53,18 +53,23 @@ class Place:
 class Search:
     """Reads earlier images."""
 
-    checks: BlobChecks
     platforms: Sequence[Platform]
     """That are being built for: their images come first."""
     observer: Observer
     failures: list[str] = field(default_factory=list)
     """What could not be read, in the end."""
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    """Which references were looked at already, by repository: none is twice."""
 
     def formers(self, places: Iterable[Place]) -> list[Former]:
         """Return the images of all places, each once, in the order of the places."""
         with ThreadPoolExecutor(_PARALLEL, "search") as pool:
             found = list(pool.map(self._of_place, places))
         return [former for each in found for former in each]
+
+    def further(self, repository: Repository, reference: str) -> list[Former]:
+        """Return the images of a reference and of the newest tags, but for those given before."""
+        return self._of_references(repository, [reference, *self._newest(repository)])
 
     def read(self, repository: Repository, reference: str | Digest) -> list[Former]:
         """Return the images that one reference leads to; none, where there is no such."""
@@ -84,6 +89,9 @@ class Search:
         self, repository: Repository, references: Sequence[str | Digest]
     ) -> list[Former]:
         """Read what references lead to: what several lead to, once."""
+        where = repository.shown
+        references = [each for each in references if (where, str(each)) not in self.seen]
+        self.seen.update((where, str(each)) for each in references)
         if not references:
             return []
         with ThreadPoolExecutor(_PARALLEL, "read") as pool:
@@ -115,7 +123,7 @@ class Search:
         """Read the images of a manifest or an index, by their digests."""
         try:
             if raw.media_type not in mediatype.INDEXES:
-                return self._image(repository, raw, is_likely=reference == CACHE_TAG)
+                return self._image(repository, raw)
             found: dict[Digest, FormerImage] = {}
             children = self._children(Index.parse(raw.data))
             with ThreadPoolExecutor(_PARALLEL, "child") as pool:
@@ -143,18 +151,12 @@ class Search:
 
     def _child(self, repository: Repository, child: Descriptor) -> dict[Digest, FormerImage]:
         raw = repository.manifest(child.digest)
-        return self._image(repository, raw, is_likely=self._is_wanted(child))
+        return self._image(repository, raw)
 
-    def _image(
-        self, repository: Repository, raw: RawManifest, *, is_likely: bool
-    ) -> dict[Digest, FormerImage]:
-        """Read an image; of one that is ``likely`` to be reused, blobs are looked for meanwhile."""
+    def _image(self, repository: Repository, raw: RawManifest) -> dict[Digest, FormerImage]:
         manifest = Manifest.parse(raw.data)
         if manifest.config.size > SIZE_LIMIT:
             raise MalformedDocument(f"Refused a config of {manifest.config.size} bytes")
-        if is_likely:
-            for layer in manifest.layers:
-                self.checks.ask(repository, layer)
         config = ImageConfig.parse(b"".join(repository.read_blob(manifest.config)))
         image = FormerImage.of(manifest, config)
         if image is None:
@@ -165,13 +167,17 @@ class Search:
         return {raw.digest: image}
 
     def _newest(self, repository: Repository) -> list[str]:
-        """Return the tags that look newest, since nothing tells their dates."""
+        """Return the tags that look newest, since nothing tells their dates; only once."""
+        if (repository.shown, "") in self.seen:
+            return []
+        self.seen.add((repository.shown, ""))
         try:
             tags = repository.tags(_MOST_TAGS)
         except NotFound:
             return []
         except LaminaError as error:
-            self.observer.warn(f"{error}; nothing of `{repository.shown}` is reused")
+            self.failures.append(str(error))
+            self.observer.warn(f"{error}; the newest of them are not looked at")
             return []
         return newest(tags)
 

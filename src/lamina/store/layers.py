@@ -35,7 +35,7 @@ class StoredLayer:
     @property
     def descriptor(self) -> Descriptor:
         """See `Layer.descriptor`."""
-        said = layer_annotations(self.key, self.contents)
+        said = layer_annotations(self.key)
         return Descriptor(mediatype.LAYER_GZIP, self.written.digest, self.written.size, said)
 
     @property
