@@ -17,7 +17,6 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.build import Options
 from lamina.cli.caches import Caches
 from lamina.cli.clock import seconds_running
-from lamina.cli.engines import running_engine
 from lamina.cli.ground import Ground, ground
 from lamina.cli.orders import configured, orders, platforms_of, read_lock
 from lamina.cli.outputs import destination_of, locations
@@ -47,7 +46,6 @@ def run(options: Options) -> int:
         is_multiple=len(platforms) > 1,
     )
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
-    lock = read_lock(project, is_checked=not options.frozen)
     verify = Verify(options.verify)
     with ground(options) as on:
         written = (*(Path(place.path) for place in places), on.store.root)
@@ -60,6 +58,8 @@ def run(options: Options) -> int:
                 on.connections, platforms, on.observer, is_fresh=options.no_cache
             ) as known,
         ):
+            # Earlier images are read meanwhile.
+            lock = read_lock(project, is_checked=not options.frozen)
             workshop = on.workshop(project, config, known, is_fresh=options.no_cache)
             verification = caches.verification(verify, known, on.connections, on.observer)
             is_read = bool(places) or options.load
@@ -81,6 +81,8 @@ def _engines(
     """Return the running engine, if the image is to be loaded."""
     if not options.load:
         return nullcontext(())
+    from lamina.cli.engines import running_engine  # Here, since few builds need it.
+
     return running_engine(os.environ, names, on.observer.note)
 
 

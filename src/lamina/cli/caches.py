@@ -87,9 +87,14 @@ class Caches:
                 homes = [connections.push(*name) for name in self.pushes]
                 return [former for home in homes for former in search.further(home, tag)]
 
-            yield Known(
+            known = Known(
                 formers.result, checks, observer, further, search.failures, is_strict=is_strict
             )
+            try:
+                yield known
+            except BaseException:
+                connections.transport.interrupt()  # Nobody waits for these answers any more.
+                raise
 
     def verification(
         self, verify: Verify, known: Known, connections: Connections, observer: Observer

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
@@ -21,6 +21,9 @@ from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
 from lamina.prepare import Order
 from lamina.project.config import Config
+
+if TYPE_CHECKING:
+    from lamina.make.debian_base import DebianSettings
 
 DEFAULT_PLATFORM = Platform("linux", "amd64")
 
@@ -62,7 +65,12 @@ def orders(
 ) -> list[Order]:
     """Return an order for each platform, and say what is built."""
     name = config.base or default_base(config.python, project.folder, project.facts)
-    mirrors = settings.debian_settings(os.environ, config, workshop.observer.warn)
+
+    def mirrors(codename: str) -> DebianSettings:
+        from lamina.cli.mirrors import debian_settings  # Here, since other bases need none of it.
+
+        return debian_settings(codename, os.environ, config, workshop.observer.warn)
+
     found = []
     for platform in platforms_of(config):
         base = open_base(name, platform, workshop, mirrors, is_kept=is_base_kept)

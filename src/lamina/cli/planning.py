@@ -34,7 +34,6 @@ def run(options: PlanOptions) -> int:
     project = read_project(options.folder)
     config = configured(project.config, options)
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
-    lock = read_lock(project, is_checked=not options.frozen)
     platforms, fresh = platforms_of(config), options.no_cache
     with (
         ground(options) as on,
@@ -43,6 +42,7 @@ def run(options: PlanOptions) -> int:
         ) as known,
         asking() as checks,
     ):
+        lock = read_lock(project, is_checked=not options.frozen)
         workshop = on.workshop(project, config, known, is_fresh=fresh)
         presence = _Presence([on.connections.push(*name) for name in pushes], checks)
         wanted = orders(

@@ -5,36 +5,21 @@ from __future__ import annotations
 import os
 import subprocess
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import platformdirs
 
 from lamina import __version__
-from lamina.bases.debian.archives import (
-    archives_of_mirror,
-    archives_of_sources,
-    read_keyrings,
-)
 from lamina.cli.indexes import package_indexes
-from lamina.deb.sources import AptSource, parse_sources
 from lamina.errors import LaminaError
-from lamina.make.debian_base import DebianSettings
 from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
-from lamina.project.config import Config
 from lamina.project.requirements import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
 from lamina.registry.helper import HelperPrograms
 from lamina.transport import Network
-
-_SOURCES = (
-    "etc/apt/sources.list",
-    "etc/apt/sources.list.d/*.list",
-    "etc/apt/sources.list.d/*.sources",
-)
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 class InvalidSetting(LaminaError):
@@ -126,37 +111,3 @@ def _git(folder: Path, *args: str) -> str:
     except OSError:
         return ""
     return answer.stdout.strip() if answer.returncode == 0 else ""
-
-
-def debian_settings(
-    environ: Mapping[str, str], config: Config, warn: Callable[[str], None]
-) -> Callable[[str], DebianSettings]:
-    """Return what gives the settings for a codename of Debian."""
-
-    def settings(codename: str) -> DebianSettings:
-        mirror = environ.get("LAMINA_DEBIAN_MIRROR") or config.debian_mirror
-        if mirror:
-            security = environ.get("LAMINA_DEBIAN_SECURITY_MIRROR") or config.debian_security_mirror
-            archives = archives_of_mirror(codename, mirror, security=security)
-        else:
-            archives = archives_of_sources(codename, apt_sources(Path("/"), warn))
-        keyring = environ.get("LAMINA_DEBIAN_KEYRING")
-        keyrings = read_keyrings(
-            archives, configured=Path(keyring) if keyring else None, system=_KEYRING
-        )
-        return DebianSettings(archives=archives, keyrings=keyrings, now=datetime.now(UTC))
-
-    return settings
-
-
-def apt_sources(root: Path, warn: Callable[[str], None]) -> list[AptSource]:
-    """Return the apt sources of a machine; files that may not be read are named and left out."""
-    found: list[AptSource] = []
-    for path in (path for pattern in _SOURCES for path in sorted(root.glob(pattern))):
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            warn(f"Unable to read the apt sources in `{path}`: {error.strerror}")
-            continue
-        found += parse_sources(data, str(path))
-    return found

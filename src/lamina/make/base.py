@@ -6,13 +6,13 @@ import difflib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lamina.bases.base import Base, BaseError
 from lamina.bases.docker_archive import read_docker_archive
 from lamina.bases.layout import read_layout
 from lamina.bases.scan import facts_of
 from lamina.bases.scratch import scratch
-from lamina.make.debian_base import DebianSettings, debian_base
 from lamina.make.registry_base import pulled_base
 from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
@@ -21,6 +21,9 @@ from lamina.oci.document import encode
 from lamina.oci.location import Location
 from lamina.oci.reference import InvalidReference, Reference
 from lamina.plan.base import NO_BASE, BaseFacts
+
+if TYPE_CHECKING:
+    from lamina.make.debian_base import DebianSettings
 
 _FORMS = (
     "scratch",
@@ -80,6 +83,9 @@ def open_base(
         case "docker-archive":
             base = read_docker_archive(Location.parse(name), platform)
         case "debian":
+            # Here, since it loads slowly, and other bases need none of it.
+            from lamina.make.debian_base import debian_base
+
             codename = name.partition(":")[2]
             base = debian_base(codename, platform, workshop, debian(codename))
         case _:

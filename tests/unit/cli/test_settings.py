@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lamina.bases.debian.archives import MirrorNotFound
-from lamina.cli import settings
+from lamina.cli import mirrors, settings
 from lamina.cli.indexes import package_indexes
 from lamina.cli.outputs import NoOutput, locations
 from lamina.cli.settings import InvalidSetting
@@ -78,7 +78,7 @@ def test_apt_sources_that_may_not_be_read_are_left_out(tmp_path: Path) -> None:
     (folder / "two.sources").symlink_to("nowhere")
     warnings: list[str] = []
 
-    sources = settings.apt_sources(tmp_path, warnings.append)
+    sources = mirrors.apt_sources(tmp_path, warnings.append)
 
     assert [source.suites for source in sources] == [("bookworm",)]
     assert warnings == [
@@ -94,8 +94,11 @@ def test_security_updates_have_a_mirror_of_their_own(tmp_path: Path) -> None:
         debian_security_mirror="https://mirror.example/security",
     )
 
-    found = settings.debian_settings({"LAMINA_DEBIAN_KEYRING": str(keyring)}, config, _never)
-    other = settings.debian_settings(
+    found = mirrors.debian_settings(
+        "bookworm", {"LAMINA_DEBIAN_KEYRING": str(keyring)}, config, _never
+    )
+    other = mirrors.debian_settings(
+        "bookworm",
         {
             "LAMINA_DEBIAN_KEYRING": str(keyring),
             "LAMINA_DEBIAN_MIRROR": "https://other.example/debian",
@@ -105,24 +108,24 @@ def test_security_updates_have_a_mirror_of_their_own(tmp_path: Path) -> None:
         _never,
     )
 
-    assert [str(each) for each in found("bookworm").archives] == [
+    assert [str(each) for each in found.archives] == [
         "`bookworm` at mirror.example",
         "`bookworm-updates` at mirror.example",
         "`bookworm-security` at mirror.example",
     ]
-    assert [each.url for each in other("bookworm").archives] == [
+    assert [each.url for each in other.archives] == [
         "https://other.example/debian",
         "https://other.example/debian",
         "https://other.example/security",
     ]
-    assert found("bookworm").keyrings == (b"keys",)
+    assert found.keyrings == (b"keys",)
 
 
 def test_without_a_mirror_the_machine_must_know_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "apt_sources", lambda root, warn: [])
+    monkeypatch.setattr(mirrors, "apt_sources", lambda root, warn: [])
 
     with pytest.raises(MirrorNotFound):
-        settings.debian_settings({}, Config(), _never)("bookworm")
+        mirrors.debian_settings("bookworm", {}, Config(), _never)
 
 
 UV = """
