@@ -83,27 +83,43 @@ class ArchivedLayer:
         return self.stretch.open()
 
 
-def read_docker_archive(location: Location, platform: Platform, *, name: str = "") -> Base:
+@dataclass(frozen=True, slots=True)
+class ArchivedImage:
+    """What an archive says of one image."""
+
+    raw_config: bytes
+    layers: tuple[tuple[str, Stretch], ...]
+    """Their names in the archive, and where they lie."""
+
+
+def open_docker_archive(location: Location) -> ArchivedImage:
     """Return the image that a reference names in an archive; without one, its only image.
 
     Reads the form with a folder a layer, in which equal layers may be symlinks, and the newer one
     with ``blobs/sha256``.
     """
-    name = name or str(location)
     path = Path(location.path)
     stretches = _stretches(path)
     manifest = _chosen(_images(path, stretches), location)
-    config = ImageConfig.parse(_read(path, stretches, manifest.text("Config")))
+    raw_config = _read(path, stretches, manifest.text("Config"))
+    names = manifest.texts("Layers") or ()
+    return ArchivedImage(raw_config, tuple((name, _find(path, stretches, name)) for name in names))
+
+
+def read_docker_archive(location: Location, platform: Platform, *, name: str = "") -> Base:
+    """Return the image of an archive to build upon; see `open_docker_archive`."""
+    name = name or str(location)
+    image = open_docker_archive(location)
+    config = ImageConfig.parse(image.raw_config)
     check_platform(name, config, platform)
-    layers = manifest.texts("Layers") or ()
-    check_layers(name, config, len(layers))
+    check_layers(name, config, len(image.layers))
     return Base(
         name,
         None,
         config,
         tuple(
-            _layer(_find(path, stretches, layer), layer, diff_id)
-            for layer, diff_id in zip(layers, config.diff_ids, strict=True)
+            archived_layer(stretch, layer, diff_id)
+            for (layer, stretch), diff_id in zip(image.layers, config.diff_ids, strict=True)
         ),
     )
 
@@ -187,7 +203,8 @@ def _references(image: Fields) -> set[Reference]:
     return references
 
 
-def _layer(stretch: Stretch, name: str, diff_id: DiffID) -> ArchivedLayer:
+def archived_layer(stretch: Stretch, name: str, diff_id: DiffID) -> ArchivedLayer:
+    """Describe a layer of an archive; one that is packed and not named by digest is read whole."""
     with stretch.open() as file:
         packed = compression(file.read(4))
     digest = _digest(stretch, name) if packed else diff_id
@@ -196,9 +213,14 @@ def _layer(stretch: Stretch, name: str, diff_id: DiffID) -> ArchivedLayer:
 
 
 def _digest(stretch: Stretch, name: str) -> Digest:
-    """Return the digest of a compressed blob: by its name where that is one, else by reading."""
+    """Return the digest of a compressed blob: by its name where that is one, else by reading.
+
+    ``HEX.tar.gz`` is how go-containerregistry, Jib and we name it.
+    """
+    plain = name.removesuffix(".tar.gz").removesuffix(".tar.zst")
+    text = f"sha256:{plain}" if plain != name else name.removeprefix("blobs/").replace("/", ":")
     with contextlib.suppress(InvalidDigest):
-        return Digest.parse(name.removeprefix("blobs/").replace("/", ":"))
+        return Digest.parse(text)
     hasher = hashlib.sha256()
     with stretch.open() as file:
         while chunk := file.read(CHUNK):

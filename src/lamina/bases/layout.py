@@ -27,9 +27,9 @@ def read_layout(location: Location, platform: Platform, *, name: str = "") -> Ba
     directory = Path(location.path)
     return read_image(
         name,
-        _named(directory, location, platform),
+        _chosen(location, platform),
         platform,
-        partial(_document, directory),
+        partial(read_document, directory),
         lambda layer, diff_id: FileLayer(layer, diff_id, blob_path(directory, layer.digest)),
         partial(_problems, directory),
     )
@@ -59,19 +59,20 @@ def _read(directory: Path, name: str) -> bytes:
         raise BaseError(f"Unable to read `{path}`: {error.strerror}") from error
 
 
-def _named(directory: Path, location: Location, platform: Platform) -> Descriptor:
-    """Return what the tag or the digest names at the top of the layout."""
-    manifests = read_index(directory).manifests
+def named(location: Location) -> list[Descriptor]:
+    """Return what the tag or the digest names at the top of a layout; without either, all there is.
+
+    Several are one image for each of several platforms.
+    """
+    manifests = read_index(Path(location.path)).manifests
     if location.digest is not None:
         found = [each for each in manifests if each.digest == location.digest][:1]
     elif location.name:
         found = [each for each in manifests if each.annotations.get(REF_NAME) == location.name]
     else:
         found = list(manifests)
-    if len(found) == 1:
-        return found[0]
-    if len(found) > 1 and all(each.platform is not None for each in found):
-        return choose(found, platform, f"`{location}`")
+    if len(found) == 1 or (found and all(each.platform is not None for each in found)):
+        return found
     tags = sorted({f"`{tag}`" for each in manifests if (tag := each.annotations.get(REF_NAME))})
     raise BaseNotFound(
         f"{'More than one' if found else 'No such'} image in the layout: {location}",
@@ -79,7 +80,8 @@ def _named(directory: Path, location: Location, platform: Platform) -> Descripto
     )
 
 
-def _document(directory: Path, descriptor: Descriptor) -> bytes:
+def read_document(directory: Path, descriptor: Descriptor) -> bytes:
+    """Return a manifest, an index or a config of a layout, checked against its digest."""
     if descriptor.size > SIZE_LIMIT:
         raise BaseError(f"Refused blob {descriptor.digest}: a document of {descriptor.size} bytes")
     path = blob_path(directory, descriptor.digest)
@@ -88,6 +90,11 @@ def _document(directory: Path, descriptor: Descriptor) -> bytes:
             return b"".join(verified(file, descriptor))
     except OSError as error:
         raise BaseError(f"Unable to read `{path}`: {error.strerror}") from error
+
+
+def _chosen(location: Location, platform: Platform) -> Descriptor:
+    found = named(location)
+    return found[0] if len(found) == 1 else choose(found, platform, f"`{location}`")
 
 
 def _problems(directory: Path, layer: Descriptor) -> list[str]:
