@@ -71,7 +71,8 @@ def named(location: Location) -> list[Descriptor]:
         found = [each for each in manifests if each.annotations.get(REF_NAME) == location.name]
     else:
         found = list(manifests)
-    if len(found) == 1 or (found and all(each.platform is not None for each in found)):
+    platforms = {each.platform for each in found} - {None}
+    if len(found) == 1 or (found and len(platforms) == len(found)):
         return found
     tags = sorted({f"`{tag}`" for each in manifests if (tag := each.annotations.get(REF_NAME))})
     raise BaseNotFound(

@@ -145,6 +145,16 @@ def test_of_several_images_one_must_be_named(tmp_path: Path) -> None:
     assert str(refused(location)) == f"More than one image in the layout: {location}"
 
 
+def test_two_tags_for_one_platform_are_no_image_for_several(tmp_path: Path) -> None:
+    write_layout(tmp_path, [("1", ONE), ("2", TWO)])
+    location = Location("oci", str(tmp_path))
+
+    error = refused(location)
+
+    assert str(error) == f"More than one image in the layout: {location}"
+    assert error.hint == "It has the tags `1`, `2`"
+
+
 def test_an_empty_layout_has_no_tag(tmp_path: Path) -> None:
     write_layout(tmp_path, [])
 
