@@ -91,6 +91,17 @@ def test_compressed_layers_are_taken_as_they_are(tmp_path: Path) -> None:
     validate.image(assemble(base.config, base.layers))
 
 
+def test_a_layer_that_is_named_by_its_digest_need_not_be_read(tmp_path: Path) -> None:
+    named = f"{'ab' * 32}.tar.gz"
+    location = write(
+        tmp_path / "a.tar", [image([named])], config(PACKED), Member(named, data=PACKED.blob)
+    )
+
+    [layer] = read_docker_archive(location, AMD64).layers
+
+    assert str(layer.descriptor.digest) == f"sha256:{'ab' * 32}"
+
+
 def test_an_image_is_found_by_any_spelling_of_its_name(tmp_path: Path) -> None:
     location = write(
         tmp_path / "a.tar",
