@@ -14,6 +14,9 @@ from lamina.oci.digest import Digest, InvalidDigest
 SIZE_LIMIT = 4 << 20
 """Registries take manifests of up to 4 MiB (distribution-spec, "Pushing Manifests")."""
 
+_SIZES = 1 << 63
+"""Sizes are numbers of 64 bits (image-spec, descriptor.md); higher ones cannot even be shown."""
+
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number"}
 
 
@@ -130,7 +133,7 @@ class Fields:
 
     def descriptor(self) -> Descriptor:
         """Read this object as a descriptor (image-spec, descriptor.md)."""
-        if self.number("size") < 0 or "size" not in self.values:
+        if not 0 <= self.number("size") < _SIZES or "size" not in self.values:
             self.refuse("size", "a size of at least 0")
         if not self.text("mediaType"):
             self.refuse("mediaType", "a media type")

@@ -87,6 +87,10 @@ def test_additions_lie_above_the_base_with_their_own_history() -> None:
         ({"mediaType": mediatype.INDEX}, f"not an image but `{mediatype.INDEX}`"),
         ({"layers": [{}]}, "expected a size of at least 0 at `layers[0].size`, got: nothing"),
         (
+            {"layers": [{"size": 10**400}]},
+            "expected a size of at least 0 at `layers[0].size`, got: a number",
+        ),
+        (
             {"config": {"mediaType": "text/plain", "digest": f"sha256:{'0' * 64}", "size": 1}},
             "its config is not that of an image but `text/plain`",
         ),
