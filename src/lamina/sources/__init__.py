@@ -1,0 +1,1 @@
+"""Where images are read from, without their layers: registries, image layouts, docker archives."""
