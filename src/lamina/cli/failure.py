@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lamina.cli.style import say, styled
+from lamina.cli.style import harmless, say, styled
 from lamina.errors import LaminaError
 
 
@@ -14,10 +14,10 @@ def show(error: LaminaError) -> None:
 
 
 def show_text(text: str, hint: str | None = None) -> None:
-    """Write what went wrong, and the way out."""
-    say(f"{styled('error', fg='red', bold=True)}: {text}")
+    """Write what went wrong, and the way out; it may quote what a stranger wrote."""
+    say(f"{styled('error', fg='red', bold=True)}: {harmless(text)}")
     if hint:
-        say(f"\n{styled('hint', fg='cyan', bold=True)}: {hint}")
+        say(f"\n{styled('hint', fg='cyan', bold=True)}: {harmless(hint)}")
 
 
 class NoSuchCommand(click.UsageError):
