@@ -20,6 +20,8 @@ _COMMANDS = {
     "cache": ("lamina.cli.cache", "Look at the store of layers, and clean it"),
     "plan": ("lamina.cli.plan", "Show what a build would reuse, download, make and push"),
     "completion": ("lamina.cli.completion", "Write what makes the shell complete commands"),
+    "diff": ("lamina.cli.diff", "Show what changes between two images, and what is pulled for it"),
+    "inspect": ("lamina.cli.inspect", "Show the layers of an image, and what is in them"),
 }
 _KEPT = "what was finished is kept in the store"
 

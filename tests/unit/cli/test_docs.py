@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from lamina.cli import cache, completion
+from lamina.cli import cache, completion, diff, inspect
 from lamina.cli.build import command as build
 from lamina.cli.main import cli
 from lamina.cli.plan import command as plan
@@ -29,6 +29,8 @@ def test_every_command_is_documented() -> None:
         ("lamina plan", plan),
         ("lamina cache", cache.prune_),
         ("lamina completion", completion.command),
+        ("lamina diff", diff.command),
+        ("lamina inspect", inspect.command),
     ],
 )
 def test_the_tables_are_those_of_help(title: str, command: click.Command) -> None:

@@ -116,17 +116,30 @@ def test_a_shell_is_told_how_to_complete(shell: str, mark: str, program: Program
     assert "_LAMINA_COMPLETE" in ended.out
 
 
-def test_options_are_completed(
-    program: Program, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("lamina build --max", "--max-wheel-size"),
+        ("lamina inspect --pl", "--platform"),
+        ("lamina diff --ins", "--insecure"),
+        ("lamina ins", "inspect"),
+    ],
+)
+def test_options_and_commands_are_completed(
+    words: str,
+    completed: str,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("_LAMINA_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", "lamina build --max")
-    monkeypatch.setenv("COMP_CWORD", "2")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
 
     with pytest.raises(SystemExit) as ended:
         main.run([])
 
-    assert (ended.value.code, capfd.readouterr().out) == (0, "plain,--max-wheel-size\n")
+    assert (ended.value.code, capfd.readouterr().out) == (0, f"plain,{completed}\n")
 
 
 @pytest.mark.parametrize(
