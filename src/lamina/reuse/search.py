@@ -23,7 +23,7 @@ from lamina.oci.image import Manifest
 from lamina.oci.index import Index, runs
 from lamina.oci.reference import DEFAULT_TAG
 from lamina.registry.client import Repository
-from lamina.registry.errors import NotFound
+from lamina.registry.errors import Denied, NotFound, Unreachable
 from lamina.registry.manifests import RawManifest
 from lamina.reuse.former import FormerImage
 from lamina.reuse.known import Former
@@ -32,6 +32,8 @@ CACHE_TAG = "lamina-cache"
 """What points to the image that was pushed last, whatever its own tags are."""
 
 _MOST_TAGS = 1000
+_CLOSED = "closed"
+"""Seen of a repository that denies, or cannot be reached."""
 _NEWEST = 4
 """Of the list of tags: so many are looked at."""
 _MOST_PLATFORMS = 8
@@ -69,6 +71,8 @@ class Search:
 
     def further(self, repository: Repository, reference: str) -> list[Former]:
         """Return the images of a reference and of the newest tags, but for those given before."""
+        if self._has_failed(repository):
+            return []
         return self._of_references(repository, [reference, *self._newest(repository)])
 
     def read(self, repository: Repository, reference: str | Digest) -> list[Former]:
@@ -77,7 +81,7 @@ class Search:
 
     def _of_place(self, place: Place) -> list[Former]:
         found = self._of_references(place.repository, place.references)
-        if not found and not place.is_asked_for:
+        if not found and not place.is_asked_for and not self._has_failed(place.repository):
             found = self._of_references(place.repository, self._newest(place.repository))
         if not found and place.is_asked_for:
             self.observer.warn(
@@ -134,8 +138,16 @@ class Search:
             self._say(error, repository, reference)
             return {}
 
+    def _has_failed(self, repository: Repository) -> bool:
+        """Say whether a repository does not answer us at all, so that it need not be asked more."""
+        return (repository.shown, _CLOSED) in self.seen
+
     def _say(self, error: LaminaError, repository: Repository, reference: str | Digest) -> None:
         self.failures.append(str(error))
+        if isinstance(error, Denied | Unreachable):
+            if self._has_failed(repository):
+                return
+            self.seen.add((repository.shown, _CLOSED))
         self.observer.warn(f"{error}; nothing of `{repository.shown}:{reference}` is reused")
 
     def _children(self, index: Index) -> list[Descriptor]:
