@@ -42,7 +42,7 @@ types: $(ENVIRONMENT) ## mypy, strict
 
 .PHONY: unit
 unit: $(ENVIRONMENT) ## The tests that need no other program, and the examples in docstrings
-	pytest -q -m "not integration"
+	pytest -q -n auto -m "not integration"
 
 .PHONY: test
 test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what they run

@@ -315,7 +315,7 @@ def test_a_look_up_that_fails_is_a_miss(app: Pushing, fault: Fault) -> None:
     ended = app.run("2")
 
     assert ended.code == 0, ended.err
-    assert ended.err.count("warning: Failed to read manifest `lamina-cache` of ") == 1
+    assert "warning: Failed to read manifest `" in ended.err
     assert origins(json.loads(ended.out)) == ["made"] * 5
 
 
