@@ -348,3 +348,11 @@ def test_json_of_a_manifest_may_be_written_in_any_way(place: Place) -> None:
     digest = repository.put_manifest("spaced", spaced, mediatype.MANIFEST)
 
     assert repository.manifest(digest).data == spaced
+
+
+def test_a_tag_is_resolved_without_reading_what_it_names(place: Place) -> None:
+    repository = place.repository()
+    manifest, _ = push_manifest(repository, "1.0")
+
+    assert repository.resolve("1.0") == manifest
+    assert repository.resolve("2.0") is None

@@ -97,5 +97,10 @@ def destination_of(
 ) -> Destination:
     """Return the destination of an image that goes to all of these places and repositories."""
     on_disk = [destination_at(place) for place in places]
-    repositories = (Pushed(connect(*name), tags, warn) for name, tags in pushed.items())
+    first: dict[str, Pushed] = {}
+    repositories = []
+    for (host, name), tags in pushed.items():
+        each = Pushed(connect(host, name), tags, warn, first.get(host))
+        first.setdefault(host, each)
+        repositories.append(each)
     return Several([*on_disk, *engines, *repositories])

@@ -43,8 +43,16 @@ class Pushed:
     image that is not whole.
     """
 
-    def __init__(self, repository: Repository, tags: Sequence[str], warn: Warn) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        tags: Sequence[str],
+        warn: Warn,
+        sibling: Pushed | None = None,
+    ) -> None:
+        """``sibling`` pushes the same to the same registry, before: its blobs are mounted."""
         self._repository = repository
+        self._sibling = sibling
         self._tags = tuple(tags)
         self._warn = warn
         self._uploads: dict[Digest, Future[None]] = {}
@@ -80,6 +88,15 @@ class Pushed:
             upload.result()
         return self._name(images)
 
+    @property
+    def name(self) -> str:
+        """The repository's, within its registry."""
+        return self._repository.name
+
+    def wait(self, digest: Digest) -> None:
+        """Wait for a layer that was taken; raises what went wrong with it."""
+        self._uploads[digest].result()
+
     def abort(self) -> None:
         """See `Destination.abort`; blobs without a manifest are the registry's to sweep."""
         self._pool.shutdown(cancel_futures=True)
@@ -103,10 +120,19 @@ class Pushed:
                 descriptor.digest, layer.repository.name
             ):
                 return
+        if self._follows(descriptor.digest):
+            return
         if self._repository.has_blob(descriptor.digest) != descriptor.size:
             self._is_lacking = True
             self._tell()
             self._send(descriptor, partial(blob_of, layer))
+
+    def _follows(self, digest: Digest) -> bool:
+        """Have a blob mounted that the sibling has pushed; wait for it, and say whether it was."""
+        if self._sibling is None:
+            return False
+        self._sibling.wait(digest)
+        return self._repository.mount(digest, self._sibling.name)
 
     def _have_config(self, config: Descriptor, data: bytes, layers: Sequence[Future[None]]) -> None:
         """Push a config; whether it is there is asked only if all layers were.

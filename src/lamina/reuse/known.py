@@ -14,6 +14,7 @@ from lamina.observer import Download, Observer, Traffic
 from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import DiffID, Digest
+from lamina.oci.index import runs
 from lamina.plan.annotations import layer_annotations
 from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
@@ -224,7 +225,7 @@ class Known:
             base = former.image.base
             if base is None or base.record.resolved != resolved:
                 continue
-            if former.image.platform != platform:
+            if not runs(former.image.platform, platform):
                 continue
             problems = [
                 problem

@@ -407,6 +407,20 @@ def test_a_layout_can_be_made_of_what_a_registry_has(app: Pushing) -> None:
     assert str(Digest.of(blob.read_bytes())) == digests(first)[1]
 
 
+def test_a_second_repository_of_a_registry_gets_layers_mounted(app: Pushing) -> None:
+    copy = f"{app.server.host}/team/copy:1"
+
+    report = app.push("1", "-t", copy)
+
+    contents = app.server.contents("team/copy")
+    assert contents.tags["1"] == app.server.contents(app.name).tags["1"] == report["digest"]
+    uploads = [
+        each for each in app.server.asked if each.method == "PUT" and "digest" in each.target
+    ]
+    # Each blob once, but for the config, which is asked for nowhere before it is sent.
+    assert len(uploads) == len(set(digests(report))) + 2
+
+
 # Tags that cannot be moved.
 
 
