@@ -311,3 +311,27 @@ def test_the_image_is_accepted_by_umoci(
     assert sum(not entry.get("empty_layer") for entry in stat["history"]) == len(
         runner.push("1.1")["platforms"][0]["layers"]
     )
+
+
+@pytest.mark.parametrize("what", ["link", "data"])
+def test_layers_that_a_registry_has_lost_are_made_again(
+    runner: Runner, registry: Registry, what: str
+) -> None:
+    first = runner.push("1.0")
+    lost = [layer["digest"] for layer in first["platforms"][0]["layers"] if layer["distributions"]]
+    root = registry.folder / "data" / "docker" / "registry" / "v2"
+    for digest in lost:
+        hex_ = digest.removeprefix("sha256:")
+        if what == "data":
+            (root / "blobs" / "sha256" / hex_[:2] / hex_ / "data").unlink()
+        else:
+            name = runner.repository.partition("/")[2]
+            (root / "repositories" / name / "_layers" / "sha256" / hex_ / "link").unlink()
+    runner.edit("second\n")
+
+    second = runner.push("1.1")
+
+    made = {layer["digest"] for layer in second["platforms"][0]["layers"]
+            if layer["origin"] == "made"}  # fmt: skip
+    assert set(lost) <= made
+    assert origins(runner.push("1.2")) == {"base", "registry"}
