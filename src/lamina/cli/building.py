@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from lamina.destinations.base import Destination, closing
 from lamina.destinations.registry import tags_by_repository
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
+from lamina.reuse.known import ReusedLayer
 from lamina.reuse.verify import Verify
 
 
@@ -90,6 +91,8 @@ def _tell(built: Built, pushed: Sequence[Reference], on: Ground) -> None:
     """Say what came of a build, to a person."""
     for line in collision_lines({each for image in built.each for each in image.collisions}):
         on.observer.warn(line)
+    for line in other_sources(built, {name.name for name in pushed}):
+        on.observer.note(line)
     for name in pushed:
         on.observer.note(f"Pushed {name.tagged()}")
     on.observer.note(summary(built, on.tally, seconds_running()))
@@ -107,6 +110,19 @@ def collision_lines(collisions: Iterable[Collision]) -> Iterator[str]:
             f"{counted(len(theirs), 'file')}, {example}`{min(theirs)}`; "
             f"the image has that of {owners[-1]}"
         )
+
+
+def other_sources(built: Built, pushed: Set[str]) -> Iterator[str]:
+    """Name the repositories that layers were taken from, besides those that are pushed to."""
+    layers = [each.layer for image in built.each for each in image.layers]
+    where = {
+        layer.descriptor.digest: layer.repository.shown
+        for layer in layers
+        if isinstance(layer, ReusedLayer)
+    }
+    found = Counter(where.values())
+    for name in sorted(found.keys() - pushed):
+        yield f"Reused {counted(found[name], 'layer')} of {name}"
 
 
 def summary(built: Built, tally: Tally, seconds: float) -> str:

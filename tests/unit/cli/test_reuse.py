@@ -327,9 +327,11 @@ def test_layers_of_another_repository_are_mounted(app: Pushing) -> None:
     app.bump()
     app.lose_wheels()
 
-    second = app.push("2", "--cache-from", f"{app.server.host}/team/source")
+    ended = app.run("2", "--cache-from", f"{app.server.host}/team/source")
 
+    second = json.loads(ended.out)
     assert origins(second) == REUSED
+    assert f"Reused 4 layers of {app.server.host}/team/source\n" in ended.err
     mounts = [each.target for each in app.server.asked if "mount=" in each.target]
     assert sorted(mounts) == sorted(
         f"/v2/team/app/blobs/uploads/?mount={digest}&from=team/source"
