@@ -17,7 +17,7 @@ from lamina.oci.config import History, ImageConfig
 from lamina.oci.digest import DiffID
 from lamina.oci.image import Addition, Image, append
 from lamina.plan.contents import OurLayer
-from lamina.plan.plan import LayerPlan
+from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.prepare import Order, Prepared
 from lamina.project.image import image_config
 from lamina.reuse.known import ReusedLayer
@@ -141,8 +141,13 @@ class Stack:
 
     def _record(self) -> Record:
         order, recipe = self._prepared.order, self._prepared.site.recipe.to_json()
-        below = [LayerRecord(layer.descriptor.size) for layer in order.base.base.layers]
-        own = [LayerRecord(each.layer.descriptor.size, each.layer.contents) for each in self.built]
+        below = [
+            LayerRecord(layer.descriptor.size, LayerKind.BASE) for layer in order.base.base.layers
+        ]
+        own = [
+            LayerRecord(each.layer.descriptor.size, each.plan.kind, each.layer.contents)
+            for each in self.built
+        ]
         return Record(recipe, _base_record(order), (*below, *own), self.agreements)
 
 

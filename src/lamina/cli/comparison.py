@@ -9,8 +9,9 @@ from lamina.cli.amounts import counted, size
 from lamina.cli.columns import heading, signed, table, terminal_width
 from lamina.cli.inspection import base_document, base_name, layer_document, short
 from lamina.compare.difference import Change, Difference, LayerChange
-from lamina.compare.image import Distribution, InspectedImage, InspectedLayer, Kind
+from lamina.compare.image import Distribution, InspectedImage, InspectedLayer
 from lamina.compare.pull import Amount, Pull
+from lamina.plan.plan import LayerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ def _layers(after: Side, difference: Difference) -> list[str]:
 
 def _layer_rows(change: LayerChange, after: Side) -> Iterator[tuple[str, str]]:
     kind, base = change.kind.value, after.image.base
-    if change.kind in (Kind.WHEELS, Kind.BASE, Kind.OTHER, Kind.SYSTEM):
-        which = f": {base_name(base)}" if change.kind is Kind.BASE and base is not None else ""
+    if change.kind in (LayerKind.WHEELS, LayerKind.BASE, LayerKind.OTHER, LayerKind.SYSTEM):
+        which = f": {base_name(base)}" if change.kind is LayerKind.BASE and base is not None else ""
         yield kind, f"{len(change.added)} new, {len(change.removed)} gone{which}"
         return
-    if change.kind in (Kind.PROJECT, Kind.SKELETON, Kind.OVERRIDES):
+    if change.kind in (LayerKind.PROJECT, LayerKind.SKELETON, LayerKind.OVERRIDES):
         yield kind, _one(change.removed, change.added)
         return
     for title in dict.fromkeys(each.title for each in (*change.removed, *change.added)):

@@ -13,6 +13,7 @@ from lamina.destinations.base import DestinationUnusable
 from lamina.observer import Traffic
 from lamina.oci.location import UNFINISHED
 from lamina.oci.reference import Reference
+from lamina.plan.plan import LayerKind
 from lamina.stack import BuiltLayer
 
 
@@ -99,7 +100,7 @@ def _layers(built: BuiltImage) -> list[dict[str, object]]:
 
 def _origin(built: BuiltLayer | None) -> dict[str, object]:
     if built is None:
-        return {"distributions": [], "key": None, "kind": "base", "origin": "base"}
+        return {"distributions": [], "key": None, "kind": LayerKind.BASE.value, "origin": "base"}
     return {
         "distributions": [
             {"name": each.name, "version": each.version, "size": each.size}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamina.compare.image import Distribution, InspectedImage, InspectedLayer, Kind, settings
+from lamina.compare.image import Distribution, InspectedImage, InspectedLayer, settings
 from lamina.compare.pull import Pull, pull
+from lamina.plan.plan import LayerKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Change:
 class LayerChange:
     """The layers of one kind that one of the images has and the other one has not."""
 
-    kind: Kind
+    kind: LayerKind
     removed: tuple[InspectedLayer, ...]
     added: tuple[InspectedLayer, ...]
 
@@ -98,7 +99,7 @@ def _layers(before: InspectedImage, after: InspectedImage) -> tuple[LayerChange,
             tuple(each for each in before.layers if each.kind is kind and each.diff_id not in new),
             tuple(each for each in after.layers if each.kind is kind and each.diff_id not in old),
         )
-        for kind in Kind
+        for kind in LayerKind
     )
     return tuple(change for change in changes if change.removed or change.added)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 from lamina.oci import mediatype
 from lamina.oci.config import History, ImageConfig
@@ -15,7 +14,8 @@ from lamina.oci.document import MalformedDocument
 from lamina.oci.image import Manifest
 from lamina.plan.contents import Contents
 from lamina.plan.key import LayerKey
-from lamina.reuse.former import FormerImage
+from lamina.plan.plan import LayerKind
+from lamina.reuse.former import FormerImage, FormerLayer
 
 BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
@@ -23,20 +23,6 @@ BASE_DIGEST = "org.opencontainers.image.base.digest"
 _OURS = "lamina: "
 """How our entries of the history begin."""
 _WHEEL = re.compile(r"([a-z0-9][a-z0-9._-]*)==([^\s,]+)")
-
-
-class Kind(Enum):
-    """What a layer is made from; the values are those of the report of a build."""
-
-    BASE = "base"
-    SYSTEM = "system"
-    SKELETON = "skeleton"
-    WHEELS = "wheels"
-    OVERRIDES = "overrides"
-    FILES = "files"
-    PROJECT = "project"
-    OTHER = "other"
-    """None of Lamina's, and not known to be the base's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +41,7 @@ class Distribution:
 class InspectedLayer:
     """One layer, as manifest, config and history tell of it."""
 
-    kind: Kind
+    kind: LayerKind
     descriptor: Descriptor
     diff_id: DiffID
     title: str = ""
@@ -116,7 +102,7 @@ class InspectedImage:
         return {
             each.name: each
             for layer in self.layers
-            if layer.kind is Kind.WHEELS
+            if layer.kind is LayerKind.WHEELS
             for each in layer.distributions
         }
 
@@ -171,7 +157,7 @@ def _strange(
 ) -> list[InspectedLayer]:
     """Return the layers of an image that is none of ours."""
     return [
-        InspectedLayer(Kind.OTHER, descriptor, diff_id, title)
+        InspectedLayer(LayerKind.OTHER, descriptor, diff_id, title)
         for descriptor, diff_id, title in zip(manifest.layers, config.diff_ids, titles, strict=True)
     ]
 
@@ -182,13 +168,8 @@ def _ours(former: FormerImage, titles: Sequence[str]) -> list[InspectedLayer]:
     found = []
     for number, (layer, said) in enumerate(zip(former.layers, titles, strict=True)):
         title = said.removeprefix(_OURS) if layer.key else said
-        if number < below:
-            kind = Kind.BASE
-        elif layer.key is None:
-            kind = Kind.OTHER
-        else:
-            kind = _kind(title, layer.contents)
-        held = () if kind is Kind.BASE else _distributions(kind, title, layer.contents)
+        kind = _kind(layer, title, is_below=number < below)
+        held = () if kind is LayerKind.BASE else _distributions(kind, title, layer.contents)
         found.append(InspectedLayer(kind, layer.descriptor, layer.diff_id, title, layer.key, held))
     return found
 
@@ -202,29 +183,23 @@ def _base_layers(former: FormerImage) -> int:
     return next(number for number, layer in enumerate(former.layers) if layer.key is not None)
 
 
-def _kind(title: str, contents: Contents) -> Kind:
-    """Return what a layer of ours is made from; its title is the plan's."""
-    if contents.distributions:
-        return Kind.PROJECT if title.startswith("project ") else Kind.WHEELS
-    if title.startswith("files that ") and title.endswith(" do not agree on"):
-        return Kind.OVERRIDES
-    if " -> " in title or title.startswith("files of "):
-        return Kind.FILES
-    if title.startswith("environment "):
-        return Kind.SKELETON
-    if title.startswith("project "):
-        return Kind.PROJECT
-    return Kind.WHEELS if _titled(title) else Kind.OTHER
+def _kind(layer: FormerLayer, title: str, *, is_below: bool) -> LayerKind:
+    """Return what a layer of ours is made from: as recorded, else as far as its title shows."""
+    if is_below:
+        return LayerKind.BASE
+    if layer.key is None or layer.kind is not LayerKind.OTHER:
+        return layer.kind
+    return LayerKind.WHEELS if _titled(title) else LayerKind.OTHER
 
 
-def _distributions(kind: Kind, title: str, contents: Contents) -> tuple[Distribution, ...]:
+def _distributions(kind: LayerKind, title: str, contents: Contents) -> tuple[Distribution, ...]:
     """Return what a layer holds: as recorded, else as its title names it."""
     if contents.distributions:
         return tuple(
             Distribution(each.name, each.version, each.hash, each.size)
             for each in contents.distributions
         )
-    return _titled(title) if kind is Kind.WHEELS else ()
+    return _titled(title) if kind is LayerKind.WHEELS else ()
 
 
 def _titled(title: str) -> tuple[Distribution, ...]:

@@ -25,12 +25,15 @@ class TooManyLayers(LaminaError):
 class LayerKind(Enum):
     """What a layer is made from."""
 
+    BASE = "base"
     SYSTEM = "system"
     SKELETON = "skeleton"
     WHEELS = "wheels"
     OVERRIDES = "overrides"
     FILES = "files"
     PROJECT = "project"
+    OTHER = "other"
+    """What others have put there."""
 
 
 @dataclass(frozen=True, slots=True)

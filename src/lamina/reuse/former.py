@@ -12,9 +12,10 @@ from lamina.oci.image import Manifest
 from lamina.plan.annotations import annotated_key
 from lamina.plan.contents import Contents
 from lamina.plan.key import InvalidKey, LayerKey
+from lamina.plan.plan import LayerKind
 from lamina.reuse.record import BaseRecord, LayerRecord, Record
 
-_UNTOLD = LayerRecord(-1)
+_UNTOLD = LayerRecord(-1, LayerKind.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class FormerLayer:
     diff_id: DiffID
     key: LayerKey | None
     """None of a layer that is not known by one, such as a base's."""
+    kind: LayerKind
     contents: Contents
     is_sized: bool
     """Whether the size is what it was when the image was made; else the blob must be asked for."""
@@ -63,7 +65,9 @@ class FormerImage:
         fits = len(record.layers) == len(manifest.layers)
         told = record.layers if fits else [_UNTOLD] * len(manifest.layers)
         layers = tuple(
-            FormerLayer(descriptor, diff_id, key, each.contents, descriptor.size == each.size)
+            FormerLayer(
+                descriptor, diff_id, key, each.kind, each.contents, descriptor.size == each.size
+            )
             for descriptor, diff_id, key, each in zip(
                 manifest.layers, config.diff_ids, keys, told, strict=True
             )

@@ -18,6 +18,7 @@ from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import NOTHING, Contents
 from lamina.plan.key import InvalidKey, LayerKey
+from lamina.plan.plan import LayerKind
 
 FIELD = "dev.lamina"
 """Of the config."""
@@ -26,6 +27,7 @@ _FORMAT = 1
 _MOST_COLLISIONS = 100
 """Of one circle of distributions; where more disagree, they are compared again."""
 _WHAT = "record of an earlier build"
+_KINDS = frozenset(kind.value for kind in LayerKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,21 @@ class LayerRecord:
 
     size: int
     """Of its blob, in bytes. Where a manifest says otherwise, somebody packed it anew, or lies."""
+    kind: LayerKind
     contents: Contents = NOTHING
 
     def to_json(self) -> list[object]:
         """Return the row that travels."""
-        return [self.size, *self.contents.to_json()]
+        return [self.size, self.kind.value, *self.contents.to_json()]
 
     @classmethod
     def parse(cls, row: object) -> LayerRecord:
         """Read what `to_json` gave."""
         match row:
-            case [int(size), *distributions]:
-                return cls(size, Contents.from_json(distributions))
+            case [int(size), str(kind), *distributions] if kind in _KINDS:
+                return cls(size, LayerKind(kind), Contents.from_json(distributions))
             case _:
-                raise MalformedDocument(f"Malformed {_WHAT}: expected the size of a layer")
+                raise MalformedDocument(f"Malformed {_WHAT}: expected size and kind of a layer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from lamina.oci.image import Manifest
 from lamina.plan.base import NO_BASE
 from lamina.plan.contents import Contents, InLayer
 from lamina.plan.key import LayerKey
+from lamina.plan.plan import LayerKind
 from lamina.reuse.record import BaseRecord, LayerRecord, Record
 
 BASE = "docker.io/library/python:3.12-slim"
@@ -41,6 +42,7 @@ class Made:
     wheels: Sequence[str] = ()
     size: int = 100
     is_ours: bool = True
+    kind: LayerKind = LayerKind.FILES
     blob: str = ""
     """What else the bytes of the blob follow from, such as another compressor."""
 
@@ -69,14 +71,15 @@ class Made:
 
 def wheels(*texts: str, size: int = 100) -> Made:
     """Return a layer of wheels, with the title that a plan gives it."""
-    return Made(", ".join(each.partition("#")[0] for each in texts), "", texts, size)
+    title = ", ".join(each.partition("#")[0] for each in texts)
+    return Made(title, "", texts, size, kind=LayerKind.WHEELS)
 
 
 def base(title: str, size: int = 1000) -> Made:
-    return Made(title, size=size, is_ours=False)
+    return Made(title, size=size, is_ours=False, kind=LayerKind.BASE)
 
 
-SKELETON = Made("environment /opt/venv")
+SKELETON = Made("environment /opt/venv", kind=LayerKind.SKELETON)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,8 @@ class Making:
         if self.below is None:
             return config
         told = tuple(
-            LayerRecord(each.size, Contents(tuple(map(wheel, each.wheels)))) for each in self.layers
+            LayerRecord(each.size, each.kind, Contents(tuple(map(wheel, each.wheels))))
+            for each in self.layers
         )
         known = BaseRecord(digest("base"), NO_BASE, self.below) if self.below else None
         return Record({"format": 1}, known, told).within(config)

@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lamina.compare.difference import Change, LayerChange, compare
-from lamina.compare.image import Distribution, Kind
+from lamina.compare.image import Distribution
+from lamina.plan.plan import LayerKind
 from unit.compare.images import PLAIN, SKELETON, Made, Making, base, image, wheels
 
 LOW = base("ADD")
@@ -59,13 +60,21 @@ def test_what_is_not_ours_has_unknown_distributions() -> None:
 
 def test_layers_are_told_by_their_kind_lowest_first() -> None:
     old, new = Made("src -> .", "1"), Made("src -> .", "2")
-    before = image(LOW, SKELETON, old, Made("project app", wheels=["app==1"]))
-    after = image(base("ADD 2"), SKELETON, new, Made("project app", wheels=["app==2"]))
+    before = image(
+        LOW, SKELETON, old, Made("project app", wheels=["app==1"], kind=LayerKind.PROJECT)
+    )
+    after = image(
+        base("ADD 2"), SKELETON, new, Made("project app", wheels=["app==2"], kind=LayerKind.PROJECT)
+    )
 
     found = compare(before, after)
 
     layers = dict(zip(("base", "skeleton", "files", "project"), range(4), strict=True))
-    assert [change.kind for change in found.layers] == [Kind.BASE, Kind.FILES, Kind.PROJECT]
+    assert [change.kind for change in found.layers] == [
+        LayerKind.BASE,
+        LayerKind.FILES,
+        LayerKind.PROJECT,
+    ]
     for change in found.layers:
         at = layers[change.kind.value]
         assert change == LayerChange(change.kind, (before.layers[at],), (after.layers[at],))
@@ -73,7 +82,7 @@ def test_layers_are_told_by_their_kind_lowest_first() -> None:
 
 
 def test_a_blob_that_is_packed_otherwise_is_the_same_layer() -> None:
-    after = Made(SKELETON.title, blob="zstd")
+    after = Made(SKELETON.title, kind=LayerKind.SKELETON, blob="zstd")
 
     assert compare(image(SKELETON), image(after)).layers == ()
 

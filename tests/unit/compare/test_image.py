@@ -4,28 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lamina.compare.image import Distribution, InspectedBase, Kind, inspect
+from lamina.compare.image import Distribution, InspectedBase, inspect
 from lamina.oci.config import History
 from lamina.oci.document import MalformedDocument
+from lamina.plan.plan import LayerKind
 from unit.compare.images import BASE, PLAIN, SKELETON, Made, Making, base, digest, image, wheels
-
-TITLES = [
-    ("environment /opt/venv", Kind.SKELETON),
-    ("idna==3.10", Kind.WHEELS),
-    ("idna==3.10, six==1.17.0", Kind.WHEELS),
-    ("files that a, b do not agree on", Kind.OVERRIDES),
-    ("files of app 1.0", Kind.FILES),
-    ("dist/src -> .", Kind.FILES),
-    ("project x -> .", Kind.FILES),
-    ("project app", Kind.PROJECT),
-    ("something new", Kind.OTHER),
-    ("", Kind.OTHER),
-]
-
-
-@pytest.mark.parametrize(("title", "kind"), TITLES)
-def test_the_title_names_the_kind(title: str, kind: Kind) -> None:
-    assert [layer.kind for layer in image(Made(title)).layers] == [kind]
 
 
 def test_what_a_layer_holds_is_as_recorded() -> None:
@@ -33,14 +16,14 @@ def test_what_a_layer_holds_is_as_recorded() -> None:
         base("ADD rootfs"),
         SKELETON,
         wheels("idna==3.10#aa"),
-        Made("project app", wheels=["app==2"]),
+        Made("project app", wheels=["app==2"], kind=LayerKind.PROJECT),
     )
 
     assert [(layer.kind, layer.title) for layer in seen.layers] == [
-        (Kind.BASE, "ADD rootfs"),
-        (Kind.SKELETON, "environment /opt/venv"),
-        (Kind.WHEELS, "idna==3.10"),
-        (Kind.PROJECT, "project app"),
+        (LayerKind.BASE, "ADD rootfs"),
+        (LayerKind.SKELETON, "environment /opt/venv"),
+        (LayerKind.WHEELS, "idna==3.10"),
+        (LayerKind.PROJECT, "project app"),
     ]
     assert seen.layers[2].distributions == (Distribution("idna", "3.10", "sha256:aa", 7),)
     assert seen.layers[3].distributions == (Distribution("app", "2", "sha256:app==2", 7),)
@@ -53,7 +36,11 @@ def test_without_a_record_the_titles_tell() -> None:
 
     seen = Making(layers).inspected()
 
-    assert [layer.kind for layer in seen.layers] == [Kind.BASE, Kind.WHEELS, Kind.OTHER]
+    assert [layer.kind for layer in seen.layers] == [
+        LayerKind.BASE,
+        LayerKind.WHEELS,
+        LayerKind.OTHER,
+    ]
     assert seen.layers[1].distributions == (
         Distribution("idna", "3.10"),
         Distribution("six", "1.17.0"),
@@ -63,7 +50,8 @@ def test_without_a_record_the_titles_tell() -> None:
 def test_a_base_of_ours_is_a_base() -> None:
     seen = Making([wheels("torch==2.3.0"), SKELETON, wheels("idna==3.10")], below=1).inspected()
 
-    assert [layer.kind for layer in seen.layers] == [Kind.BASE, Kind.SKELETON, Kind.WHEELS]
+    kinds = [layer.kind for layer in seen.layers]
+    assert kinds == [LayerKind.BASE, LayerKind.SKELETON, LayerKind.WHEELS]
     assert list(seen.distributions) == ["idna"]
 
 
@@ -88,8 +76,8 @@ def test_an_image_of_others_has_its_history() -> None:
 
     assert not seen.is_lamina
     assert [(layer.kind, layer.title) for layer in seen.layers] == [
-        (Kind.OTHER, "ADD rootfs"),
-        (Kind.OTHER, "RUN make"),
+        (LayerKind.OTHER, "ADD rootfs"),
+        (LayerKind.OTHER, "RUN make"),
     ]
 
 

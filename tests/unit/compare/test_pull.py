@@ -45,7 +45,13 @@ A = image(LOW, SKELETON, BIG, SMALL, TOP)
         ),
         pytest.param(image(LOW, SKELETON, BIG), Amount(0, 0), Amount(0, 0), 0, id="fewer"),
         pytest.param(
-            image(LOW, SKELETON, Made(BIG.title, "", BIG.wheels, 4000, blob="zstd"), SMALL, TOP),
+            image(
+                LOW,
+                SKELETON,
+                Made(BIG.title, "", BIG.wheels, 4000, kind=BIG.kind, blob="zstd"),
+                SMALL,
+                TOP,
+            ),
             Amount(1, 4000),
             Amount(3, 4013),
             0,

@@ -12,6 +12,7 @@ from lamina.oci.image import Manifest
 from lamina.plan.annotations import layer_annotations
 from lamina.plan.base import NO_BASE
 from lamina.plan.key import LayerKey
+from lamina.plan.plan import LayerKind
 from lamina.reuse.former import FormerImage
 from lamina.reuse.record import BaseRecord, LayerRecord, Record
 
@@ -39,7 +40,9 @@ def manifest(*, annotated: bool = False) -> Manifest:
 
 def recorded(sizes: tuple[int, ...] = (100, 101, 102)) -> ImageConfig:
     base = BaseRecord(Digest.of(b"base"), NO_BASE, 1, BASE)
-    return Record({}, base, tuple(map(LayerRecord, sizes))).within(CONFIG)
+    return Record({}, base, tuple(LayerRecord(size, LayerKind.WHEELS) for size in sizes)).within(
+        CONFIG
+    )
 
 
 def test_keys_come_from_annotations_or_else_from_the_history() -> None:

@@ -16,6 +16,7 @@ from lamina.plan.base import BaseFacts, BaseLibc, BasePython
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import Contents, InLayer
 from lamina.plan.key import LayerKey, Recipe
+from lamina.plan.plan import LayerKind
 from lamina.reuse.record import FIELD, BaseRecord, LayerRecord, Record
 
 DIGEST = Digest.of(b"base")
@@ -30,7 +31,11 @@ BARE = ImageConfig("amd64", env={"LANG": "C.UTF-8"}, cmd=("python3",), extra={"m
 RECORD = Record(
     Recipe("/opt/venv", "3.11").to_json(),
     BaseRecord(DIGEST, FACTS, 2, BARE, Digest.of(b"index")),
-    (LayerRecord(10), LayerRecord(20), LayerRecord(30, Contents((WHEEL,)))),
+    (
+        LayerRecord(10, LayerKind.BASE),
+        LayerRecord(20, LayerKind.SKELETON),
+        LayerRecord(30, LayerKind.WHEELS, Contents((WHEEL,))),
+    ),
     {KEY: (Collision("lib/python3.11/site-packages/x.py", ("a", "b")),)},
 )
 
@@ -77,8 +82,9 @@ def test_more_collisions_than_are_worth_it_do_not_travel() -> None:
         {"layers": 5},
         {"layers": [5]},
         {"layers": [[]]},
-        {"layers": [["10"]]},
-        {"layers": [[10, ["demo"]]]},
+        {"layers": [["10", "base"]]},
+        {"layers": [[10, "odd"]]},
+        {"layers": [[10, "wheels", ["demo"]]]},
         {"agreements": {"x": []}},
         {"agreements": {str(KEY): 5}},
         {"agreements": {str(KEY): [["path", ["a"]]]}},
