@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from lamina.build import Built
 from lamina.cli.connections import Connections
-from lamina.destinations.base import closing
+from lamina.destinations.base import DestinationError, closing
 from lamina.destinations.registry import Pushed
 from lamina.errors import LaminaError
 from lamina.observer import Observer
@@ -58,7 +58,7 @@ class Caches:
             raise NothingPushed
         where = Reference.parse(target) if target is not None and moved else None
         if where is not None and where.digest is not None:
-            raise LaminaError(f"Unable to push to `{where}`: a digest cannot be chosen")
+            raise DestinationError(f"Unable to push to `{where}`: a digest cannot be chosen")
         return cls(pushes, tuple(map(Reference.parse, sources)), where, moved)
 
     @contextmanager

@@ -5,6 +5,7 @@ A look-up that fails is a miss with a warning, never a failed build.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from lamina.reuse.known import Former
 CACHE_TAG = "lamina-cache"
 """What points to the image that was pushed last, whatever its own tags are."""
 
+_OURS = "lamina-"
+"""How tags begin that are found otherwise."""
 _MOST_TAGS = 1000
 _CLOSED = "closed"
 """Seen of a repository that denies, or cannot be reached."""
@@ -62,6 +65,7 @@ class Search:
     """What could not be read, in the end."""
     seen: set[tuple[str, str]] = field(default_factory=set)
     """Which references were looked at already, by repository: none is twice."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def formers(self, places: Iterable[Place]) -> list[Former]:
         """Return the images of all places, each once, in the order of the places."""
@@ -145,9 +149,10 @@ class Search:
     def _say(self, error: LaminaError, repository: Repository, reference: str | Digest) -> None:
         self.failures.append(str(error))
         if isinstance(error, Denied | Unreachable):
-            if self._has_failed(repository):
-                return
-            self.seen.add((repository.shown, _CLOSED))
+            with self.lock:
+                if self._has_failed(repository):
+                    return
+                self.seen.add((repository.shown, _CLOSED))
         self.observer.warn(f"{error}; nothing of `{repository.shown}:{reference}` is reused")
 
     def _children(self, index: Index) -> list[Descriptor]:
@@ -200,7 +205,7 @@ def newest(tags: Iterable[str]) -> list[str]:
     >>> newest(["1.9", "v1.10", "main", "1.2", "0.1", "1.8"])
     ['v1.10', '1.9', '1.8', '1.2']
     """
-    known = set(tags) - {DEFAULT_TAG, CACHE_TAG}
+    known = {tag for tag in tags if tag != DEFAULT_TAG and not tag.startswith(_OURS)}
     versions = {tag: version for tag in known if (version := _version(tag)) is not None}
     if versions:
         return sorted(versions, key=lambda tag: (versions[tag], tag), reverse=True)[:_NEWEST]
