@@ -23,10 +23,8 @@ from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerPlan
 from lamina.prepare import Order, Prepared, prepare
 from lamina.reuse.known import ReusedLayer
-from lamina.reuse.verify import LayersDiffer, Verification
+from lamina.reuse.verify import LayersDiffer
 from lamina.stack import BuiltLayer, Stack
-
-_BELIEVE = Verification()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,6 @@ def build(
     workshop: Workshop,
     destination: Destination,
     names: Sequence[Reference] = (),
-    verification: Verification = _BELIEVE,
 ) -> Built:
     """Build an image for each order, and write them; whatever is known is not made again."""
     with ExitStack() as lines:
@@ -65,7 +62,7 @@ def build(
             prepared = prepare(order, workshop)
             stack = Stack(prepared, workshop, destination)
             stacks.append(stack)
-            _fill(stack, prepared, workshop, destination, verification, lines)
+            _fill(stack, prepared, workshop, destination, lines)
         if lies := {title: pair for stack in stacks for title, pair in stack.lies.items()}:
             raise LayersDiffer(lies)
         images, descriptor = _write(stacks, destination, names)
@@ -81,14 +78,13 @@ def _fill(
     prepared: Prepared,
     workshop: Workshop,
     destination: Destination,
-    verification: Verification,
     lines: ExitStack,
 ) -> None:
     """Have all layers, lowest first; the line on which they are made stays until all is written."""
     site = prepared.site
     bench = Bench(workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit)
     making = lines.enter_context(line(prepared.sources, bench, workshop.observer, workshop.makers))
-    kept = _kept(prepared, stack, workshop, verification)
+    kept = _kept(prepared, stack, workshop)
     making.start([plan for plan in prepared.plans if kept[plan] is None])
     for base_layer in prepared.order.base.base.layers:
         destination.take(base_layer)
@@ -106,17 +102,15 @@ def _fill(
     overrides = find_overrides(stack.agreements, layers, prepared.wheels, site.recipe)
     if overrides is not None:
         part = overrides_part(overrides, site, workshop)
-        had = _believed(workshop.had_all([part.plan]), stack, verification)
+        had = _believed(workshop.had_all([part.plan]), stack)
         stack.add(part, had[part.plan])
     for part, had_before in zip(prepared.top, ready, strict=True):
         stack.put(part, had_before)
 
 
-def _kept(
-    prepared: Prepared, stack: Stack, workshop: Workshop, verification: Verification
-) -> dict[LayerPlan, OurLayer | None]:
+def _kept(prepared: Prepared, stack: Stack, workshop: Workshop) -> dict[LayerPlan, OurLayer | None]:
     """Return which layers are had already, and say what is planned."""
-    kept = _believed(workshop.had_all(prepared.layers), stack, verification)
+    kept = _believed(workshop.had_all(prepared.layers), stack)
     missing = [plan for plan in prepared.layers if kept[plan] is None]
     wanted = [wheel for plan in missing for wheel in plan.wheels if not prepared.sources.has(wheel)]
     why = partial(workshop.why, missing, prepared.site.recipe)
@@ -125,11 +119,11 @@ def _kept(
 
 
 def _believed(
-    had: dict[LayerPlan, OurLayer | None], stack: Stack, verification: Verification
+    had: dict[LayerPlan, OurLayer | None], stack: Stack
 ) -> dict[LayerPlan, OurLayer | None]:
     """Return the layers without those that must be made again and compared."""
     for plan, layer in had.items():
-        if isinstance(layer, ReusedLayer) and not verification.believes(layer):
+        if isinstance(layer, ReusedLayer) and not layer.is_believed:
             stack.claims[plan] = layer
     return {plan: None if plan in stack.claims else layer for plan, layer in had.items()}
 

@@ -85,8 +85,8 @@ class Options(PlanOptions):
 def command(**options: Any) -> int:  # noqa: ANN401
     """Build the locked project in DIR into a container image.
 
-    Reads `pyproject.toml` and `uv.lock` there. Layers that the store has are not made again, and
-    what is in them is not downloaded.
+    Reads `pyproject.toml` and `uv.lock` there. Layers that the store has, or the registry that is
+    pushed to, are not made again, and what is in them is not downloaded.
     """
     check_options(options)
     from lamina.cli.building import run

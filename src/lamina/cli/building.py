@@ -56,18 +56,17 @@ def run(options: Options) -> int:
                 destination_of(places, pushes, on.connections.push, on.observer.warn, engines)
             ) as destination,
             caches.known(
-                on.connections, platforms, on.observer, is_fresh=options.no_cache
+                on.connections, platforms, on.observer, is_fresh=options.no_cache, verify=verify
             ) as known,
         ):
             # Earlier images are read meanwhile.
             lock = read_lock(project, is_checked=not options.frozen)
             workshop = on.workshop(project, config, known, is_fresh=options.no_cache)
-            verification = caches.verification(verify, known, on.connections, on.observer)
             is_read = bool(places) or options.load
             wanted = orders(
                 options, project, lock, config, workshop, outputs=written, is_base_kept=is_read
             )
-            built = build(wanted, workshop, destination, names, verification)
+            built = build(wanted, workshop, destination, names)
             caches.remember(built, verify, on.connections, on.observer)
         _tell(built, names if options.push else (), on)
     _write_files(built, names, options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from lamina.registry.layer import RemoteLayer
 from lamina.reuse.cache_tag import move, plan_tag
 from lamina.reuse.known import Former, Known, asking
 from lamina.reuse.search import CACHE_TAG, Place, Search
-from lamina.reuse.verify import VERIFIED_TAG, Verification, Verify
+from lamina.reuse.verify import VERIFIED_TAG, Verify
 
 Pushes = Mapping[tuple[str, str], Sequence[str]]
 """The tags to be pushed, by registry and repository."""
@@ -70,22 +70,38 @@ class Caches:
         *,
         is_fresh: bool,
         is_strict: bool = False,
+        verify: Verify = Verify.NOTHING,
     ) -> Iterator[Known]:
         """Give what earlier images tell; they are read while the caller goes on.
 
         If all is to be ``fresh``, none is read; if ``strict``, every blob of theirs is asked for.
+        What must be verified is not believed.
         """
         if is_fresh or not (self.pushes or self.sources):
             yield Known.nothing(observer)
             return
         with asking() as checks, ThreadPoolExecutor(1, "search") as pool:
             search = Search(platforms, observer)
-            formers = pool.submit(search.formers, list(self._places(connections)))
+            homes = [connections.push(*name) for name in self.pushes]
+
+            def first() -> list[Former]:
+                verified = (
+                    [former for home in homes for former in search.read(home, VERIFIED_TAG)]
+                    if verify is Verify.CHANGED
+                    else []
+                )
+                return [*verified, *doubted(search.formers(self._places(connections)))]
 
             def further(keys: Sequence[LayerKey]) -> list[Former]:
                 tag = plan_tag(CACHE_TAG, keys)
-                homes = [connections.push(*name) for name in self.pushes]
-                return [former for home in homes for former in search.further(home, tag)]
+                return doubted(former for home in homes for former in search.further(home, tag))
+
+            def doubted(formers: Iterable[Former]) -> list[Former]:
+                if verify is Verify.NOTHING:
+                    return list(formers)
+                return [replace(former, is_believed=False) for former in formers]
+
+            formers = pool.submit(first)
 
             known = Known(
                 formers.result, checks, observer, further, search.failures, is_strict=is_strict
@@ -96,17 +112,6 @@ class Caches:
                 connections.transport.interrupt()  # Nobody waits for these answers any more.
                 raise
 
-    def verification(
-        self, verify: Verify, known: Known, connections: Connections, observer: Observer
-    ) -> Verification:
-        """Return which layers of earlier images are believed."""
-        if verify is not Verify.CHANGED or not known.formers:
-            return Verification(verify)
-        search = Search((), observer)
-        homes = [connections.push(*name) for name in self.pushes]
-        found = [former for home in homes for former in search.read(home, VERIFIED_TAG)]
-        return Verification.of(verify, (former.image for former in found))
-
     def remember(
         self, built: Built, verify: Verify, connections: Connections, observer: Observer
     ) -> None:
@@ -115,9 +120,9 @@ class Caches:
         for name in self.pushes:
             home = connections.push(*name)
             if self.is_moved and self.target is None:
-                move(home, CACHE_TAG, images, keys, observer)
+                move(home, CACHE_TAG, images, plan_tag(CACHE_TAG, keys), observer)
             if verify is not Verify.NOTHING:
-                move(home, VERIFIED_TAG, images, keys, observer)
+                move(home, VERIFIED_TAG, images, None, observer)
         if self.target is not None and self.pushes:
             self._copy(built, self.target, connections, observer)
 
@@ -144,8 +149,8 @@ class Caches:
         """Push to a place of the cache's own: within one registry, blobs are mounted."""
         name, tag = (target.registry, target.repository), target.tag or CACHE_TAG
         if name in self.pushes:
-            keys = dependency_keys(built)
-            move(connections.push(*name), tag, _as_pushed(built), keys, observer)
+            other = plan_tag(tag, dependency_keys(built))
+            move(connections.push(*name), tag, _as_pushed(built), other, observer)
             return
         home = connections.push(*next(iter(self.pushes)))
         images = Images(

@@ -15,7 +15,7 @@ WHERE, WHAT = "Where the image goes", "What is installed"
 IMAGE, REUSE, STORE, OUTPUT = (
     "What the image is built on",
     "What is reused",
-    "Making layers",
+    "Making and keeping layers",
     "Output",
 )
 

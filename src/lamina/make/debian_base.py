@@ -41,7 +41,7 @@ def debian_base(
     planned = [
         (layer, LayerPlan(LayerKind.SYSTEM, layer.key, layer.title)) for layer in plan.layers
     ]
-    found = workshop.had_all([each for _, each in planned])
+    found = workshop.believed([each for _, each in planned])
     wanted = [
         package
         for (layer, _), had in zip(planned, found.values(), strict=True)

@@ -74,6 +74,14 @@ class Workshop:
                 self.observer.reused(plan, f"`{layer.repository.shown}`")
         return found
 
+    def believed(self, plans: Sequence[LayerPlan]) -> dict[LayerPlan, OurLayer | None]:
+        """Return the layers that `had_all` gives, without those that would have to be verified."""
+        found = self.had_all(plans)
+        return {
+            plan: None if isinstance(layer, ReusedLayer) and not layer.is_believed else layer
+            for plan, layer in found.items()
+        }
+
     def why(
         self, missing: Iterable[LayerPlan], recipe: Recipe
     ) -> dict[LayerPlan, Mapping[str, str]]:

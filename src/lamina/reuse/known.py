@@ -38,6 +38,9 @@ class Former:
 
     image: FormerImage
     repository: Repository
+    is_believed: bool = True
+    """Whether its layers are taken as they are; else they are made again and compared, and what it
+    tells besides is not taken at all."""
 
 
 FindFurther = Callable[[Sequence[LayerKey]], Sequence[Former]]
@@ -54,6 +57,8 @@ class ReusedLayer:
     contents: Contents
     repository: Repository = field(repr=False)
     observer: Observer = field(repr=False)
+    is_believed: bool = True
+    """See `Former.is_believed`."""
 
     def open(self) -> BinaryIO:
         """See `Layer.open`; checked on the way. Reading raises `DamagedBlob` if it cannot be had.
@@ -143,7 +148,7 @@ class Known:
         self._lock = threading.Lock()
         self._is_found = self._is_exhausted = False
         self._formers: list[Former] = []
-        self._layers: dict[LayerKey, list[tuple[FormerLayer, Repository]]] = {}
+        self._layers: dict[LayerKey, list[tuple[FormerLayer, Former]]] = {}
 
     @classmethod
     def nothing(cls, observer: Observer) -> Known:
@@ -185,19 +190,25 @@ class Known:
     def ask(self, plans: Iterable[LayerPlan]) -> None:
         """Begin to look for the blobs of layers, so that `layer` need not wait for each."""
         for plan in plans:
-            for layer, repository in self._of(plan.key)[:1]:
+            for layer, former in self._of(plan.key)[:1]:
                 if self._is_strict or not layer.is_sized:
-                    self._checks.ask(repository, layer.descriptor)
+                    self._checks.ask(former.repository, layer.descriptor)
 
     def layer(self, plan: LayerPlan) -> ReusedLayer | None:
         """Return a layer that is there, as its manifest describes it; else None, with a warning."""
-        for layer, repository in self._of(plan.key):
-            problem = _mismatch(plan, layer) or self._problem(layer, repository)
+        for layer, former in self._of(plan.key):
+            problem = _mismatch(plan, layer) or self._problem(layer, former.repository)
             if problem is None:
                 said = layer_annotations(plan.key)
                 descriptor = replace(layer.descriptor, annotations=said)
                 return ReusedLayer(
-                    plan.key, descriptor, layer.diff_id, layer.contents, repository, self._observer
+                    plan.key,
+                    descriptor,
+                    layer.diff_id,
+                    layer.contents,
+                    former.repository,
+                    self._observer,
+                    former.is_believed,
                 )
             self._observer.warn(f"{problem}; it is not reused: {plan.title}")
         return None
@@ -205,8 +216,8 @@ class Known:
     def forget(self, layer: ReusedLayer) -> None:
         """Do not give a layer again that turned out not to be there."""
         self._layers[layer.key] = [
-            (each, repository)
-            for each, repository in self._layers.get(layer.key, [])
+            (each, former)
+            for each, former in self._layers.get(layer.key, [])
             if each.descriptor.digest != layer.descriptor.digest
         ]
 
@@ -221,7 +232,7 @@ class Known:
 
     def base(self, resolved: Digest, platform: Platform) -> tuple[FormerBase, Repository] | None:
         """Return the base that a name resolves to, if an image stands on it and has its blobs."""
-        for former in self.formers:
+        for former in self._believed:
             base = former.image.base
             if base is None or base.record.resolved != resolved:
                 continue
@@ -239,7 +250,7 @@ class Known:
 
     def facts(self, identity: Digest) -> BaseFacts | None:
         """Return what was learned of a base."""
-        for former in self.formers:
+        for former in self._believed:
             record = former.image.record.base
             if record is not None and record.identity == identity:
                 return record.facts
@@ -247,7 +258,7 @@ class Known:
 
     def agreement(self, key: LayerKey) -> tuple[Collision, ...] | None:
         """Return what distributions of a circle do not agree on, if they were compared before."""
-        for former in self.formers:
+        for former in self._believed:
             if key in former.image.record.agreements:
                 return former.image.record.agreements[key]
         return None
@@ -262,7 +273,11 @@ class Known:
             return None
         return self._checks.problem(repository, layer.descriptor)
 
-    def _of(self, key: LayerKey) -> list[tuple[FormerLayer, Repository]]:
+    @property
+    def _believed(self) -> list[Former]:
+        return [former for former in self.formers if former.is_believed]
+
+    def _of(self, key: LayerKey) -> list[tuple[FormerLayer, Former]]:
         return self._layers.get(key, []) if self.formers else []
 
     def _enter(self, formers: Iterable[Former]) -> None:
@@ -270,7 +285,7 @@ class Known:
             self._formers.append(former)
             for layer in former.image.layers:
                 if layer.key is not None:
-                    self._layers.setdefault(layer.key, []).append((layer, former.repository))
+                    self._layers.setdefault(layer.key, []).append((layer, former))
 
 
 @contextmanager

@@ -1,27 +1,24 @@
-"""Which layers of earlier images are made again, to see that they are what they claim."""
+"""What of earlier images is believed, and what is made again to see that it is what it claims."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import Enum
 
 from lamina.errors import LaminaError
-from lamina.oci.digest import DiffID, Digest
-from lamina.plan.key import LayerKey
-from lamina.reuse.former import FormerImage
-from lamina.reuse.known import ReusedLayer
+from lamina.oci.digest import DiffID
 
 VERIFIED_TAG = "lamina-verified"
-"""What points to the image all of whose layers were verified last."""
+"""What points to the image that was verified last."""
 
 
 class Verify(Enum):
-    """Which reused layers are made again and compared."""
+    """Which earlier images are not believed: their layers are made again and compared."""
 
     NOTHING = "nothing"
     ALL = "all"
     CHANGED = "changed"
+    """All but the one that was verified last."""
 
 
 class LayersDiffer(LaminaError):
@@ -37,31 +34,3 @@ class LayersDiffer(LaminaError):
             hint="Somebody changed them, or they were made by another release; "
             "to replace them, pass `--no-cache`",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What of the layers of earlier images is believed."""
-
-    verify: Verify = Verify.NOTHING
-    verified: frozenset[tuple[LayerKey, Digest, DiffID]] = field(default_factory=frozenset)
-    """What the last verified image has."""
-
-    @classmethod
-    def of(cls, verify: Verify, images: Iterable[FormerImage]) -> Verification:
-        """Return what is believed, given the images that were verified before."""
-        return cls(
-            verify,
-            frozenset(
-                (layer.key, layer.descriptor.digest, layer.diff_id)
-                for image in images
-                for layer in image.layers
-                if layer.key is not None
-            ),
-        )
-
-    def believes(self, layer: ReusedLayer) -> bool:
-        """Say whether a layer need not be made again."""
-        if self.verify is not Verify.CHANGED:
-            return self.verify is Verify.NOTHING
-        return (layer.key, layer.descriptor.digest, layer.diff_id) in self.verified

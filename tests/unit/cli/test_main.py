@@ -53,7 +53,7 @@ def test_help_lists_options_in_sections(program: Program) -> None:
         "What the image is built on:",
         "What is installed:",
         "What is reused:",
-        "Making layers:",
+        "Making and keeping layers:",
         "Output:",
         "Help:",
     ]

@@ -113,6 +113,27 @@ def test_of_a_base_by_its_digest_not_even_that_is_asked(app: Pushing) -> None:
     assert asked_of_base(app.server) == []
 
 
+def test_a_base_that_must_be_verified_is_read_anew(app: Pushing) -> None:
+    """Whoever changed the image could have told lies of its base, too."""
+    app.push("1")
+    manifest, config = app.manifest("1"), app.config("1")
+    false = make_layer(Member("usr/bin/evil", data=b"evil"))
+    app.server.add_blob(app.name, false.blob)
+    described = {"digest": str(false.descriptor.digest), "size": false.descriptor.size}
+    manifest["layers"][0] |= described
+    config["rootfs"]["diff_ids"][0] = str(false.diff_id)
+    config["dev.lamina"]["layers"][0][0] = false.descriptor.size
+    data = json.dumps(config).encode()
+    manifest["config"] |= {"digest": app.server.add_blob(app.name, data), "size": len(data)}
+    app.replace_manifest("lamina-cache", manifest)
+    app.replace_manifest("1", manifest)
+    app.bump()
+
+    assert digests(app.push("2"))[0] == str(false.descriptor.digest)
+    assert digests(app.push("2", "--verify"))[0] == str(base_image().layers[0].descriptor.digest)
+    assert digests(app.push("2", "--verify=changed"))[0] != str(false.descriptor.digest)
+
+
 def test_a_base_that_changed_is_read(app: Pushing) -> None:
     app.push("1")
     put(app.server, BASE, "3.12-slim", base_image(python_layer("3.12.5")))

@@ -442,6 +442,26 @@ def test_tags_that_cannot_be_moved_get_one_a_plan(app: Pushing) -> None:
     ) in second.err
 
 
+def test_a_tag_of_a_plan_that_is_there_is_enough(app: Pushing) -> None:
+    app.server.immutable = True
+    for tag in ("1", "2"):
+        app.push(tag)
+        app.bump(tag)
+
+    assert "warning" not in app.run("3").err
+
+
+def test_a_verified_tag_that_cannot_be_moved_stays(app: Pushing) -> None:
+    app.server.immutable = True
+    app.push("1", "--verify")
+    app.bump()
+
+    ended = app.run("2", "--verify")
+
+    shown = f"`{app.server.host}/{app.name}`"
+    assert f"warning: The tag `lamina-verified` of {shown} cannot be moved: it stays\n" in ended.err
+
+
 def test_the_tag_of_a_plan_is_found(app: Pushing) -> None:
     app.server.immutable = True
     for tag in ("0.1", "0.2"):
@@ -450,7 +470,6 @@ def test_the_tag_of_a_plan_is_found(app: Pushing) -> None:
     tags = app.server.contents(app.name).tags
     for tag in ("0.1", "0.2", "lamina-cache"):
         del tags[tag]
-    app.lose_wheels()
 
     assert origins(app.push("3")) == REUSED
 
@@ -536,8 +555,21 @@ def test_what_was_verified_is_not_made_again(app: Pushing) -> None:
     assert origins(app.push("2", "--verify=changed")) == REUSED
 
 
-def test_what_changed_since_is_verified(app: Pushing) -> None:
+def test_what_was_verified_counts_before_what_was_changed_since(app: Pushing) -> None:
+    first = app.push("1", "--verify")
+    lie(app)
+    app.bump()
+    app.lose_wheels()
+
+    second = app.push("2", "--verify=changed")
+
+    assert origins(second) == REUSED
+    assert digests(second)[:4] == digests(first)[:4]
+
+
+def test_what_came_since_is_verified(app: Pushing) -> None:
     app.push("1", "--verify")
+    del app.server.contents(app.name).tags["lamina-verified"]
     lie(app)
     app.bump()
 
