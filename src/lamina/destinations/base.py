@@ -15,6 +15,9 @@ from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 
 
+_PIECE = 1 << 20
+
+
 class DestinationError(LaminaError):
     """An image cannot be written to where it should go."""
 
@@ -91,7 +94,7 @@ def blob_of(layer: Layer) -> Iterator[bytes]:
     descriptor = layer.descriptor
     try:
         with layer.open() as blob:
-            yield from verified(blob, descriptor)
+            yield from verified(blob, descriptor, _PIECE)
     except OSError as error:
         why = error.strerror or "what cannot be read"
         raise DamagedBlob(descriptor.digest, f"{descriptor.size} bytes", why) from error

@@ -54,15 +54,16 @@ class UnreadableBlob(LaminaError):
     """A layer's blob cannot be unpacked."""
 
 
-def verified(blob: BinaryIO, descriptor: Descriptor) -> Iterator[bytes]:
+def verified(blob: BinaryIO, descriptor: Descriptor, piece: int = CHUNK) -> Iterator[bytes]:
     """Give the bytes of a blob, and raise `DamagedBlob` at their end if they are not as described.
 
+    ``piece`` is how much is given at a time, in bytes: more, where it is only passed on.
     What was given before must not be believed until the end is reached; a blob that is too long is
     given up as soon as that shows.
     """
     digest, left = descriptor.digest, descriptor.size
     hasher = hashlib.new(digest.algorithm)
-    while chunk := blob.read(CHUNK):
+    while chunk := blob.read(piece):
         left -= len(chunk)
         if left < 0:
             raise DamagedBlob(digest, f"{descriptor.size} bytes", "more")

@@ -207,7 +207,7 @@ class _Pieces:
         self._descriptor = descriptor
         self._source = source
         self._at = 0
-        self._rest = memoryview(b"")
+        self._rest = b""
         self._iterator: Iterator[bytes] = iter(())
         self._is_open = False
         self.failure: Exception | None = None
@@ -233,7 +233,7 @@ class _Pieces:
     def _open(self, start: int) -> None:
         self.close()
         self._iterator, self._is_open = self._source(), True
-        self._at, self._rest = 0, memoryview(b"")
+        self._at, self._rest = 0, b""
         while self._at < start:
             self._piece(start - self._at)
 
@@ -241,9 +241,10 @@ class _Pieces:
         if not self._has_more():
             size = self._descriptor.size
             raise DamagedBlob(self._descriptor.digest, f"{size} bytes", f"{self._at} bytes")
+        # A whole piece is passed on as it is; to cut one copies it.
         piece, self._rest = self._rest[:most], self._rest[most:]
         self._at += len(piece)
-        return bytes(piece)
+        return piece
 
     def _has_more(self) -> bool:
         try:
@@ -251,7 +252,7 @@ class _Pieces:
                 piece = next(self._iterator, None)
                 if piece is None:
                     return False
-                self._rest = memoryview(piece)
+                self._rest = piece
         except RegistryError as error:  # Another registry's, where the blob comes from.
             self.failure = error
             raise
