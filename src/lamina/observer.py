@@ -63,6 +63,10 @@ class Observer(Protocol):
         """All of it has come, and is verified."""
         ...
 
+    def sent(self, count: int) -> None:
+        """So many bytes more have gone to a registry."""
+        ...
+
     def kept(self, name: str) -> None:
         """The file of a distribution is at hand, and need not be downloaded."""
         ...

@@ -79,6 +79,13 @@ class Bars:
         self._counts.end(download)
         self._inner.downloaded(download)
 
+    def sent(self, count: int) -> None:
+        """See `Observer.sent`."""
+        self._counts.send(count)
+        self._inner.sent(count)
+        if self._counts.sent >= LARGE:
+            self._start()
+
     def kept(self, name: str) -> None:
         """See `Observer.kept`."""
         self._inner.kept(name)
@@ -115,6 +122,8 @@ class Counts:
         self._lock = threading.Lock()
         self._active: dict[Download, int] = {}
         self._come = self._due = 0
+        self.sent = 0
+        """How many bytes have gone to registries."""
         self._layers = self._made = 0
 
     def plan(self, layers: int, due: int) -> None:
@@ -136,6 +145,11 @@ class Counts:
             if download in self._active:
                 self._active[download] += count
                 self._come += count
+
+    def send(self, count: int) -> None:
+        """So many bytes more have gone to a registry."""
+        with self._lock:
+            self.sent += count
 
     def end(self, download: Download) -> None:
         """All of it has come."""
@@ -177,6 +191,7 @@ class Drawing:
         # First, so that they stay where they are while downloads come and go below them.
         self._downloads = self._progress.add_task("[bold]Downloads", visible=False, amount="")
         self._layers = self._progress.add_task("[bold]Layers", visible=False, amount="")
+        self._pushed = self._progress.add_task("[bold]Pushed", total=None, visible=False, amount="")
 
     def draw(self) -> Progress:
         """Return the bars as the counts are now."""
@@ -190,6 +205,8 @@ class Drawing:
             self._bytes(self._rows[download], come, download.size)
         self._bytes(self._downloads, *bytes_)
         self._progress.update(self._downloads, visible=bytes_[1] > 0)
+        self._bytes(self._pushed, self._counts.sent, None)
+        self._progress.update(self._pushed, visible=self._counts.sent > 0)
         self._progress.update(
             self._layers,
             completed=layers[0],

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from lamina.cli.tally import RegistryMeter, Tally
-from lamina.observer import Traffic
+from lamina.observer import Download, Observer, Traffic
 from lamina.registry.client import Registry, Repository
 from lamina.registry.credentials import FindCredentials
+from lamina.reuse.told import Told
 from lamina.transport import Transport
 
 
@@ -18,19 +18,22 @@ class Connections:
 
     transport: Transport
     credentials: FindCredentials
-    tally: Tally
+    observer: Observer
     insecure: bool = False
     _registries: dict[str, Registry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pull(self, host: str, name: str, traffic: Traffic = Traffic.OTHER) -> Repository:
         """Return a repository to read from."""
-        return self._registry(host).repository(name, meter=RegistryMeter(self.tally, traffic))
+        return self._registry(host).repository(name, meter=self._meter(traffic))
 
     def push(self, host: str, name: str) -> Repository:
         """Return a repository to read from and to push to."""
-        meter = RegistryMeter(self.tally, Traffic.OTHER)
+        meter = self._meter(Traffic.OTHER)
         return self._registry(host).repository(name, push=True, meter=meter)
+
+    def _meter(self, traffic: Traffic) -> Told:
+        return Told(self.observer, Download("answers of registries", traffic))
 
     def _registry(self, host: str) -> Registry:
         with self._lock:
@@ -40,6 +43,6 @@ class Connections:
                     self.transport,
                     credentials=self.credentials,
                     insecure=self.insecure,
-                    meter=RegistryMeter(self.tally, Traffic.OTHER),
+                    meter=self._meter(Traffic.OTHER),
                 )
             return self._registries[host]

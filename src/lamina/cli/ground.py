@@ -66,5 +66,5 @@ def ground(options: PlanOptions) -> Iterator[Ground]:
         observer = stack.enter_context(shown(tally, verbose=options.verbose, quiet=options.quiet))
         scratch = stack.enter_context(store.scratch())
         stack.enter_context(telling(transport.interrupt))
-        connections = Connections(transport, keychain.find, tally, options.insecure)
+        connections = Connections(transport, keychain.find, observer, options.insecure)
         yield Ground(store, scratch, transport, observer, connections, tally)

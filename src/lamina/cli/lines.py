@@ -46,6 +46,10 @@ class Silent:
         """See `Observer.downloaded`."""
         self._tally.downloaded(download)
 
+    def sent(self, count: int) -> None:
+        """See `Observer.sent`."""
+        self._tally.sent(count)
+
     def kept(self, name: str) -> None:
         """See `Observer.kept`."""
 

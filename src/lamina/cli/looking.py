@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from lamina.cli import settings
 from lamina.cli.connections import Connections
+from lamina.cli.lines import Silent
 from lamina.cli.signals import telling
 from lamina.cli.tally import Tally
 from lamina.compare.image import InspectedImage, inspect
@@ -32,7 +33,7 @@ def looking(*, insecure: bool) -> Iterator[Look]:
     keychain = settings.keychain(os.environ)
     try:
         with telling(http.interrupt):
-            connections = Connections(http, keychain.find, Tally(), insecure)
+            connections = Connections(http, keychain.find, Silent(Tally()), insecure)
             yield lambda name: _listing(name, connections)
     finally:
         http.close()

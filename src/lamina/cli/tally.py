@@ -66,22 +66,3 @@ class CountingTransport:
     def interrupt(self) -> None:
         """See `Transport.interrupt`."""
         self._transport.interrupt()
-
-
-class RegistryMeter:
-    """Counts what registries are sent, and what they answer; see `Meter` of `registry`."""
-
-    def __init__(self, tally: Tally, traffic: Traffic) -> None:
-        self._tally = tally
-        self._download = Download("answers of registries", traffic)
-
-    def requested(self) -> None:
-        """See `Meter.requested`; the transport counts requests."""
-
-    def sent(self, count: int) -> None:
-        """See `Meter.sent`."""
-        self._tally.sent(count)
-
-    def received(self, count: int) -> None:
-        """See `Meter.received`."""
-        self._tally.received(self._download, count)

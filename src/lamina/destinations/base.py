@@ -14,7 +14,6 @@ from lamina.oci.images import Images
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 
-
 _PIECE = 1 << 20
 
 

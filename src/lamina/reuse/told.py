@@ -1,4 +1,4 @@
-"""Bytes of blobs that come from a registry, told to whoever shows or counts them."""
+"""Bytes that come from a registry, and go to one, told to whoever shows or counts them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from lamina.observer import Download, Observer
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Tells an observer what comes: see `lamina.registry.exchange.Meter`.
+    """Tells an observer what comes and goes: see `lamina.registry.exchange.Meter`.
 
-    Requests, and what is sent, are counted elsewhere.
+    Requests are counted by the transport.
     """
 
     observer: Observer
@@ -22,6 +22,7 @@ class Told:
 
     def sent(self, count: int) -> None:
         """See `Meter.sent`."""
+        self.observer.sent(count)
 
     def received(self, count: int) -> None:
         """See `Meter.received`."""

@@ -210,6 +210,24 @@ def test_bars_leave_nothing_behind_but_lines() -> None:
     assert "live" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_bars_show_what_is_pushed() -> None:
+    counts = Counts()
+    counts.send(5 * MB)
+    counts.send(MB)
+
+    (drawn,) = _drawn(Drawing(counts, _console()))
+
+    assert re.fullmatch(r"Pushed +[━╸╺ ]+ 6.0 MB", drawn)
+
+
+def test_bytes_that_are_sent_are_counted() -> None:
+    tally = Tally()
+
+    Silent(tally).sent(7)
+
+    assert tally.bytes_out == 7
+
+
 def test_bars_are_not_drawn_where_nothing_is_waited_for() -> None:
     console = _console(is_terminal=True)
     bars = Bars(Silent(Tally()), console)
