@@ -29,6 +29,7 @@ from typing import IO
 STARTS_WITHIN, ENDS_WITHIN = 60.0, 30.0
 
 _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
+_HERE = Path(__file__).resolve().parent
 _LISTENING = re.compile(r"listening on (127\.0\.0\.1:[0-9]+)")
 
 
@@ -147,7 +148,11 @@ def docker_engine(*, path: str | None = None) -> Iterator[Engine]:
             folder,
         )
         with _daemon(command, folder / "dockerd.log", environment) as process:
-            _wait(lambda: _answers(engine), process, folder / "dockerd.log")
+            _wait(
+                lambda: _answers(engine, "info", "--format", "{{.ID}}"),
+                process,
+                folder / "dockerd.log",
+            )
             yield engine
 
 
@@ -157,27 +162,95 @@ def docker_registry(*, htpasswd: str = "", more: str = "") -> Iterator[Registry]
 
     ``more`` is what its settings (YAML) hold besides.
     """
-    program = find_program("docker-registry")
     with _folder("registry") as folder:
-        log, settings = folder / "registry.log", folder / "registry.yml"
-        # Port 0: the system chooses a free one, and the log tells which.
-        settings.write_text(
-            "version: 0.1\n"
-            f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
-            'http: {addr: "127.0.0.1:0"}\n'
-            f"{more}"
-        )
         if htpasswd:
             users = folder / "htpasswd"
             users.write_text(htpasswd)
-            with settings.open("a") as file:
-                file.write(f"auth: {{htpasswd: {{realm: Registry, path: {users}}}}}\n")
-        environment = {"OTEL_TRACES_EXPORTER": "none"}
-        with _daemon([program, "serve", str(settings)], log, environment) as process:
-            _wait(lambda: _LISTENING.search(log.read_text()) is not None, process, log)
-            found = _LISTENING.search(log.read_text())
-            assert found is not None
-            yield Registry(found[1], folder)
+            more += f"auth: {{htpasswd: {{realm: Registry, path: {users}}}}}\n"
+        # Port 0: the system chooses a free one, and the log tells which.
+        with _serving(folder, "127.0.0.1:0", more) as (registry, _):
+            yield registry
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A registry of ours in a network that has nothing else, and reaches nothing else."""
+
+    registry: Registry
+    """Under the same address, and with the same content, as the one outside; its own log."""
+    enter: tuple[str, ...]
+    """What to put before a command that is to run there."""
+
+
+@contextmanager
+def cut_off(registry: Registry, *, more: str = "") -> Iterator[CutOff]:
+    """Run a registry once more, in a network namespace with no interface but loopback.
+
+    It must not be written to on both sides at once.
+    """
+    if os.geteuid() != 0:
+        raise Unavailable("Unable to make a network namespace: that needs root")
+    start = 'ip link set lo up && exec "$@"'
+    prefix = (find_program("unshare"), "--net", "sh", "-c", start, "sh")
+    find_program("ip")
+    with _folder("registry") as folder:
+        (folder / "data").symlink_to(registry.folder / "data")
+        with _serving(folder, registry.host, more, prefix) as (inner, process):
+            # Each program above gave its place to the next: the process that was started is
+            # the registry, and lives in that network.
+            enter = (find_program("nsenter"), f"--net=/proc/{process.pid}/ns/net")
+            yield CutOff(inner, enter)
+
+
+@contextmanager
+def _serving(
+    folder: Path, address: str, more: str, prefix: Sequence[str] = ()
+) -> Iterator[tuple[Registry, subprocess.Popen[bytes]]]:
+    program = find_program("docker-registry")
+    log, settings = folder / "registry.log", folder / "registry.yml"
+    settings.write_text(
+        "version: 0.1\n"
+        f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
+        f'http: {{addr: "{address}"}}\n'
+        f"{more}"
+    )
+    environment = {"OTEL_TRACES_EXPORTER": "none"}
+    with _daemon([*prefix, program, "serve", str(settings)], log, environment) as process:
+        yield Registry(_address(process, log), folder), process
+
+
+@contextmanager
+def slow_proxy(registry: Registry, seconds: float, enter: Sequence[str] = ()) -> Iterator[str]:
+    """Give an address where a registry answers each request so much later."""
+    with _folder("proxy") as folder:
+        log = folder / "proxy.log"
+        script = str(_HERE / "slow_proxy.py")
+        command = [*enter, sys.executable, script, registry.host, str(seconds)]
+        with _daemon(command, log, {}) as process:
+            yield _address(process, log)
+
+
+@contextmanager
+def containerd_store() -> Iterator[Program]:
+    """Start a containerd, and give the `ctr` that speaks to it."""
+    if os.geteuid() != 0:
+        raise Unavailable("Unable to start containerd: that needs root")
+    program, client = find_program("containerd"), find_program("ctr")
+    with _folder("containerd") as folder:
+        socket, settings = folder / "containerd.sock", folder / "config.toml"
+        settings.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+        command = [
+            program,
+            f"--config={settings}",
+            f"--root={folder / 'data'}",
+            f"--state={folder / 'state'}",
+            f"--address={socket}",
+        ]
+        ctr = Program((client, f"--address={socket}"))
+        log = folder / "containerd.log"
+        with _daemon(command, log, {}) as process:
+            _wait(lambda: _answers(ctr, "version"), process, log)
+            yield ctr
 
 
 @contextmanager
@@ -269,9 +342,9 @@ def _daemon(
             process.wait()
 
 
-def _answers(engine: Engine) -> bool:
+def _answers(program: Program, *question: str) -> bool:
     try:
-        return bool(engine("info", "--format", "{{.ID}}").strip())
+        return bool(program(*question).strip())
     except ProgramFailed:
         return False
 
@@ -283,6 +356,14 @@ def _is_listening(path: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until a server's log tells where it listens."""
+    _wait(lambda: _LISTENING.search(log.read_text()) is not None, process, log)
+    found = _LISTENING.search(log.read_text())
+    assert found is not None
+    return found[1]
 
 
 def _wait(is_up: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
