@@ -20,13 +20,13 @@ from engines import Program, ProgramFailed, Unavailable, docker_engine, find_pro
 
 PYTHON = "3.10"
 
-_SHARED = Path(__file__).resolve().parents[2] / "shared"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def seed_project() -> Path:
     """Return the folder of the project with 200 pins."""
     named = os.environ.get("LAMINA_SEED_PROJECT")
-    folder = Path(named) if named else _SHARED / "seed" / "project"
+    folder = Path(named) if named else SHARED / "seed" / "project"
     if not (folder / "pyproject.toml").is_file():
         raise Unavailable(f"Unable to find the project at `{folder}`; name it: LAMINA_SEED_PROJECT")
     return folder
@@ -49,7 +49,7 @@ def seed_base(folder: Path, python: str) -> str:
     named = os.environ.get("LAMINA_SEED_BASE")
     if named:
         return named
-    script = _SHARED / "tools" / "python-base"
+    script = SHARED / "tools" / "python-base"
     if not script.is_file():
         raise Unavailable(f"Unable to find `{script}`; name a base: LAMINA_SEED_BASE")
     print(f"Making a base with CPython {PYTHON} (a minute) ...", flush=True)
