@@ -270,7 +270,9 @@ def add(table: Table, what: str, ours: Run, theirs: Run | None, note: str) -> No
 
 def amount(size: int) -> str:
     """Write a number of bytes for a person."""
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+    if size >= 1e9:
+        return f"{size / 1e9:.2f} GB"
+    return f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 if __name__ == "__main__":
