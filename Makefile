@@ -67,6 +67,11 @@ build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
 bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
 	@python tools/bench_seed.py
 
+.PHONY: bench-registry
+bench-registry: $(ENVIRONMENT) ## Builds where only a registry knows the last one; beside Docker's, pulls too (40 GB of disk)
+	tools/install-test-tools
+	@python tools/bench_registry.py $(BENCH)
+
 .PHONY: bench-unpack
 bench-unpack: $(ENVIRONMENT) ## How long our layers take to unpack, beside ordinary ones (4.2 GB in)
 	tools/install-test-tools
