@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: help
 help: ## Tell what can be made
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 .PHONY: demo
 demo: $(ENVIRONMENT) ## Build examples/hello, bump its version, build again, run it
@@ -68,7 +68,7 @@ bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report
 	@python tools/bench_seed.py
 
 .PHONY: bench-registry
-bench-registry: $(ENVIRONMENT) ## Builds where only a registry knows the last one; beside Docker's, pulls too (40 GB of disk)
+bench-registry: $(ENVIRONMENT) ## Builds that only a registry helps, beside Docker's own; pulls (40 GB of disk)
 	tools/install-test-tools
 	@python tools/bench_registry.py $(BENCH)
 
