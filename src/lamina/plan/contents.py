@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import posixpath
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,8 +12,12 @@ from typing import Protocol
 from lamina.archive.blob import Extent
 from lamina.oci.document import MalformedDocument
 from lamina.oci.layer import Layer
+from lamina.wheel.record import encode_hash
 
 _TO_ROOT = "../../../"
+_PACKED = "sha256="
+_SHA256 = re.compile("[0-9a-f]{64}")
+_BASE64 = re.compile("[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class InLayer:
     def to_json(self) -> list[object]:
         """Return what is kept of it: a row, since there are hundreds in an image."""
         extent = [self.record.offset, self.record.size]
-        return [self.name, self.version, self.hash, self.size, list(self.tops), extent]
+        return [self.name, self.version, _packed(self.hash), self.size, list(self.tops), extent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,34 @@ def _in_layer(row: object) -> InLayer:
             [*tops],
             [int(offset), int(length)],
         ] if min(size, offset, length) >= 0 and all(isinstance(top, str) for top in tops):
-            return InLayer(
-                name, version, hash_, size, tuple(map(str, tops)), Extent(offset, length)
-            )
+            named = tuple(map(str, tops))
+            return InLayer(name, version, _unpacked(hash_), size, named, Extent(offset, length))
         case _:
             raise MalformedDocument("Malformed contents of a layer: expected rows of six")
+
+
+def _packed(hash_: str) -> str:
+    """Return a hash as RECORD writes it, which is shorter by a third; others as they are.
+
+    >>> _unpacked(_packed(f"sha256:{'ab' * 32}")) == f"sha256:{'ab' * 32}"
+    True
+    """
+    algorithm, _, hex_ = hash_.partition(":")
+    if algorithm != "sha256" or not _SHA256.fullmatch(hex_):
+        return hash_
+    return encode_hash(bytes.fromhex(hex_))
+
+
+def _unpacked(text: str) -> str:
+    """Return what `_packed` was given."""
+    if not text.startswith(_PACKED):
+        return text
+    digits = text.removeprefix(_PACKED)
+    if not _BASE64.fullmatch(digits):
+        raise MalformedDocument(
+            f"Malformed contents of a layer: expected a hash, got: {text[:80]!r}"
+        )
+    return f"sha256:{base64.urlsafe_b64decode(f'{digits}=').hex()}"
 
 
 NOTHING = Contents()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lamina.archive.blob import Extent
@@ -41,6 +43,22 @@ def test_anything_else_is_refused(at: int, spoilt: object) -> None:
     row[at] = spoilt
 
     with pytest.raises(MalformedDocument, match=r"^Malformed contents of a layer: expected "):
+        Contents.from_json([row])
+
+
+@pytest.mark.parametrize("hash_", [f"sha512:{'a' * 128}", "sha256:short", ""])
+def test_other_hashes_are_kept_as_they_are(hash_: str) -> None:
+    contents = Contents((replace(DEMO, hash=hash_),))
+
+    assert Contents.from_json(contents.to_json()) == contents
+
+
+@pytest.mark.parametrize("hash_", ["sha256=!", "sha256=abc"])
+def test_a_hash_that_is_none_is_refused(hash_: str) -> None:
+    row = DEMO.to_json()
+    row[2] = hash_
+
+    with pytest.raises(MalformedDocument):
         Contents.from_json([row])
 
 
