@@ -22,7 +22,7 @@ from lamina.plan.collisions import Collision
 from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerPlan
 from lamina.prepare import Order, Prepared, prepare
-from lamina.reuse.known import ReusedLayer
+from lamina.reuse.reused import ReusedLayer
 from lamina.reuse.verify import LayersDiffer
 from lamina.stack import BuiltLayer, Stack
 

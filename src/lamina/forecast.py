@@ -10,7 +10,7 @@ from lamina.oci.layer import Layer
 from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.prepare import Prepared
-from lamina.reuse.known import ReusedLayer
+from lamina.reuse.reused import ReusedLayer
 from lamina.stack import Origin
 
 IsSent = Callable[[Layer | None], bool]

@@ -20,8 +20,8 @@ from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.prepare import Order, Prepared
 from lamina.project.image import image_config
-from lamina.reuse.known import ReusedLayer
 from lamina.reuse.record import BaseRecord, LayerRecord, Record
+from lamina.reuse.reused import ReusedLayer
 from lamina.store.layers import StoredLayer
 
 _Seen = TypeVar("_Seen")

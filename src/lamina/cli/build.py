@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lamina.cli.help import Command, Option, as_size
-from lamina.cli.options import PLACES, REUSE, STORE, WHERE, PlanOptions, check_options, plan_options
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options(PlanOptions):
-    """The command line of `lamina build`."""
-
-    outputs: tuple[str, ...]
-    load: bool
-    iidfile: Path | None
-    metadata_file: Path | None
-    verify: str
-    max_wheel_size: int | None
+from lamina.cli.options import (
+    PLACES,
+    REUSE,
+    STORE,
+    WHERE,
+    BuildOptions,
+    check_options,
+    plan_options,
+)
 
 
 @click.command(
@@ -91,4 +86,4 @@ def command(**options: Any) -> int:  # noqa: ANN401
     check_options(options)
     from lamina.cli.building import run
 
-    return run(Options(**options))
+    return run(BuildOptions(**options))

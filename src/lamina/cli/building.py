@@ -14,10 +14,10 @@ import click
 from lamina.build import Built, build
 from lamina.cli import settings
 from lamina.cli.amounts import counted, duration, size
-from lamina.cli.build import Options
 from lamina.cli.caches import Caches
 from lamina.cli.clock import seconds_running
 from lamina.cli.ground import Ground, ground
+from lamina.cli.options import BuildOptions
 from lamina.cli.orders import configured, orders, platforms_of, read_lock
 from lamina.cli.outputs import destination_of, locations
 from lamina.cli.project import read_project
@@ -27,11 +27,11 @@ from lamina.destinations.base import Destination, closing
 from lamina.destinations.registry import tags_by_repository
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
-from lamina.reuse.known import ReusedLayer
+from lamina.reuse.reused import ReusedLayer
 from lamina.reuse.verify import Verify
 
 
-def run(options: Options) -> int:
+def run(options: BuildOptions) -> int:
     """Build, and say what came of it."""
     names = tuple(Reference.parse(tag) for tag in options.tags)
     pushes = tags_by_repository(names) if options.push else {}
@@ -76,7 +76,7 @@ def run(options: Options) -> int:
 
 
 def _engines(
-    options: Options, names: Sequence[Reference], on: Ground
+    options: BuildOptions, names: Sequence[Reference], on: Ground
 ) -> AbstractContextManager[tuple[Destination, ...]]:
     """Return the running engine, if the image is to be loaded."""
     if not options.load:
@@ -136,7 +136,7 @@ def summary(built: Built, tally: Tally, seconds: float) -> str:
     )
 
 
-def _write_files(built: Built, names: Sequence[Reference], options: Options) -> None:
+def _write_files(built: Built, names: Sequence[Reference], options: BuildOptions) -> None:
     """Write the files that other tools read, once the image is where it should be."""
     document = metadata(built, names)
     if options.metadata_file is not None:
@@ -145,6 +145,6 @@ def _write_files(built: Built, names: Sequence[Reference], options: Options) -> 
         write_result(options.iidfile, str(document["containerimage.config.digest"]))
 
 
-def _print(document: Mapping[str, object], options: Options) -> None:
+def _print(document: Mapping[str, object], options: BuildOptions) -> None:
     """Write the result to standard output."""
     click.echo(json.dumps(document, indent=2) if options.as_json else document["digest"])

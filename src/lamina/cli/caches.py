@@ -21,7 +21,8 @@ from lamina.plan.key import LayerKey
 from lamina.registry.client import Repository
 from lamina.registry.layer import RemoteLayer
 from lamina.reuse.cache_tag import move, plan_tag
-from lamina.reuse.known import Former, Known, asking
+from lamina.reuse.checks import asking
+from lamina.reuse.known import Former, Known
 from lamina.reuse.search import CACHE_TAG, Place, Search
 from lamina.reuse.verify import VERIFIED_TAG, Verify
 

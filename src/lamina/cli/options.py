@@ -58,6 +58,18 @@ class PlanOptions:
     quiet: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions(PlanOptions):
+    """The command line of `lamina build`."""
+
+    outputs: tuple[str, ...]
+    load: bool
+    iidfile: Path | None
+    metadata_file: Path | None
+    verify: str
+    max_wheel_size: int | None
+
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 

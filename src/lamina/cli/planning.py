@@ -24,7 +24,7 @@ from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerPlan
 from lamina.prepare import Order, Prepared, prepare
 from lamina.registry.client import Repository
-from lamina.reuse.known import BlobChecks, asking
+from lamina.reuse.checks import BlobChecks, asking
 
 
 def run(options: PlanOptions) -> int:

@@ -16,7 +16,8 @@ from lamina.plan.reasons import Earlier, reasons, unreadable
 from lamina.project.backend import Workbench
 from lamina.project.requirements import Interpreter, PackageIndexes
 from lamina.registry.client import Repository
-from lamina.reuse.known import Known, ReusedLayer
+from lamina.reuse.known import Known
+from lamina.reuse.reused import ReusedLayer
 from lamina.store.documents import Document
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import Scratch

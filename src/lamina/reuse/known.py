@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import BinaryIO
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
-from lamina.archive.blob import Extent
-from lamina.observer import Download, Observer, Traffic
-from lamina.oci.blob import DamagedBlob
-from lamina.oci.descriptor import Descriptor, Platform
-from lamina.oci.digest import DiffID, Digest
+from lamina.observer import Observer
+from lamina.oci.descriptor import Platform
+from lamina.oci.digest import Digest
 from lamina.oci.index import runs
 from lamina.plan.annotations import layer_annotations
 from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
-from lamina.plan.contents import Contents
 from lamina.plan.key import LayerKey
 from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier
 from lamina.registry.client import Repository
-from lamina.registry.download import stream
-from lamina.registry.errors import RegistryError
+from lamina.reuse.checks import BlobChecks
 from lamina.reuse.former import FormerBase, FormerImage, FormerLayer
-from lamina.reuse.told import Told
-
-_QUESTIONS = 48
-"""At a time, each of a few bytes: all layers of an image are looked for in two rounds."""
+from lamina.reuse.reused import ReusedLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,81 +36,6 @@ class Former:
 
 FindFurther = Callable[[Sequence[LayerKey]], Sequence[Former]]
 """Gives images that were not looked at first; dependencies are in layers with these keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReusedLayer:
-    """A layer that lies in a registry and is taken as it is: see `OurLayer`."""
-
-    key: LayerKey
-    descriptor: Descriptor
-    diff_id: DiffID
-    contents: Contents
-    repository: Repository = field(repr=False)
-    observer: Observer = field(repr=False)
-    is_believed: bool = True
-    """See `Former.is_believed`."""
-
-    def open(self) -> BinaryIO:
-        """See `Layer.open`; checked on the way. Reading raises `DamagedBlob` if it cannot be had.
-
-        For whoever made it once can make it again.
-        """
-        return stream(self._pieces())
-
-    def read(self, extent: Extent) -> bytes:
-        """See `OurLayer.read`."""
-        with self._explained():
-            part = self._told().read_part(self.descriptor, extent.offset, extent.size)
-            return b"".join(part)
-
-    def _pieces(self) -> Generator[bytes]:
-        with self._explained():
-            yield from self._told().read_blob(self.descriptor)
-
-    def _told(self) -> Repository:
-        download = Download(str(self.descriptor.digest), Traffic.DEPENDENCY, self.descriptor.size)
-        return self.repository.counting(Told(self.observer, download))
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except RegistryError as error:
-            size = f"{self.descriptor.size} bytes in `{self.repository.shown}`"
-            raise DamagedBlob(self.descriptor.digest, size, f"an error ({error})") from error
-
-
-class BlobChecks:
-    """Which blobs a repository has, asked once for each, many at a time."""
-
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-        self._lock = threading.Lock()
-        self._asked: dict[tuple[str, Digest], Future[int | None]] = {}
-
-    def ask(self, repository: Repository, descriptor: Descriptor) -> Future[int | None]:
-        """Begin to ask for a blob's size, unless that was asked before."""
-        name = (repository.shown, descriptor.digest)
-        with self._lock:
-            if name not in self._asked:
-                self._asked[name] = self._pool.submit(repository.has_blob, descriptor.digest)
-            return self._asked[name]
-
-    def problem(self, repository: Repository, descriptor: Descriptor) -> str | None:
-        """Wait, and say what is wrong with a blob; None, where it is there as described."""
-        try:
-            size = self.ask(repository, descriptor).result()
-        except RegistryError as error:
-            return str(error)
-        if size is None:
-            return f"blob {descriptor.digest} is gone from `{repository.shown}`"
-        if size != descriptor.size:
-            return (
-                f"blob {descriptor.digest} in `{repository.shown}` has {size} bytes, "
-                f"not {descriptor.size}"
-            )
-        return None
 
 
 class Known:
@@ -286,16 +202,6 @@ class Known:
             for layer in former.image.layers:
                 if layer.key is not None:
                     self._layers.setdefault(layer.key, []).append((layer, former))
-
-
-@contextmanager
-def asking() -> Iterator[BlobChecks]:
-    """Give checks; at the end, nobody waits for an answer any more."""
-    pool = ThreadPoolExecutor(_QUESTIONS, "ask")
-    try:
-        yield BlobChecks(pool)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _mismatch(plan: LayerPlan, layer: FormerLayer) -> str | None:

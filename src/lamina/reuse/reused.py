@@ -1,0 +1,63 @@
+"""A layer that lies in a registry, and is taken as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from lamina.archive.blob import Extent
+from lamina.observer import Download, Observer, Traffic
+from lamina.oci.blob import DamagedBlob
+from lamina.oci.descriptor import Descriptor
+from lamina.oci.digest import DiffID
+from lamina.plan.contents import Contents
+from lamina.plan.key import LayerKey
+from lamina.registry.client import Repository
+from lamina.registry.download import stream
+from lamina.registry.errors import RegistryError
+from lamina.reuse.told import Told
+
+
+@dataclass(frozen=True, slots=True)
+class ReusedLayer:
+    """A layer that lies in a registry and is taken as it is: see `OurLayer`."""
+
+    key: LayerKey
+    descriptor: Descriptor
+    diff_id: DiffID
+    contents: Contents
+    repository: Repository = field(repr=False)
+    observer: Observer = field(repr=False)
+    is_believed: bool = True
+    """See `Former.is_believed`."""
+
+    def open(self) -> BinaryIO:
+        """See `Layer.open`; checked on the way. Reading raises `DamagedBlob` if it cannot be had.
+
+        For whoever made it once can make it again.
+        """
+        return stream(self._pieces())
+
+    def read(self, extent: Extent) -> bytes:
+        """See `OurLayer.read`."""
+        with self._explained():
+            part = self._told().read_part(self.descriptor, extent.offset, extent.size)
+            return b"".join(part)
+
+    def _pieces(self) -> Generator[bytes]:
+        with self._explained():
+            yield from self._told().read_blob(self.descriptor)
+
+    def _told(self) -> Repository:
+        download = Download(str(self.descriptor.digest), Traffic.DEPENDENCY, self.descriptor.size)
+        return self.repository.counting(Told(self.observer, download))
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except RegistryError as error:
+            size = f"{self.descriptor.size} bytes in `{self.repository.shown}`"
+            raise DamagedBlob(self.descriptor.digest, size, f"an error ({error})") from error
