@@ -132,8 +132,11 @@ class Stack:
 
     def _make_again(self, at: int, error: DamagedBlob | LostBlobs) -> None:
         part, damaged = self._parts[at], self.built[at]
-        self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
         self._made_again.add(at)
+        if isinstance(error, LostBlobs) and isinstance(damaged.layer, StoredLayer):
+            self._destination.take(damaged.layer)  # It is sound, and only has to be sent again.
+            return
+        self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
         self._workshop.forget(damaged.layer)
         self.claims.pop(part.plan, None)
         self.built[at] = self.get(part, None)

@@ -240,6 +240,26 @@ def test_a_blob_that_goes_while_it_is_built_is_made_again(app: Pushing) -> None:
     assert origins(json.loads(ended.out))[1] == "made"
 
 
+def test_a_blob_of_the_store_that_goes_meanwhile_is_sent_again(app: Pushing) -> None:
+    first = app.push("1")
+    gone = digests(first)[1]
+    app.bump()
+    app.lose_wheels()
+
+    def lose() -> None:
+        app.server.contents(app.name).blobs.pop(gone, None)
+
+    app.server.fail("PUT", "/manifests/2", Fault(before=lose))
+    reference = f"{app.server.host}/{app.name}:2"
+    ended = app.program(
+        "build", "project", "--store", "store0", "--base", "scratch", "-t", reference, "--push"
+    )
+
+    assert ended.code == 0, ended.err
+    assert "made again" not in ended.err
+    assert gone in app.server.contents(app.name).blobs
+
+
 def test_a_foreign_image_is_not_reused(app: Pushing) -> None:
     digest = put(app.server, app.name, "latest", make_image(make_layer(Member("x"))))
 
