@@ -138,7 +138,7 @@ class Rootfs:
         while waiting:
             path, value = waiting.pop()
             match value:
-                case dict():
+                case dict() if all(map(_is_name, value)):
                     directories[path] = _parse_permissions(value.get(""))
                     waiting += [(posixpath.join(path, name), value[name]) for name in value if name]
                 case str() if path:
@@ -292,6 +292,11 @@ def _descend(root: dict[str, object], parts: Collection[str]) -> dict[str, objec
         assert isinstance(inner, dict), "what lies below a directory was not given before it"
         here = inner
     return here
+
+
+def _is_name(name: str) -> bool:
+    """Say whether a file can have that name; the empty one stands for the directory itself."""
+    return name not in (".", "..") and "/" not in name and "\0" not in name
 
 
 def _parse_permissions(value: object) -> Permissions:

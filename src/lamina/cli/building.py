@@ -21,7 +21,7 @@ from lamina.cli.options import BuildOptions
 from lamina.cli.orders import configured, orders, platforms_of, read_lock
 from lamina.cli.outputs import destination_of, locations
 from lamina.cli.project import read_project
-from lamina.cli.report import metadata, report, write_result
+from lamina.cli.report import check_results, metadata, report, write_result
 from lamina.cli.tally import Tally
 from lamina.destinations.base import Destination, closing
 from lamina.destinations.registry import tags_by_repository
@@ -33,6 +33,7 @@ from lamina.reuse.verify import Verify
 
 def run(options: BuildOptions) -> int:
     """Build, and say what came of it."""
+    check_results(options.iidfile, options.metadata_file)
     names = tuple(Reference.parse(tag) for tag in options.tags)
     pushes = tags_by_repository(names) if options.push else {}
     project = read_project(options.folder)
@@ -138,6 +139,8 @@ def summary(built: Built, tally: Tally, seconds: float) -> str:
 
 def _write_files(built: Built, names: Sequence[Reference], options: BuildOptions) -> None:
     """Write the files that other tools read, once the image is where it should be."""
+    if options.metadata_file is None and options.iidfile is None:
+        return
     document = metadata(built, names)
     if options.metadata_file is not None:
         write_result(options.metadata_file, json.dumps(document, indent=2) + "\n")

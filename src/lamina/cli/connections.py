@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lamina.observer import Download, Observer, Traffic
 from lamina.registry.client import Registry, Repository
 from lamina.registry.credentials import FindCredentials
+from lamina.registry.plain import speaks_plain_http
 from lamina.reuse.told import Told
 from lamina.transport import Transport
 
@@ -42,7 +43,7 @@ class Connections:
                     host,
                     self.transport,
                     credentials=self.credentials,
-                    insecure=self.insecure,
+                    plain=speaks_plain_http(host, self.transport, insecure=self.insecure),
                     meter=self._meter(Traffic.OTHER),
                 )
             return self._registries[host]

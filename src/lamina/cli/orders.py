@@ -19,6 +19,7 @@ from lamina.lock.model import Lock
 from lamina.make.base import OpenedBase, open_base
 from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
+from lamina.oci.index import normalize, spelt
 from lamina.prepare import Order
 from lamina.project.config import Config
 
@@ -41,8 +42,9 @@ def configured(config: Config, options: PlanOptions, **more: object) -> Config:
 
 
 def platforms_of(config: Config) -> tuple[Platform, ...]:
-    """Return what is built for, each platform once."""
-    return tuple(dict.fromkeys(config.platform)) or (DEFAULT_PLATFORM,)
+    """Return what is built for, each platform once, however it is spelt."""
+    once = {normalize(platform): spelt(platform) for platform in reversed(config.platform)}
+    return tuple(reversed(once.values())) or (DEFAULT_PLATFORM,)
 
 
 def read_lock(project: ProjectFolder, *, is_checked: bool) -> Lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -9,7 +11,7 @@ from pathlib import Path
 
 from lamina.build import Built, BuiltImage
 from lamina.cli.tally import Tally
-from lamina.destinations.base import DestinationUnusable
+from lamina.destinations.base import DestinationUnusable, translated
 from lamina.observer import Traffic
 from lamina.oci.location import UNFINISHED
 from lamina.oci.reference import Reference
@@ -65,9 +67,20 @@ def metadata(built: Built, names: Sequence[Reference]) -> dict[str, object]:
     }
 
 
+def check_results(*paths: Path | None) -> None:
+    """Refuse files that cannot be written, before anything is built. Raises `LaminaError`."""
+    for path in filter(None, paths):
+        with translated(path):
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            beside = path.parent / f"{UNFINISHED}{path.name}"
+            beside.touch()
+            beside.unlink()
+
+
 def write_result(path: Path, text: str) -> None:
     """Write a small file whole; a reader sees all of it or what was there. Raises `LaminaError`."""
-    temporary = path.with_name(f"{UNFINISHED}{path.name}")
+    temporary = path.parent / f"{UNFINISHED}{path.name}"
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)

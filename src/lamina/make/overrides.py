@@ -66,7 +66,7 @@ def agree(
     planned = {wheel.name: wheel for wheel in wheels}
     everything = [each for layer in layers for each in layer.contents.distributions]
     by_key = {_key("agreement", circle, planned, recipe): circle for circle in circles(everything)}
-    found = {key: known(key) for key in by_key}
+    found = {key: _sane(known(key), circle) for key, circle in by_key.items()}
     unknown = [each for key, circle in by_key.items() if found[key] is None for each in circle]
     with ThreadPoolExecutor(_READERS, "record") as pool:
         read = pool.map(lambda each: _rows(holders[each.name], each), unknown)
@@ -80,6 +80,19 @@ def agree(
             tuple(each for each in fresh if each.winner in members) if had is None else had
         )
     return agreements
+
+
+def _sane(
+    told: tuple[Collision, ...] | None, circle: Sequence[InLayer]
+) -> tuple[Collision, ...] | None:
+    """Return what an earlier image tells of a circle, if it can be true of it."""
+    members = {each.name for each in circle}
+    for each in told or ():
+        is_below = posixpath.normpath(each.path) == each.path and each.path[:1] not in "./"
+        are_members = members.issuperset(each.owners) and sorted(each.owners) == list(each.owners)
+        if not (is_below and are_members and each.path.isprintable()):
+            return None
+    return told
 
 
 def find_overrides(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from lamina.oci.digest import Digest
 
 class InvalidPlatform(LaminaError):
     """A platform that is not written as ``os/architecture[/variant]``."""
+
+
+_PART = re.compile("[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -25,7 +29,7 @@ class Platform:
     def parse(cls, text: str) -> Platform:
         """Read ``os/architecture`` or ``os/architecture/variant``."""
         parts = text.split("/")
-        if len(parts) not in (2, 3) or not all(part.isalnum() for part in parts):
+        if len(parts) not in (2, 3) or not all(map(_PART.fullmatch, parts)):
             raise InvalidPlatform(
                 f"Expected `os/architecture` for a platform, got: {text}",
                 hint="For example `linux/amd64` or `linux/arm64`",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
@@ -151,12 +152,25 @@ def parse_document(data: bytes, what: str) -> Fields:
     if len(data) > SIZE_LIMIT:
         raise MalformedDocument(f"Refused {what} of {len(data)} bytes: the limit is {SIZE_LIMIT}")
     try:
-        values = json.loads(data)
+        values = json.loads(data, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise MalformedDocument(f"Malformed {what}: not JSON") from None
     if not isinstance(values, dict):
         raise MalformedDocument(f"Malformed {what}: expected an object")
     return Fields(what, "", values)
+
+
+def _refuse(text: str) -> object:
+    """Refuse what Python takes for JSON and nobody else: ``NaN``, ``Infinity``."""
+    raise ValueError(text)
+
+
+def _finite(text: str) -> float:
+    """Read a number that can be written again."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def _is_unicode(text: str) -> bool:

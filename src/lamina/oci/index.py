@@ -51,13 +51,23 @@ class Index:
         return encode(document)
 
 
+def spelt(platform: Platform) -> Platform:
+    """Return the platform with its architecture spelt as images spell it.
+
+    >>> str(spelt(Platform("linux", "x86_64")))
+    'linux/amd64'
+    """
+    architecture = _SPELLINGS.get(platform.architecture, platform.architecture)
+    return Platform(platform.os, architecture, platform.variant)
+
+
 def normalize(platform: Platform) -> Platform:
     """Return the platform with its variant said, as containerd compares them.
 
     >>> str(normalize(Platform("linux", "aarch64")))
     'linux/arm64/v8'
     """
-    architecture = _SPELLINGS.get(platform.architecture, platform.architecture)
+    architecture = spelt(platform).architecture
     variant = platform.variant or _DEFAULT_VARIANTS.get(architecture, "")
     if variant and variant[0].isdecimal():
         variant = f"v{variant}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from dataclasses import dataclass
 
 from lamina.archive.rootfs import Rootfs
@@ -9,6 +11,10 @@ from lamina.oci.document import MalformedDocument, parse_document
 
 _FORMAT = 1
 """Raised whenever other facts are learned, so that those that are kept are learned again."""
+
+
+_LIBC = re.compile(r"\d{1,4}\.\d{1,4}(?:\.\d{1,4})?")
+_PYTHON = re.compile(r"3\.\d{1,3}\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,12 @@ class BaseFacts:
         python, libc = document.object("python"), document.object("libc")
         if libc.values and libc.text("name") not in ("glibc", "musl"):
             raise MalformedDocument("Malformed facts of a base image: unknown `libc.name`")
+        if libc.values and not _LIBC.fullmatch(libc.text("version")):
+            libc.refuse("version", "a version")
+        if python.values and not _is_absolute(python.text("path")):
+            python.refuse("path", "an absolute path")
+        if python.values and not _PYTHON.fullmatch(python.text("version")):
+            python.refuse("version", "a full version")
         return cls(
             BasePython(python.text("path"), python.text("version"), python.flag("free_threaded"))
             if python.values
@@ -71,6 +83,11 @@ class BaseFacts:
             BaseLibc(libc.text("name"), libc.text("version")) if libc.values else None,
             Rootfs.from_json(document.object("rootfs").values),
         )
+
+
+def _is_absolute(path: str) -> bool:
+    """Say whether a path is absolute, with no way back in it."""
+    return path.startswith("/") and posixpath.normpath(path) == path and path.isprintable()
 
 
 NO_BASE = BaseFacts(None, None, Rootfs())

@@ -15,6 +15,7 @@ from lamina.oci.layer import Layer
 from lamina.wheel.record import encode_hash
 
 _TO_ROOT = "../../../"
+_LARGEST = 1 << 63
 _PACKED = "sha256="
 _SHA256 = re.compile("[0-9a-f]{64}")
 _BASE64 = re.compile("[A-Za-z0-9_-]{43}")
@@ -69,11 +70,15 @@ def _in_layer(row: object) -> InLayer:
             int(size),
             [*tops],
             [int(offset), int(length)],
-        ] if min(size, offset, length) >= 0 and all(isinstance(top, str) for top in tops):
+        ] if _are_sizes(size, offset, length) and all(isinstance(top, str) for top in tops):
             named = tuple(map(str, tops))
             return InLayer(name, version, _unpacked(hash_), size, named, Extent(offset, length))
         case _:
             raise MalformedDocument("Malformed contents of a layer: expected rows of six")
+
+
+def _are_sizes(*numbers: int) -> bool:
+    return all(0 <= number < _LARGEST for number in numbers)
 
 
 def _packed(hash_: str) -> str:

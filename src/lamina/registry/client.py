@@ -46,15 +46,17 @@ class Registry:
         *,
         credentials: FindCredentials = anonymous,
         insecure: bool = False,
+        plain: bool | None = None,
         meter: Meter | None = None,
         sleep: Sleep = time.sleep,
         clock: Clock = time.monotonic,
     ) -> None:
         """``host`` is the registry of a reference; ``insecure`` allows plain HTTP to it.
 
+        ``plain`` says whether it speaks plain HTTP, where that is known: see `registry.plain`.
         ``meter`` counts what no repository's own meter does.
         """
-        self.endpoint = Endpoint(host, insecure)
+        self.endpoint = Endpoint(host, insecure, plain)
         self._transport = transport
         self._credentials = credentials
         self._meter = meter or NoMeter()

@@ -23,6 +23,8 @@ class Endpoint:
     host: str
     """The registry of a reference, such as ``docker.io`` or ``127.0.0.1:5000``."""
     insecure: bool = False
+    plain: bool | None = None
+    """Whether plain HTTP is spoken, where that was found out."""
 
     @property
     def address(self) -> str:
@@ -32,8 +34,10 @@ class Endpoint:
         ('https://registry-1.docker.io', 'http://localhost:5000')
         """
         host = _HOSTS.get(self.host, self.host)
-        scheme = "http" if self.insecure or is_loopback(f"http://{host}") else "https"
-        return f"{scheme}://{host}"
+        plain = self.plain
+        if plain is None:
+            plain = self.insecure or is_loopback(f"http://{host}")
+        return f"{'http' if plain else 'https'}://{host}"
 
     def is_own(self, url: str) -> bool:
         """Say whether the registry itself answers at a URL, so that it may see credentials."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lamina.oci import mediatype
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import DiffID
@@ -66,7 +67,12 @@ class FormerImage:
         told = record.layers if fits else [_UNTOLD] * len(manifest.layers)
         layers = tuple(
             FormerLayer(
-                descriptor, diff_id, key, each.kind, each.contents, descriptor.size == each.size
+                descriptor,
+                diff_id,
+                key if mediatype.as_oci(descriptor.media_type) in mediatype.LAYERS else None,
+                each.kind,
+                each.contents,
+                _is_as_made(descriptor, each),
             )
             for descriptor, diff_id, key, each in zip(
                 manifest.layers, config.diff_ids, keys, told, strict=True
@@ -75,11 +81,21 @@ class FormerImage:
         return cls(config.platform, layers, record, _base(record.base, config, layers))
 
 
+def _is_as_made(descriptor: Descriptor, told: LayerRecord) -> bool:
+    """Say whether a layer is described as it was made; all but the base's are packed by gzip."""
+    packed = mediatype.as_oci(descriptor.media_type)
+    kinds = mediatype.LAYERS if told.kind is LayerKind.BASE else {mediatype.LAYER_GZIP}
+    return descriptor.size == told.size and packed in kinds
+
+
 def _base(
     known: BaseRecord | None, config: ImageConfig, layers: tuple[FormerLayer, ...]
 ) -> FormerBase | None:
     """Put the base together: the image that stands upon it has its layers and its history."""
-    if known is None or known.config is None or not 0 <= known.layers <= len(layers):
+    if known is None or known.config is None:
+        return None
+    kinds = [layer.kind for layer in layers]
+    if kinds.count(LayerKind.BASE) != known.layers or set(kinds[: known.layers]) - {LayerKind.BASE}:
         return None
     own = replace(
         known.config,

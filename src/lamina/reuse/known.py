@@ -152,7 +152,9 @@ class Known:
             base = former.image.base
             if base is None or base.record.resolved != resolved:
                 continue
-            if not runs(former.image.platform, platform):
+            if not all(
+                runs(each, platform) for each in (former.image.platform, base.config.platform)
+            ):
                 continue
             problems = [
                 problem
@@ -208,7 +210,9 @@ def _mismatch(plan: LayerPlan, layer: FormerLayer) -> str | None:
     """Say what a layer's record says otherwise than the plan whose key it has."""
     if not plan.wheels:
         return None
-    told = [(each.name, each.hash) for each in layer.contents.distributions]
-    if told == [(wheel.name, wheel.hash) for wheel in plan.wheels]:
+    told = [
+        (each.name, each.version, each.hash, each.size) for each in layer.contents.distributions
+    ]
+    if told == [(each.name, each.version, each.hash, each.size) for each in plan.wheels]:
         return None
     return f"an earlier image does not say what is in its layer {layer.descriptor.digest}"

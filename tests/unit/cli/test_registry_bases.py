@@ -207,7 +207,11 @@ def test_what_the_target_has_of_a_base_is_not_read(app: Pushing, other: FakeRegi
     )  # fmt: skip
 
     assert again.code == 0, again.err
-    assert [str(each) for each in other.asked] == [f"HEAD /v2/{BASE}/manifests/3.12-slim"]
+    # Whether it is a registry without TLS is asked of each on this machine.
+    assert [str(each) for each in other.asked] == [
+        "GET /v2/",
+        f"HEAD /v2/{BASE}/manifests/3.12-slim",
+    ]
 
 
 def test_what_was_learned_is_kept_by_digest(app: Pushing) -> None:
@@ -245,6 +249,26 @@ def test_several_platforms_are_one_index(app: Pushing) -> None:
         f"PUT /v2/{app.name}/manifests/1",
         f"PUT /v2/{app.name}/manifests/lamina-cache",
     ]
+
+
+def test_a_platform_is_built_for_once_however_it_is_spelt(app: Pushing) -> None:
+    put(app.server, BASE, "3.12-slim", base_image(), base_image(architecture="arm64"))
+
+    report = app.push("1", "--platform", "linux/arm64,linux/arm64/v8,linux/aarch64,linux/x86_64")
+
+    assert [each["platform"] for each in report["platforms"]] == ["linux/arm64", "linux/amd64"]
+
+
+def test_a_base_that_is_told_for_another_platform_is_not_believed(app: Pushing) -> None:
+    app.push("1")
+    manifest, config = app.manifest("1"), app.config("1")
+    config["dev.lamina"]["base"]["config"]["architecture"] = "s390x"
+    data = json.dumps(config).encode()
+    manifest["config"] |= {"digest": app.server.add_blob(app.name, data), "size": len(data)}
+    for tag in ("lamina-cache", "1"):
+        app.replace_manifest(tag, manifest)
+
+    assert app.push("2")["platforms"][0]["platform"] == "linux/amd64"
 
 
 def test_several_platforms_are_reused(app: Pushing) -> None:

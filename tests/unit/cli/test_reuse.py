@@ -162,6 +162,26 @@ def test_what_distributions_do_not_agree_on_is_known(app: Pushing) -> None:
     assert "warning: aaa and bbb have different content in 1 file" in ended.err
 
 
+@pytest.mark.parametrize(
+    "told",
+    [["both.py", ["zz", "yy"]], ["both.py", ["aaa", "zz"]], ["../../etc/passwd", ["aaa", "bbb"]]],
+)
+def test_agreements_that_cannot_be_true_are_compared_again(app: Pushing, told: object) -> None:
+    app.locked.wheel("aaa", Item("both.py", b"a = 1\n"))
+    app.locked.wheel("bbb", Item("both.py", b"b = 22\n"))
+    app.locked.write()
+    first = app.push("1")
+    manifest, config = app.manifest("1"), app.config("1")
+    (key,) = config["dev.lamina"]["agreements"]
+    config["dev.lamina"]["agreements"][key] = [told]
+    data = json.dumps(config).encode()
+    manifest["config"] |= {"digest": app.server.add_blob(app.name, data), "size": len(data)}
+    for tag in ("lamina-cache", "1"):
+        app.replace_manifest(tag, manifest)
+
+    assert app.push("1")["digest"] == first["digest"]
+
+
 def test_a_new_collision_is_read_from_the_layers_of_the_registry(app: Pushing) -> None:
     app.locked.wheel("aaa", Item("both.py", b"a = 1\n"), Item("big.bin", bytes(400 << 10)))
     app.locked.write()
@@ -279,6 +299,23 @@ def test_a_foreign_image_is_not_reused(app: Pushing) -> None:
         pytest.param(lambda config: config["dev.lamina"].update(agreements={"x": 1}), id="text"),
         pytest.param(lambda config: config["dev.lamina"].update(recipe=1), id="no recipe"),
         pytest.param(lambda config: config.pop("rootfs"), id="no diff IDs"),
+        pytest.param(lambda config: config["dev.lamina"].update(x=float("nan")), id="no JSON"),
+        pytest.param(
+            lambda config: config["dev.lamina"]["layers"][1].append(
+                ["x", "1", "sha256:x", 10**400, [], [0, 0]]
+            ),
+            id="a size beyond all",
+        ),
+        pytest.param(
+            lambda config: config["dev.lamina"].update(
+                base={
+                    "identity": "sha256:" + "0" * 64,
+                    "layers": 0,
+                    "facts": {"format": 1, "rootfs": {"..": {}}},
+                }
+            ),
+            id="a path that climbs",
+        ),
     ],
 )
 def test_a_malformed_record_is_a_miss(app: Pushing, spoil: object) -> None:
@@ -627,10 +664,19 @@ def test_the_image_id_and_the_digests_are_written(app: Pushing) -> None:
     assert metadata["image.name"] == f"{app.server.host}/{app.name}:1"
 
 
-def test_a_file_that_cannot_be_written_is_named(app: Pushing) -> None:
-    ended = app.run("1", "--iidfile", "nowhere/iid")
+@pytest.mark.parametrize("option", ["--iidfile", "--metadata-file"])
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("nowhere/iid", "No such file or directory"),
+        (".", "Is a directory"),
+        ("/", "Is a directory"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_named_at_once(
+    app: Pushing, option: str, path: str, why: str
+) -> None:
+    ended = app.run("1", option, path)
 
-    assert ended.code == 1
-    assert ended.err.endswith(
-        "error: Unable to write to `nowhere/iid`: No such file or directory\n"
-    )
+    assert (ended.code, ended.err) == (1, f"error: Unable to write to `{path}`: {why}\n")
+    assert app.server.asked == []

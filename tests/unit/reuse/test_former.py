@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from lamina.oci import mediatype
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.descriptor import Descriptor
@@ -40,9 +42,8 @@ def manifest(*, annotated: bool = False) -> Manifest:
 
 def recorded(sizes: tuple[int, ...] = (100, 101, 102)) -> ImageConfig:
     base = BaseRecord(Digest.of(b"base"), NO_BASE, 1, BASE)
-    return Record({}, base, tuple(LayerRecord(size, LayerKind.WHEELS) for size in sizes)).within(
-        CONFIG
-    )
+    kinds = (LayerKind.BASE, LayerKind.SKELETON, LayerKind.WHEELS)
+    return Record({}, base, tuple(map(LayerRecord, sizes, kinds))).within(CONFIG)
 
 
 def test_keys_come_from_annotations_or_else_from_the_history() -> None:
@@ -88,9 +89,35 @@ def test_the_base_gets_its_layers_and_its_history_back() -> None:
     assert image.base.layers == image.layers[:1]
 
 
-def test_a_base_of_more_layers_than_there_are_is_none() -> None:
-    base = BaseRecord(Digest.of(b"base"), NO_BASE, 4, BASE)
-    image = FormerImage.of(manifest(), Record({}, base).within(CONFIG))
+@pytest.mark.parametrize("count", [0, 2, 4, -1])
+def test_a_base_of_other_layers_than_are_recorded_is_none(count: int) -> None:
+    told = recorded()
+    record = Record.of(told)
+    assert record is not None
+    base = BaseRecord(Digest.of(b"base"), NO_BASE, count, BASE)
+
+    image = FormerImage.of(manifest(), replace(record, base=base).within(CONFIG))
 
     assert image is not None
     assert image.base is None
+
+
+@pytest.mark.parametrize(
+    ("media_type", "is_known", "is_sized"),
+    [
+        (mediatype.LAYER_GZIP, True, True),
+        (mediatype.DOCKER_LAYER, True, True),
+        (mediatype.LAYER_ZSTD, True, False),
+        ("text/html", False, False),
+    ],
+)
+def test_a_layer_of_another_media_type_is_not_as_it_was_made(
+    media_type: str, is_known: bool, is_sized: bool
+) -> None:
+    given = manifest()
+    layers = (*given.layers[:2], replace(given.layers[2], media_type=media_type))
+
+    image = FormerImage.of(replace(given, layers=layers), recorded())
+
+    assert image is not None
+    assert (image.layers[2].key is not None, image.layers[2].is_sized) == (is_known, is_sized)
