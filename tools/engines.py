@@ -157,10 +157,13 @@ def docker_engine(*, path: str | None = None) -> Iterator[Engine]:
 
 
 @contextmanager
-def docker_registry(*, htpasswd: str = "", more: str = "") -> Iterator[Registry]:
+def docker_registry(
+    *, htpasswd: str = "", more: str = "", tls: tuple[Path, Path] | None = None
+) -> Iterator[Registry]:
     """Start an empty registry; with ``htpasswd`` (bcrypt), for those users only.
 
-    ``more`` is what its settings (YAML) hold besides.
+    ``more`` is what its settings (YAML) hold besides. With ``tls``, a certificate and its key, it
+    speaks no plain HTTP.
     """
     with _folder("registry") as folder:
         if htpasswd:
@@ -168,7 +171,7 @@ def docker_registry(*, htpasswd: str = "", more: str = "") -> Iterator[Registry]
             users.write_text(htpasswd)
             more += f"auth: {{htpasswd: {{realm: Registry, path: {users}}}}}\n"
         # Port 0: the system chooses a free one, and the log tells which.
-        with _serving(folder, "127.0.0.1:0", more) as (registry, _):
+        with _serving(folder, "127.0.0.1:0", more, tls=tls) as (registry, _):
             yield registry
 
 
@@ -204,14 +207,19 @@ def cut_off(registry: Registry, *, more: str = "") -> Iterator[CutOff]:
 
 @contextmanager
 def _serving(
-    folder: Path, address: str, more: str, prefix: Sequence[str] = ()
+    folder: Path,
+    address: str,
+    more: str,
+    prefix: Sequence[str] = (),
+    tls: tuple[Path, Path] | None = None,
 ) -> Iterator[tuple[Registry, subprocess.Popen[bytes]]]:
     program = find_program("docker-registry")
     log, settings = folder / "registry.log", folder / "registry.yml"
+    secure = f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else ""
     settings.write_text(
         "version: 0.1\n"
         f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
-        f'http: {{addr: "{address}"}}\n'
+        f'http: {{addr: "{address}"{secure}}}\n'
         f"{more}"
     )
     environment = {"OTEL_TRACES_EXPORTER": "none"}

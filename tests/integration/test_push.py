@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engines import Engine, Program, Registry
+from engines import Engine, Program, Registry, docker_registry, find_program
 from integration.lamina_program import Lamina
 from integration.local_projects import LocalWheel, module, noise, write_project
 
@@ -66,3 +66,28 @@ def test_a_registry_that_is_not_there_is_named(lamina: Lamina, project: Path) ->
 
     assert "error: Failed to look for blob sha256:" in said
     assert "Connection refused" in said
+
+
+def test_a_registry_that_speaks_tls_is_believed_by_a_bundle_of_certificates(
+    lamina: Lamina, project: Path, tmp_path: Path
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    Program((find_program("openssl"),))(
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=registry",
+        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+    )  # fmt: skip
+
+    with docker_registry(tls=(certificate, key)) as secure:
+        name = f"{secure.host}/secure:1"
+        trusting = lamina.within(LAMINA_CA_BUNDLE=str(certificate))
+        first = trusting.build(project, "--base", "scratch", "-t", name, "--push")
+        again = trusting.build(
+            project, "--base", "scratch", "-t", f"{name}1", "--push", "--store", tmp_path / "empty"
+        )
+        said = lamina.refused(
+            "build", project, "--base", "scratch", "-t", name, "--push", "--no-cache"
+        )
+
+    assert again["digest"] == first["digest"]
+    assert {layer["origin"] for layer in again["platforms"][0]["layers"]} == {"registry"}
+    assert "its certificate is not trusted" in said
