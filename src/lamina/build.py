@@ -16,7 +16,7 @@ from lamina.make.workshop import Workshop
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.image import Image
-from lamina.oci.images import Images
+from lamina.oci.images import Images, as_described
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import OurLayer
@@ -86,8 +86,7 @@ def _fill(
     making = lines.enter_context(line(prepared.sources, bench, workshop.observer, workshop.makers))
     kept = _kept(prepared, stack, workshop)
     making.start([plan for plan in prepared.plans if kept[plan] is None])
-    for base_layer in prepared.order.base.base.layers:
-        destination.take(base_layer)
+    stack.take_base()
     stack.add(prepared.bottom, kept[prepared.bottom.plan])
     # The project's wheel is built while those of the lock come in.
     ready = [stack.get(part, kept[part.plan]) for part in prepared.top]
@@ -135,7 +134,8 @@ def _write(
     while True:
         images = Images.of(*(stack.image() for stack in stacks))
         try:
-            return images, destination.write(images, names=names)
+            descriptor = destination.write(images, names=names)
+            return as_described(images, descriptor), descriptor
         except (DamagedBlob, LostBlobs) as error:
             if not any([stack.mend(error) for stack in stacks]):
                 raise

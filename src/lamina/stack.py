@@ -61,6 +61,7 @@ class Stack:
         self._prepared = prepared
         self._workshop = workshop
         self._destination = destination
+        self._base = prepared.order.base
         self._parts: list[Part] = []
         self._made_again: set[int] = set()
         self.built: list[BuiltLayer] = []
@@ -69,6 +70,15 @@ class Stack:
         self.lies: dict[str, tuple[DiffID, DiffID]] = {}
         """What was made and what was claimed, where these differ, by the layer's title."""
         self.agreements: Agreements = {}
+
+    def take_base(self) -> None:
+        """Hand over the layers of the base."""
+        try:
+            for layer in self._base.base.layers:
+                self._destination.take(layer)
+        except DamagedBlob as error:
+            if not self._rebase(error):
+                raise
 
     def get(self, part: Part, kept: OurLayer | None) -> BuiltLayer:
         """Return a layer, which is made now unless it is ``kept``."""
@@ -118,14 +128,25 @@ class Stack:
         ]
         with ThreadPoolExecutor(self._workshop.makers, "mend") as pool:
             list(pool.map(lambda at: self._make_again(at, error), mended))
-        return bool(mended)
+        return self._rebase(error) or bool(mended)
+
+    def _rebase(self, error: DamagedBlob | LostBlobs) -> bool:
+        """Take the base from its own registry, if layers are lost that an earlier image told of."""
+        digests = {layer.descriptor.digest for layer in self._base.base.layers}
+        if self._base.again is None or digests.isdisjoint(error.digests):
+            return False
+        self._workshop.observer.warn(f"{error}; the base is read anew")
+        self._base = self._base.again()
+        for layer in self._base.base.layers:
+            self._destination.take(layer)
+        return True
 
     def image(self) -> Image:
         """Return the image of the layers as they are now."""
         order = self._prepared.order
         return append(
             self._record().within(_image_config(order)),
-            order.base.base.layers,
+            self._base.base.layers,
             [Addition(each.layer, _history(each, order.created)) for each in self.built],
             annotations=_annotations(order),
         )
@@ -145,7 +166,7 @@ class Stack:
     def _record(self) -> Record:
         order, recipe = self._prepared.order, self._prepared.site.recipe.to_json()
         below = [
-            LayerRecord(layer.descriptor.size, LayerKind.BASE) for layer in order.base.base.layers
+            LayerRecord(layer.descriptor.size, LayerKind.BASE) for layer in self._base.base.layers
         ]
         own = [
             LayerRecord(each.layer.descriptor.size, each.plan.kind, each.layer.contents)

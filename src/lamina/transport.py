@@ -192,7 +192,7 @@ class HttpTransport:
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             raise TransportError(
                 f"Unable to reach `{where}`: {_reason(error)}",
-                hint="Check the network, and the proxy settings if there are any",
+                hint=_hint(error),
                 may_pass=_may_pass(error),
             ) from error
 
@@ -437,6 +437,12 @@ def _reason(error: BaseException) -> str:
             return "not a URL"
         case _:
             return type(error).__name__
+
+
+def _hint(error: BaseException) -> str:
+    if _reason(error).startswith("its certificate is not trusted"):
+        return "To trust who has signed it, name a bundle of certificates in `LAMINA_CA_BUNDLE`"
+    return "Check the network, and the proxy settings if there are any"
 
 
 def _may_pass(error: BaseException) -> bool:

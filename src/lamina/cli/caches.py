@@ -15,7 +15,7 @@ from lamina.errors import LaminaError
 from lamina.observer import Observer
 from lamina.oci.descriptor import Platform
 from lamina.oci.image import Image
-from lamina.oci.images import Images, unannotated
+from lamina.oci.images import Images
 from lamina.oci.reference import DEFAULT_TAG, Reference
 from lamina.plan.key import LayerKey
 from lamina.registry.client import Repository
@@ -117,7 +117,7 @@ class Caches:
         self, built: Built, verify: Verify, connections: Connections, observer: Observer
     ) -> None:
         """Move the tags of our own to what was pushed; that fails with a warning at most."""
-        keys, images = dependency_keys(built), _as_pushed(built)
+        keys, images = dependency_keys(built), built.images
         for name in self.pushes:
             home = connections.push(*name)
             if self.is_moved and self.target is None:
@@ -151,7 +151,7 @@ class Caches:
         name, tag = (target.registry, target.repository), target.tag or CACHE_TAG
         if name in self.pushes:
             other = plan_tag(tag, dependency_keys(built))
-            move(connections.push(*name), tag, _as_pushed(built), other, observer)
+            move(connections.push(*name), tag, built.images, other, observer)
             return
         home = connections.push(*next(iter(self.pushes)))
         images = Images(
@@ -168,12 +168,6 @@ class Caches:
 def dependency_keys(built: Built) -> list[LayerKey]:
     """Return the keys of the layers of the lock's wheels, for the first platform."""
     return [each.plan.key for each in built.each[0].layers if each.plan.wheels]
-
-
-def _as_pushed(built: Built) -> Images:
-    """Return the images as the registry has them, which may refuse annotations."""
-    images = built.images
-    return images if built.descriptor == images.descriptor else unannotated(images)
 
 
 def _lying_in(home: Repository, image: Image) -> Image:

@@ -7,6 +7,7 @@ import subprocess
 import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import platformdirs
@@ -67,14 +68,20 @@ def backends(environ: Mapping[str, str], folder: Path, pyproject: Mapping[str, o
 
 def keychain(environ: Mapping[str, str]) -> Keychain:
     """Return the user's credentials for registries, as Docker and Podman keep them."""
-    files = []
-    for place in auth_file_places(environ, Path.home()):
-        try:
-            data = place.read_bytes()
-        except OSError:
-            continue
-        files.append(AuthFile.parse(data, str(place)))
-    return Keychain(files, HelperPrograms(environ))
+
+    @cache
+    def read() -> tuple[AuthFile, ...]:
+        files = []
+        for place in auth_file_places(environ, Path.home()):
+            try:
+                data = place.read_bytes()
+            except OSError:
+                continue
+            if data.strip():
+                files.append(AuthFile.parse(data, str(place)))
+        return tuple(files)
+
+    return Keychain(read, HelperPrograms(environ))
 
 
 def makers() -> int:

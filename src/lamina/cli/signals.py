@@ -12,13 +12,19 @@ INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
 
 
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
 class Terminated(BaseException):
-    """The process was asked to end by SIGTERM; what `KeyboardInterrupt` is to SIGINT."""
+    """The process was asked to end by SIGTERM, or its terminal is gone (SIGHUP)."""
 
 
 @contextmanager
 def raising_terminated() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated` in the main thread, so that everything is put in order."""
+    """Let SIGTERM and SIGHUP raise `Terminated` in the main thread, so that all is put in order.
+
+    Under ``nohup``, which lets the second be ignored, it stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -26,11 +32,13 @@ def raising_terminated() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, end)
+    heeded = [each for each in _ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in heeded}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -43,7 +51,11 @@ def telling(call: Callable[[], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: handler
+        for number in (signal.SIGINT, *_ENDING)
+        if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
 
     def end(number: int, frame: FrameType | None) -> None:
         threading.Thread(target=call, name="interrupt", daemon=True).start()

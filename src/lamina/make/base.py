@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lamina.bases.base import Base, BaseError
@@ -60,6 +60,8 @@ class OpenedBase:
     """Of a base in a registry."""
     resolved: Digest | None = None
     """What its reference leads to now: a manifest, or the index above that."""
+    again: Callable[[], OpenedBase] | None = None
+    """Opens it as its registry has it, where an earlier image told of it instead."""
 
 
 def open_base(
@@ -97,8 +99,17 @@ def _pulled(
     reference: Reference, platform: Platform, workshop: Workshop, *, is_kept: bool
 ) -> OpenedBase:
     pulled = pulled_base(reference, platform, workshop, is_kept=is_kept)
-    facts = pulled.facts or facts_of(pulled.base, _FactsCache(workshop))
-    return OpenedBase(pulled.base, facts, reference, pulled.resolved)
+    if pulled.facts is None:
+        facts = facts_of(pulled.base, _FactsCache(workshop))
+        return OpenedBase(pulled.base, facts, reference, pulled.resolved)
+    opened = OpenedBase(pulled.base, pulled.facts, reference, pulled.resolved)
+
+    def again() -> OpenedBase:
+        exact = replace(reference, digest=pulled.resolved)
+        anew = pulled_base(exact, platform, workshop, is_kept=is_kept, is_told=False)
+        return replace(opened, base=anew.base)
+
+    return replace(opened, again=again)
 
 
 def _transport(name: str) -> str:

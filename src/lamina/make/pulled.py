@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from lamina.observer import Download, Observer, Traffic
+from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import DiffID
 from lamina.registry.client import Repository
 from lamina.registry.download import stream
+from lamina.registry.errors import RegistryError
 from lamina.reuse.told import Told
 from lamina.store.blobs import draft
 from lamina.store.scratch import Scratch
@@ -37,6 +39,8 @@ class PulledLayer:
     repository: Repository = field(repr=False)
     observer: Observer = field(repr=False)
     keeper: Keeper | None = field(default=None, repr=False)
+    is_told: bool = False
+    """Whether an earlier image says that it lies there: then it may be had elsewhere, too."""
 
     def open(self) -> BinaryIO:
         """See `Layer.open`; the bytes are checked on the way."""
@@ -59,5 +63,12 @@ class PulledLayer:
     def _pieces(self, download: Download) -> Generator[bytes]:
         self.observer.downloading(download)
         told = self.repository.counting(Told(self.observer, download))
-        yield from told.read_blob(self.descriptor)
+        try:
+            yield from told.read_blob(self.descriptor)
+        except RegistryError as error:
+            if not self.is_told:
+                raise
+            size = f"{self.descriptor.size} bytes"
+            why = f"an error ({error})"
+            raise DamagedBlob(self.descriptor.digest, size, why, self.repository.shown) from error
         self.observer.downloaded(download)

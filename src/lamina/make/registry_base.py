@@ -14,7 +14,6 @@ from lamina.oci.digest import DiffID, Digest
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 from lamina.plan.base import BaseFacts
-from lamina.registry.client import Repository
 from lamina.store.blobs import draft
 
 
@@ -25,33 +24,44 @@ class PulledBase:
     base: Base
     resolved: Digest
     facts: BaseFacts | None = None
+    """Where an earlier image told all of it."""
 
 
 def pulled_base(
-    reference: Reference, platform: Platform, workshop: Workshop, *, is_kept: bool
+    reference: Reference,
+    platform: Platform,
+    workshop: Workshop,
+    *,
+    is_kept: bool,
+    is_told: bool = True,
 ) -> PulledBase:
-    """Return the base that a reference leads to; of one that is unchanged, nothing is read."""
+    """Return the base that a reference leads to; of one that is unchanged, nothing is read.
+
+    Without ``is_told``, no earlier image is asked for it.
+    """
     home = workshop.pull(reference.registry, reference.repository, Traffic.BASE)
     documents = _Documents(workshop)
-    digest = resolve(home, reference, documents)
+    if reference not in workshop.resolved:
+        workshop.resolved[reference] = resolve(home, reference, documents)
+    digest = workshop.resolved[reference]
     keeper = Keeper(workshop.store, workshop.scratch) if is_kept else None
 
-    def layer_of(repository: Repository, descriptor: Descriptor, diff_id: DiffID) -> Layer:
-        return PulledLayer(descriptor, diff_id, repository, workshop.observer, keeper)
-
-    if (told := workshop.known.base(digest, platform)) is not None:
+    told = workshop.known.base(digest, platform) if is_told else None
+    if told is not None:
         former, there = told
-        layers = tuple(layer_of(there, each.descriptor, each.diff_id) for each in former.layers)
+        layers = tuple(
+            PulledLayer(
+                each.descriptor, each.diff_id, there, workshop.observer, keeper, is_told=True
+            )
+            for each in former.layers
+        )
         base = Base(str(reference), former.record.identity, former.config, layers)
         return PulledBase(base, digest, former.record.facts)
-    base = read_registry(
-        str(reference),
-        home,
-        digest,
-        platform,
-        documents,
-        lambda descriptor, diff_id: layer_of(home, descriptor, diff_id),
-    )
+
+    def open_layer(descriptor: Descriptor, diff_id: DiffID) -> Layer:
+        return PulledLayer(descriptor, diff_id, home, workshop.observer, keeper)
+
+    base = read_registry(str(reference), home, digest, platform, documents, open_layer)
     return PulledBase(base, digest)
 
 

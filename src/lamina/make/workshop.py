@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lamina.archive.entry import Entry
 from lamina.make.kept import BackendStore, KeptFiles
 from lamina.observer import Observer, Traffic
 from lamina.oci.blob import DamagedBlob
+from lamina.oci.digest import Digest
+from lamina.oci.reference import Reference
 from lamina.plan.contents import OurLayer
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
@@ -56,6 +58,8 @@ class Workshop:
     """What earlier images in registries tell."""
     wheel_limit: int = DEFAULT_LIMIT
     """Of what one wheel may unpack to, in bytes."""
+    resolved: dict[Reference, Digest] = field(default_factory=dict)
+    """What the names of bases led to: asked once, so that all platforms stand on one release."""
     is_fresh: bool = False
     """Whether all that the store knows is ignored; what is made anew takes its place."""
 

@@ -25,9 +25,10 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 class DamagedBlob(LaminaError):
     """A blob does not have the bytes that its digest promises; it must be made or fetched again."""
 
-    def __init__(self, digest: Digest, expected: str, got: str) -> None:
+    def __init__(self, digest: Digest, expected: str, got: str, place: str = "") -> None:
+        where = f" of `{place}`" if place else ""
         super().__init__(
-            f"Damaged blob {digest}\n  expected: {expected}\n  got:      {got}",
+            f"Damaged blob {digest}{where}\n  expected: {expected}\n  got:      {got}",
             hint="Its source must be made or fetched again",
         )
         self.digest = digest
@@ -54,10 +55,14 @@ class UnreadableBlob(LaminaError):
     """A layer's blob cannot be unpacked."""
 
 
-def verified(blob: BinaryIO, descriptor: Descriptor, piece: int = CHUNK) -> Iterator[bytes]:
+def verified(
+    blob: BinaryIO, descriptor: Descriptor, piece: int = CHUNK, *, place: str = ""
+) -> Iterator[bytes]:
     """Give the bytes of a blob, and raise `DamagedBlob` at their end if they are not as described.
 
     ``piece`` is how much is given at a time, in bytes: more, where it is only passed on.
+    ``place`` is where the blob lies, as errors name it.
+
     What was given before must not be believed until the end is reached; a blob that is too long is
     given up as soon as that shows.
     """
@@ -66,13 +71,15 @@ def verified(blob: BinaryIO, descriptor: Descriptor, piece: int = CHUNK) -> Iter
     while chunk := blob.read(piece):
         left -= len(chunk)
         if left < 0:
-            raise DamagedBlob(digest, f"{descriptor.size} bytes", "more")
+            raise DamagedBlob(digest, f"{descriptor.size} bytes", "more", place)
         hasher.update(chunk)
         yield chunk
     if left:
-        raise DamagedBlob(digest, f"{descriptor.size} bytes", f"{descriptor.size - left} bytes")
+        got = f"{descriptor.size - left} bytes"
+        raise DamagedBlob(digest, f"{descriptor.size} bytes", got, place)
     if hasher.hexdigest() != digest.hex:
-        raise DamagedBlob(digest, str(digest), f"{digest.algorithm}:{hasher.hexdigest()}")
+        got = f"{digest.algorithm}:{hasher.hexdigest()}"
+        raise DamagedBlob(digest, str(digest), got, place)
 
 
 def compression(start: bytes) -> str:

@@ -64,6 +64,11 @@ class Images:
             yield self.descriptor, self.raw_index
 
 
+def as_described(images: Images, descriptor: Descriptor) -> Images:
+    """Return the images as they were written: a registry may have refused annotations."""
+    return images if images.descriptor == descriptor else unannotated(images)
+
+
 def unannotated(images: Images) -> Images:
     """Return the images without annotations, for registries that refuse these."""
     return Images.of(*(_plain(image) for image in images.each))

@@ -93,7 +93,10 @@ def choose(manifests: Iterable[Descriptor], platform: Platform, what: str) -> De
     The first of equals counts, as in other tools. Attestations (platform ``unknown/unknown``)
     never match.
     """
+    manifests = list(manifests)
     known = [manifest for manifest in manifests if manifest.platform is not None]
+    if not known and len(manifests) == 1:  # Its config will tell (image-spec: "OPTIONAL").
+        return manifests[0]
     fitting = [each for each in known if each.platform and runs(each.platform, platform)]
     if not fitting:
         has = sorted({str(each.platform) for each in known} - {"unknown/unknown"})

@@ -146,7 +146,7 @@ class Repository:
         not as described.
         """
         with stream(pieces(self._namespace, descriptor)) as blob:
-            yield from verified(blob, descriptor)
+            yield from verified(blob, descriptor, place=self.shown)
 
     def open_blob(self, descriptor: Descriptor) -> BinaryIO:
         """Open a blob as a file that is read once: see `read_blob`. The caller closes it."""

@@ -131,12 +131,13 @@ class AuthFile:
 class Keychain:
     """All documents of credentials; the first that has some for a repository counts."""
 
-    files: Sequence[AuthFile]
+    read: Callable[[], Sequence[AuthFile]]
+    """Reads them: when credentials are wanted first, since most commands want none."""
     run_helper: RunHelper
 
     def find(self, registry: str, repository: str) -> Credentials | None:
         """See `FindCredentials`."""
-        for file in self.files:
+        for file in self.read():
             found = file.find(registry, repository, self.run_helper)
             if found is not None:
                 return found

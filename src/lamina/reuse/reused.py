@@ -59,5 +59,5 @@ class ReusedLayer:
         try:
             yield
         except RegistryError as error:
-            size = f"{self.descriptor.size} bytes in `{self.repository.shown}`"
-            raise DamagedBlob(self.descriptor.digest, size, f"an error ({error})") from error
+            size, why = f"{self.descriptor.size} bytes", f"an error ({error})"
+            raise DamagedBlob(self.descriptor.digest, size, why, self.repository.shown) from error

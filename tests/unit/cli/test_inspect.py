@@ -406,7 +406,8 @@ def test_a_config_that_changed_on_the_way_is_told(pushed: Pushing, server: FakeR
 
     assert (ended.code, ended.err) == (
         1,
-        f"error: Damaged blob {config['digest']}\n  expected: {config['digest']}\n"
+        f"error: Damaged blob {config['digest']} of `{server.host}/team/app`\n"
+        f"  expected: {config['digest']}\n"
         f"  got:      {Digest.of(b'x' * config['size'])}\n\n"
         "hint: Its source must be made or fetched again\n",
     )

@@ -195,6 +195,27 @@ def test_a_wrong_password_is_told_once_and_not_shown(
     assert app.server.contents(app.name).tags == {}
 
 
+@pytest.mark.parametrize("content", ["", " \n", "{}"])
+def test_a_file_without_credentials_has_none(
+    app: Pushing, log_in: Callable[[str], None], tmp_path: Path, content: str
+) -> None:
+    log_in(SECRET)
+    app.server.users = {}
+    (tmp_path / "docker" / "config.json").write_text(content)
+
+    app.push("1")
+
+
+def test_malformed_credentials_matter_only_where_some_are_wanted(
+    app: Pushing, log_in: Callable[[str], None], tmp_path: Path
+) -> None:
+    log_in(SECRET)
+    (tmp_path / "docker" / "config.json").write_text("{")
+
+    assert app.program.build("-q").code == 0
+    assert "Malformed credentials in " in refused(app)
+
+
 def test_nobody_who_may_not_push_waits_for_the_layers(app: Pushing) -> None:
     denied = json.dumps({"errors": [{"code": "DENIED", "message": "no push for you"}]}).encode()
     app.server.fail("POST", "/blobs/uploads/", *[Fault(status=403, body=denied)] * 9)

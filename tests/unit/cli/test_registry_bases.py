@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -134,6 +135,45 @@ def test_a_base_that_must_be_verified_is_read_anew(app: Pushing) -> None:
     assert digests(app.push("2", "--verify=changed"))[0] != str(false.descriptor.digest)
 
 
+@pytest.mark.parametrize("where", ["the target", "another repository", "another registry"])
+def test_a_base_whose_told_layers_are_gone_is_read_anew(
+    app: Pushing, other: FakeRegistry, where: str
+) -> None:
+    source = replace(app, server=other) if where == "another registry" else app
+    name = "team/app" if where == "the target" else "team/source"
+    first = source.push("1", name=name)
+    gone = digests(first)[0]
+    del source.server.contents(name).blobs[gone]
+    app.bump()
+    more = () if where == "the target" else ("--cache-from", f"{source.server.host}/{name}:1")
+
+    ended = app.run("2", *more)
+
+    assert ended.code == 0, ended.err
+    assert "; the base is read anew\n" in ended.err
+    assert gone in app.server.contents(app.name).blobs
+    assert digests(json.loads(ended.out))[:-1] == digests(first)[:-1]
+
+
+def test_the_only_image_of_an_index_needs_no_platform(app: Pushing) -> None:
+    image = base_image()
+    digest = put(app.server, BASE, "3.12-slim", image)
+    index = {
+        "schemaVersion": 2,
+        "mediaType": mediatype.INDEX,
+        "manifests": [
+            {"mediaType": mediatype.MANIFEST, "digest": str(digest),
+             "size": len(image.raw_manifest)}
+        ],
+    }  # fmt: skip
+    data = json.dumps(index).encode()
+    contents = app.server.contents(BASE)
+    contents.manifests["sha256:" + hashlib.sha256(data).hexdigest()] = (mediatype.INDEX, data)
+    contents.tags["3.12-slim"] = "sha256:" + hashlib.sha256(data).hexdigest()
+
+    assert app.push("1")["platforms"][0]["platform"] == "linux/amd64"
+
+
 def test_a_base_that_changed_is_read(app: Pushing) -> None:
     app.push("1")
     put(app.server, BASE, "3.12-slim", base_image(python_layer("3.12.5")))
@@ -251,6 +291,15 @@ def test_several_platforms_are_one_index(app: Pushing) -> None:
     ]
 
 
+def test_all_platforms_stand_on_one_release_of_the_base(app: Pushing) -> None:
+    both = base_image(), base_image(architecture="arm64")
+    put(app.server, BASE, "3.12-slim", *both)
+
+    app.push("1", "--platform", "linux/amd64,linux/arm64")
+
+    assert asked_of_base(app.server).count(f"HEAD /v2/{BASE}/manifests/3.12-slim") == 1
+
+
 def test_a_platform_is_built_for_once_however_it_is_spelt(app: Pushing) -> None:
     put(app.server, BASE, "3.12-slim", base_image(), base_image(architecture="arm64"))
 
@@ -357,7 +406,8 @@ def test_a_layer_of_other_bytes_is_refused(app: Pushing) -> None:
 
     said = error(app)
 
-    assert said.startswith(f"Damaged blob {digest}\n  expected: {digest}\n  got:      sha256:")
+    told = f"Damaged blob {digest} of `HOST/{BASE}`\n  expected: {digest}\n  got:      sha256:"
+    assert said.startswith(told)
 
 
 def test_a_base_without_a_python_is_used_all_the_same(app: Pushing) -> None:

@@ -550,6 +550,7 @@ def test_a_registry_that_takes_no_annotations_gets_none(app: Pushing) -> None:
     second = app.push("2")
 
     assert first["digest"] == app.server.contents(app.name).tags["1"]
+    assert first["platforms"][0]["digest"] == first["digest"]
     assert [layer for layer in app.manifest("1")["layers"] if "annotations" in layer] == []
     assert origins(second) == REUSED
 

@@ -74,10 +74,16 @@ def test_platforms_that_there_are_are_named() -> None:
     assert caught.value.hint == "Choose another base, or another `--platform`"
 
 
-def test_an_index_that_names_no_platform_has_none() -> None:
+def test_the_only_image_need_not_name_its_platform() -> None:
+    bare = Descriptor(mediatype.MANIFEST, Digest.of(b""), 1)
+
+    assert choose([bare], Platform("linux", "amd64"), "`x`") is bare
+
+
+def test_of_several_that_name_no_platform_none_is_chosen() -> None:
     bare = Descriptor(mediatype.MANIFEST, Digest.of(b""), 1)
 
     with pytest.raises(PlatformNotFound) as caught:
-        choose([bare], Platform("linux", "amd64"), "`x`")
+        choose([bare, bare], Platform("linux", "amd64"), "`x`")
 
     assert str(caught.value) == "No image for linux/amd64 in `x`: it has none"

@@ -47,7 +47,7 @@ def find(
     document: object, registry: str, repository: str = "team/app", helpers: Helpers | None = None
 ) -> Credentials | None:
     file = AuthFile.parse(json.dumps(document).encode(), "config.json")
-    return Keychain([file], helpers or NO_HELPERS).find(registry, repository)
+    return Keychain(lambda: [file], helpers or NO_HELPERS).find(registry, repository)
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_the_first_file_that_knows_counts() -> None:
     first = AuthFile.parse(b"{}", "auth.json")
     second = AuthFile.parse(json.dumps({"auths": {"a": auth("me:x")}}).encode(), "config.json")
 
-    assert Keychain([first, second], NO_HELPERS).find("a", "b") == Credentials("me", "x")
-    assert Keychain([], NO_HELPERS).find("a", "b") is None
+    assert Keychain(lambda: [first, second], NO_HELPERS).find("a", "b") == Credentials("me", "x")
+    assert Keychain(list, NO_HELPERS).find("a", "b") is None
     assert anonymous("a", "b") is None
 
 

@@ -96,7 +96,8 @@ def test_a_truncated_blob_is_refused(
         read(clients)
 
     assert str(caught.value) == (
-        f"Damaged blob {BLOB.digest}\n  expected: 2000000 bytes\n  got:      {got}"
+        f"Damaged blob {BLOB.digest} of `{clients.server.host}/team/app`\n"
+        f"  expected: 2000000 bytes\n  got:      {got}"
     )
 
 
