@@ -120,8 +120,8 @@ def test_builds_side_by_side_share_a_store(project: Path, digest: str, tmp_path:
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143)],
-    ids=["ctrl-c", "terminated"],
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)],
+    ids=["ctrl-c", "terminated", "no terminal"],
 )
 def test_a_build_that_is_interrupted_ends_in_order(
     project: Path, digest: str, tmp_path: Path, number: signal.Signals, code: int

@@ -23,7 +23,7 @@ from lamina.cli.inspect import NAMES, OUTPUT, WHICH
     cls=Option,
     section=WHICH,
     is_flag=True,
-    help="Speak plain HTTP to registries; to this machine, that needs no option.",
+    help="Speak plain HTTP to registries that have no TLS; to this machine, that needs no option.",
 )
 @click.option(
     "--json",
