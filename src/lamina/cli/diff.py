@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from lamina.cli.help import Command, Option
-from lamina.cli.inspect import NAMES, OUTPUT, WHICH
+from lamina.cli.inspect import NAMES, WHICH, insecure_option, json_option
 
 
 @click.command("diff", cls=Command, epilog=NAMES)
@@ -18,21 +18,8 @@ from lamina.cli.inspect import NAMES, OUTPUT, WHICH
     metavar="OS/ARCH",
     help="Compare the images for this platform, instead of one that both have.",
 )
-@click.option(
-    "--insecure",
-    cls=Option,
-    section=WHICH,
-    is_flag=True,
-    help="Speak plain HTTP to registries that have no TLS; to this machine, that needs no option.",
-)
-@click.option(
-    "--json",
-    "as_json",
-    cls=Option,
-    section=OUTPUT,
-    is_flag=True,
-    help="Write a document to standard output, instead of text.",
-)
+@insecure_option
+@json_option
 def command(a: str, b: str, platform: str | None, insecure: bool, as_json: bool) -> None:
     """Show what changes from image A to image B, and what a node that holds A pulls for B.
 

@@ -15,6 +15,23 @@ An image is named as
   docker-archive:FILE[:REF]   as `docker save` and `lamina build -o` write it"""
 
 
+insecure_option = click.option(
+    "--insecure",
+    cls=Option,
+    section=WHICH,
+    is_flag=True,
+    help="Speak plain HTTP to registries without TLS; to this machine, that needs no option.",
+)
+json_option = click.option(
+    "--json",
+    "as_json",
+    cls=Option,
+    section=OUTPUT,
+    is_flag=True,
+    help="Write a document to standard output, instead of text.",
+)
+
+
 @click.command("inspect", cls=Command, epilog=NAMES)
 @click.argument("image")
 @click.option(
@@ -24,21 +41,8 @@ An image is named as
     metavar="OS/ARCH",
     help="Show the image for this platform, of several, instead of linux/amd64 or the first.",
 )
-@click.option(
-    "--insecure",
-    cls=Option,
-    section=WHICH,
-    is_flag=True,
-    help="Speak plain HTTP to registries that have no TLS; to this machine, that needs no option.",
-)
-@click.option(
-    "--json",
-    "as_json",
-    cls=Option,
-    section=OUTPUT,
-    is_flag=True,
-    help="Write a document to standard output, instead of text.",
-)
+@insecure_option
+@json_option
 def command(image: str, platform: str | None, insecure: bool, as_json: bool) -> None:
     """Show what IMAGE is made of: its layers, the distributions in them, sizes.
 

@@ -112,7 +112,7 @@ _OPTIONS = (
         cls=Option,
         section=WHERE,
         is_flag=True,
-        help="Speak plain HTTP to registries that have no TLS; to this machine, that needs no option.",
+        help="Speak plain HTTP to registries without TLS; to this machine, that needs no option.",
     ),
     click.option(
         "--base",
