@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import socket
 import ssl
 import threading
@@ -17,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 
 from lamina.errors import LaminaError
-from lamina.urls import redacted
+from lamina.urls import is_loopback, redacted
 
 _RETRIED = (429, 500, 502, 503, 504)
 _TRIES = 4
@@ -213,7 +214,7 @@ class HttpTransport:
         parts = urlsplit(url)
         proxies = self._network.proxies
         proxy = proxies.get(parts.scheme, proxies.get("all", ""))
-        if self._network.socket or _is_direct(parts.hostname or "", proxies.get("no", "")):
+        if self._network.socket or _is_direct(url, proxies.get("no", "")):
             proxy = ""
         name = f"{parts.scheme} {proxy}"
         with self._lock:
@@ -423,6 +424,8 @@ def _reason(error: BaseException) -> str:
             return f"{error.partial} bytes came, {error.expected} more were due"
         case urllib3.exceptions.ResponseError():
             return str(error)
+        case urllib3.exceptions.ProxySchemeUnknown():
+            return "proxies of such a scheme are not supported"
         case urllib3.exceptions.URLSchemeUnknown(scheme=scheme):
             return f"the scheme `{scheme}` is not supported"
         case ssl.SSLError(reason=str() as reason):
@@ -452,8 +455,31 @@ def _may_pass(error: BaseException) -> bool:
     return not isinstance(error, urllib3.exceptions.SSLError | ValueError)
 
 
-def _is_direct(host: str, exceptions: str) -> bool:
-    """Say whether a host is among those to be reached without a proxy."""
-    names = [name.strip().lstrip(".").lower() for name in exceptions.split(",")]
-    host = host.lower()
-    return any(name == "*" or host == name or host.endswith(f".{name}") for name in names if name)
+def _is_direct(url: str, exceptions: str) -> bool:
+    """Say whether a server is to be reached without a proxy: this machine always.
+
+    ``exceptions`` are names, with or without a port, and networks such as ``10.0.0.0/8``.
+
+    >>> [_is_direct("https://a.b.example:5000/", no) for no in ("b.example", ".b.example", "*")]
+    [True, True, True]
+    >>> [_is_direct("https://a.example:5000/", no) for no in ("a.example:5000", "a.example:1", "")]
+    [True, False, False]
+    >>> [_is_direct("http://10.1.2.3/", no) for no in ("10.0.0.0/8", "11.0.0.0/8")]
+    [True, False]
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    names = {host, f"{host}:{parts.port}"}
+    for each in filter(None, (each.strip().lower() for each in exceptions.split(","))):
+        name = each.lstrip(".")
+        if each == "*" or name in names or host.endswith(f".{name}") or _is_within(host, each):
+            return True
+    return is_loopback(url)
+
+
+def _is_within(host: str, network: str) -> bool:
+    """Say whether a host is an address of a network."""
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

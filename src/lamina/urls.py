@@ -1,7 +1,8 @@
-"""URLs as they may be shown."""
+"""URLs: as they may be shown, and whether they lead to this machine."""
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 
@@ -16,3 +17,18 @@ def redacted(url: str) -> str:
     except ValueError:
         return "(an unreadable URL)"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def is_loopback(url: str) -> bool:
+    """Say whether a URL's host is this machine.
+
+    >>> [is_loopback(f"http://{host}/") for host in ("localhost:5000", "[::1]", "127.evil.example")]
+    [True, True, False]
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from lamina.registry.errors import BadAnswer
-from lamina.urls import redacted
+from lamina.urls import is_loopback, redacted
 
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 _PORTS = {"http": 80, "https": 443}
@@ -71,21 +70,6 @@ class Endpoint:
                 )
             return urlsplit(url)._replace(scheme="https", netloc=home.netloc).geturl()
         return url
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether a URL's host is this machine.
-
-    >>> [is_loopback(f"http://{host}/") for host in ("localhost:5000", "[::1]", "127.evil.example")]
-    [True, True, False]
-    """
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

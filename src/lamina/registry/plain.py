@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lamina.registry.endpoint import is_loopback
 from lamina.transport import BrokenTransfer, Request, Transport, TransportError
+from lamina.urls import is_loopback
 
 _ENOUGH = 1024
 _BAD_REQUEST = 400
