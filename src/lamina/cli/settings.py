@@ -72,7 +72,7 @@ def keychain(environ: Mapping[str, str]) -> Keychain:
     @cache
     def read() -> tuple[AuthFile, ...]:
         files = []
-        for place in auth_file_places(environ, Path.home()):
+        for place in auth_file_places(environ, Path.home(), os.getuid()):
             try:
                 data = place.read_bytes()
             except OSError:

@@ -153,20 +153,24 @@ def _explained() -> Iterator[None]:
         raise MalformedCredentials(str(error), hint="Mend the file, or log in again") from error
 
 
-def auth_file_places(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+def auth_file_places(environ: Mapping[str, str], home: Path, user: int) -> tuple[Path, ...]:
     """Return where credentials may lie, first those that count first; none need be there.
 
     ``REGISTRY_AUTH_FILE`` names the only one. Else Podman's places come before Docker's, as Podman
-    itself looks (containers-auth.json(5)).
+    itself looks (containers-auth.json(5)); ``user`` is the user's number.
     """
     if only := environ.get("REGISTRY_AUTH_FILE"):
         return (Path(only),)
-    folders = []
-    if runtime := environ.get("XDG_RUNTIME_DIR"):
-        folders.append(Path(runtime))
-    folders.append(Path(environ.get("XDG_CONFIG_HOME") or home / ".config"))
+    runtime = environ.get("XDG_RUNTIME_DIR")
+    config = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     docker = Path(environ.get("DOCKER_CONFIG") or home / ".docker")
-    return (*(folder / "containers" / "auth.json" for folder in folders), docker / "config.json")
+    return (
+        Path(runtime, "containers") / "auth.json"
+        if runtime
+        else Path("/run/containers", str(user), "auth.json"),
+        config / "containers" / "auth.json",
+        docker / "config.json",
+    )
 
 
 def _ask_helper(name: str, server: str, run_helper: RunHelper) -> Credentials | None:

@@ -130,7 +130,14 @@ def test_a_helper_gives_an_identity_token() -> None:
 @pytest.mark.parametrize(
     ("environ", "places"),
     [
-        ({}, ["/me/.config/containers/auth.json", "/me/.docker/config.json"]),
+        (
+            {},
+            [
+                "/run/containers/7/auth.json",
+                "/me/.config/containers/auth.json",
+                "/me/.docker/config.json",
+            ],
+        ),
         ({"REGISTRY_AUTH_FILE": "/a.json", "DOCKER_CONFIG": "/d"}, ["/a.json"]),
         (
             {"XDG_RUNTIME_DIR": "/run/1", "XDG_CONFIG_HOME": "/c", "DOCKER_CONFIG": "/d"},
@@ -141,7 +148,7 @@ def test_a_helper_gives_an_identity_token() -> None:
 def test_credentials_lie_where_docker_and_podman_put_them(
     environ: dict[str, str], places: list[str]
 ) -> None:
-    assert [str(place) for place in auth_file_places(environ, Path("/me"))] == places
+    assert [str(place) for place in auth_file_places(environ, Path("/me"), 7)] == places
 
 
 def test_the_first_file_that_knows_counts() -> None:
