@@ -105,7 +105,8 @@ class Stack:
         try:
             self._destination.take(built.layer)
         except DamagedBlob as error:
-            self._make_again(len(self.built) - 1, error)
+            if not self.mend(error):
+                raise
 
     def look(self, into: Callable[[Sequence[OurLayer]], _Seen]) -> _Seen:
         """Return what ``into`` sees in the layers; it may raise `DamagedBlob` of one of them."""
@@ -126,9 +127,20 @@ class Stack:
             for at, each in enumerate(self.built)
             if each.layer.descriptor.digest in error.digests and at not in self._made_again
         ]
+        self._made_again.update(mended)
+        sound = [at for at in mended if self._is_sound(at, error)]
+        if lost := [at for at in mended if at not in sound]:
+            titles = ", ".join(self._parts[at].plan.title for at in lost)
+            self._workshop.observer.warn(f"{error}; made again: {titles}")
         with ThreadPoolExecutor(self._workshop.makers, "mend") as pool:
-            list(pool.map(lambda at: self._make_again(at, error), mended))
+            list(pool.map(self._make_again, lost))
+        for at in mended:
+            self._destination.take(self.built[at].layer)
         return self._rebase(error) or bool(mended)
+
+    def _is_sound(self, at: int, error: DamagedBlob | LostBlobs) -> bool:
+        """Say whether only the registry has lost a layer: then it need only be sent again."""
+        return isinstance(error, LostBlobs) and isinstance(self.built[at].layer, StoredLayer)
 
     def _rebase(self, error: DamagedBlob | LostBlobs) -> bool:
         """Take the base from its own registry, if layers are lost that an earlier image told of."""
@@ -151,17 +163,11 @@ class Stack:
             annotations=_annotations(order),
         )
 
-    def _make_again(self, at: int, error: DamagedBlob | LostBlobs) -> None:
+    def _make_again(self, at: int) -> None:
         part, damaged = self._parts[at], self.built[at]
-        self._made_again.add(at)
-        if isinstance(error, LostBlobs) and isinstance(damaged.layer, StoredLayer):
-            self._destination.take(damaged.layer)  # It is sound, and only has to be sent again.
-            return
-        self._workshop.observer.warn(f"{error}; it is made again: {part.plan.title}")
         self._workshop.forget(damaged.layer)
         self.claims.pop(part.plan, None)
         self.built[at] = self.get(part, None)
-        self._destination.take(self.built[at].layer)
 
     def _record(self) -> Record:
         order, recipe = self._prepared.order, self._prepared.site.recipe.to_json()

@@ -37,6 +37,13 @@ class TransportError(LaminaError):
         """Whether another try may do better."""
 
 
+class Interrupted(TransportError):
+    """Nothing is asked any more, since everything ends."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"Unable to reach `{where}`: interrupted", may_pass=False)
+
+
 class BrokenTransfer(TransportError):
     """A body that ended before its end; what has come so far is good."""
 
@@ -191,6 +198,7 @@ class HttpTransport:
         except _Carried as carried:
             raise carried.error from carried.error.__cause__
         except (urllib3.exceptions.HTTPError, ValueError) as error:
+            self._check(where)
             raise TransportError(
                 f"Unable to reach `{where}`: {_reason(error)}",
                 hint=_hint(error),
@@ -208,7 +216,7 @@ class HttpTransport:
 
     def _check(self, where: str) -> None:
         if self._ended.is_set():
-            raise TransportError(f"Unable to reach `{where}`: interrupted", may_pass=False)
+            raise Interrupted(where)
 
     def _pool_for(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)

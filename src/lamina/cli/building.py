@@ -54,7 +54,7 @@ def run(options: BuildOptions) -> int:
         with (
             _engines(options, names, on) as engines,
             closing(
-                destination_of(places, pushes, on.connections.push, on.observer.warn, engines)
+                destination_of(places, pushes, on.connections.push, on.observer, engines)
             ) as destination,
             caches.known(
                 on.connections, platforms, on.observer, is_fresh=options.no_cache, verify=verify
@@ -93,8 +93,6 @@ def _tell(built: Built, pushed: Sequence[Reference], on: Ground) -> None:
         on.observer.warn(line)
     for line in other_sources(built, {name.name for name in pushed}):
         on.observer.note(line)
-    for name in pushed:
-        on.observer.note(f"Pushed {name.tagged()}")
     on.observer.note(summary(built, on.tally, seconds_running()))
 
 

@@ -158,7 +158,7 @@ class Caches:
             tuple(_lying_in(home, each) for each in built.images.each), built.images.raw_index
         )
         try:
-            pushed = Pushed(connections.push(*name), [tag], observer.warn)
+            pushed = Pushed(connections.push(*name), [tag], observer)
             with closing(pushed) as destination:
                 destination.write(images)
         except LaminaError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -12,6 +12,7 @@ from lamina.destinations.daemon import OneLoadOnly
 from lamina.destinations.docker_archive import OneImageOnly
 from lamina.destinations.registry import Pushed
 from lamina.errors import LaminaError
+from lamina.observer import Observer
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.images import Images
 from lamina.oci.layer import Layer
@@ -92,7 +93,7 @@ def destination_of(
     places: Sequence[Location],
     pushed: Mapping[tuple[str, str], Sequence[str]],
     connect: Connect,
-    warn: Callable[[str], None],
+    observer: Observer,
     engines: Sequence[Destination] = (),
 ) -> Destination:
     """Return the destination of an image that goes to all of these places and repositories."""
@@ -100,7 +101,7 @@ def destination_of(
     first: dict[str, Pushed] = {}
     repositories = []
     for (host, name), tags in pushed.items():
-        each = Pushed(connect(host, name), tags, warn, first.get(host))
+        each = Pushed(connect(host, name), tags, observer, first.get(host))
         first.setdefault(host, each)
         repositories.append(each)
     return Several([*on_disk, *engines, *repositories])

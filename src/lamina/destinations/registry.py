@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol, runtime_checkable
 
 from lamina.destinations.base import DestinationError, blob_of
+from lamina.observer import Observer
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
@@ -22,8 +23,6 @@ _QUESTIONS = 32
 """Asked at a time: each waits for an answer of a few bytes."""
 _TRANSFERS = 4
 """At a time: each fills the line."""
-
-Warn = Callable[[str], None]
 
 
 @runtime_checkable
@@ -47,14 +46,14 @@ class Pushed:
         self,
         repository: Repository,
         tags: Sequence[str],
-        warn: Warn,
+        observer: Observer,
         sibling: Pushed | None = None,
     ) -> None:
         """``sibling`` pushes the same to the same registry, before: its blobs are mounted."""
         self._repository = repository
         self._sibling = sibling
         self._tags = tuple(tags)
-        self._warn = warn
+        self._observer = observer
         self._uploads: dict[Digest, Future[None]] = {}
         self._failure: Exception | None = None
         self._is_lacking = False
@@ -163,7 +162,7 @@ class Pushed:
             if not error.is_about_manifest or plain == images:
                 raise
             self._put(plain)
-            self._warn(f"{error}; it was pushed without its annotations")
+            self._observer.warn(f"{error}; it was pushed without its annotations")
             return plain.descriptor
         return images.descriptor
 
@@ -173,6 +172,7 @@ class Pushed:
             self._repository.put_manifest(child.digest, raw, child.media_type)
         for tag in self._tags:
             self._repository.put_manifest(tag, data, top.media_type)
+            self._observer.note(f"Pushed {self._repository.shown}:{tag}")
 
     def _gone(self, error: BlobsMissing, images: Images) -> Exception:
         """Return what says which layers the repository lost, though it was said to have them."""

@@ -23,6 +23,7 @@ Clock = Callable[[], float]
 
 _LEAST_LIFE = 60
 """Of a token, in seconds, where the token server does not say: the specification's default."""
+_LONGEST_LIFE = 10**9
 _MARGIN = 10
 """A token that ends so soon, in seconds, is not shown any more."""
 _TOKEN_LIMIT = 256 << 10
@@ -35,6 +36,15 @@ class RealmRefused(RegistryError):
         super().__init__(
             f"Refused to send credentials for `{host}` to `{redacted(realm)}`: not over TLS"
         )
+
+
+def _life(told: object) -> float:
+    """Return how long a token lives, in seconds; some servers write the number as text."""
+    try:
+        life = float(told) if isinstance(told, int | float | str) else 0.0
+    except ValueError:
+        life = 0.0
+    return life if 0 <= life < _LONGEST_LIFE else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +178,10 @@ class Authenticator:
         try:
             document = parse_document(body, "answer")
             text = document.text("token") or document.text("access_token")
-            life = document.number("expires_in")
         except MalformedDocument:
-            text, life = "", 0
+            text, life = "", 0.0
+        else:
+            life = _life(document.values.get("expires_in"))
         if not text or not text.isascii() or not text.isprintable() or " " in text:
             raise BadAnswer(
                 f"Failed to get a token for `{host}`: the token server's answer holds none",

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 from lamina.errors import LaminaError
 from lamina.oci.digest import Digest, InvalidDigest
-from lamina.transport import TransportError
+from lamina.transport import Interrupted, TransportError
 
 BODY_LIMIT = 64 << 10
 """So much of an error's body is read."""
 
 _LONGEST_MESSAGE = 300
 _MOST_SHOWN = 3
-_MAY_PASS = frozenset({408, 429, 500, 502, 503, 504})
+_MAY_PASS = frozenset({408, 429})
+_FOR_EVER = frozenset({501, 505})
 _IMMUTABLE = frozenset({"TAG_INVALID", "PRECONDITION", "CONFLICT", "TAG_IMMUTABLE"})
 _MANIFEST_CODES = frozenset({"MANIFEST_INVALID", "MANIFEST_UNVERIFIED", "UNSUPPORTED"})
 _NO_TLS = ("wrong version number", "record layer failure")
@@ -39,6 +40,7 @@ class Unreachable(RegistryError):
         hint = _PLAIN_HTTP if any(sign in said for sign in _NO_TLS) else error.hint
         super().__init__(f"Failed to {action}: {said[:1].lower()}{said[1:]}", hint=hint)
         self.may_pass = error.may_pass
+        self.is_interrupted = isinstance(error, Interrupted)
         self.retry_after: float | None = None
 
 
@@ -97,7 +99,7 @@ class Refused(RegistryError):
     @property
     def may_pass(self) -> bool:
         """Whether another try may do better."""
-        return self.status in _MAY_PASS
+        return self.status in _MAY_PASS or (self.status >= 500 and self.status not in _FOR_EVER)
 
     @property
     def is_about_manifest(self) -> bool:

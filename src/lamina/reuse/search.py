@@ -24,6 +24,7 @@ from lamina.oci.image import Manifest
 from lamina.oci.index import Index, runs
 from lamina.oci.reference import DEFAULT_TAG
 from lamina.registry.client import Repository
+from lamina.registry.credentials import HelperFailed, MalformedCredentials
 from lamina.registry.errors import Denied, NotFound, Unreachable
 from lamina.registry.manifests import RawManifest
 from lamina.reuse.former import FormerImage
@@ -147,13 +148,16 @@ class Search:
         return (repository.shown, _CLOSED) in self.seen
 
     def _say(self, error: LaminaError, repository: Repository, reference: str | Digest) -> None:
+        if isinstance(error, Unreachable) and error.is_interrupted:
+            return
         self.failures.append(str(error))
-        if isinstance(error, Denied | Unreachable):
+        if isinstance(error, Denied | Unreachable | MalformedCredentials | HelperFailed):
             with self.lock:
                 if self._has_failed(repository):
                     return
                 self.seen.add((repository.shown, _CLOSED))
-        self.observer.warn(f"{error}; nothing of `{repository.shown}:{reference}` is reused")
+        mark = "@" if isinstance(reference, Digest) else ":"
+        self.observer.warn(f"{error}; nothing of `{repository.shown}{mark}{reference}` is reused")
 
     def _children(self, index: Index) -> list[Descriptor]:
         """Return the manifests of an index, those for our platforms first, attestations aside."""
@@ -167,8 +171,11 @@ class Search:
         return made is not None and any(runs(made, platform) for platform in self.platforms)
 
     def _child(self, repository: Repository, child: Descriptor) -> dict[Digest, FormerImage]:
-        raw = repository.manifest(child.digest)
-        return self._image(repository, raw)
+        try:
+            return self._image(repository, repository.manifest(child.digest))
+        except LaminaError as error:
+            self._say(error, repository, child.digest)
+            return {}
 
     def _image(self, repository: Repository, raw: RawManifest) -> dict[Digest, FormerImage]:
         manifest = Manifest.parse(raw.data)

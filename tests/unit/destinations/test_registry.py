@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from fakes.observer import RecordingObserver
 from fakes.registry import FakeRegistry, Fault, serve_registry
 from images import Member, make_image, make_layer
 from lamina.destinations.base import DestinationError, closing
@@ -38,7 +39,7 @@ def transport() -> Iterator[HttpTransport]:
 
 def pushed(server: FakeRegistry, *tags: str) -> Pushed:
     registry = Registry(server.host, TRANSPORTS[-1], sleep=lambda seconds: None)
-    return Pushed(registry.repository(NAME, push=True), tags, warn=lambda text: None)
+    return Pushed(registry.repository(NAME, push=True), tags, RecordingObserver())
 
 
 def test_the_image_is_there_under_each_tag(server: FakeRegistry) -> None:

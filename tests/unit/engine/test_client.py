@@ -326,4 +326,4 @@ def test_an_interruption_ends_the_waiting(fake: FakeEngine) -> None:
         thread.join()
 
     (error,) = errors
-    assert str(error) == f"Unable to reach `{fake.socket}`: it hung up without an answer"
+    assert str(error) == f"Unable to reach `{fake.socket}`: interrupted"
