@@ -39,11 +39,13 @@ class Connections:
     def _registry(self, host: str) -> Registry:
         with self._lock:
             if host not in self._registries:
+                meter = self._meter(Traffic.OTHER)
+                plain = speaks_plain_http(host, self.transport, meter, insecure=self.insecure)
                 self._registries[host] = Registry(
                     host,
                     self.transport,
                     credentials=self.credentials,
-                    plain=speaks_plain_http(host, self.transport, insecure=self.insecure),
-                    meter=self._meter(Traffic.OTHER),
+                    plain=plain,
+                    meter=meter,
                 )
             return self._registries[host]
