@@ -108,6 +108,10 @@ class Transport(Protocol):
         """
         ...
 
+    def pause(self, seconds: float) -> None:
+        """Wait before something is asked again, but no longer than until an interruption."""
+        ...
+
     def interrupt(self) -> None:
         """Break off everything under way in other threads; nothing can be asked any more."""
         ...
@@ -156,6 +160,10 @@ class HttpTransport:
                 # A body that was not read to its end cannot be followed by another on the
                 # connection; reading the end, though there is nothing, gives it back.
                 response.drain_conn() if response.length_remaining == 0 else response.close()
+
+    def pause(self, seconds: float) -> None:
+        """See `Transport.pause`."""
+        self._ended.wait(seconds)
 
     def interrupt(self) -> None:
         """See `Transport.interrupt`."""

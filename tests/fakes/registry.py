@@ -113,6 +113,7 @@ class FakeRegistry:
         self.immutable = self.relative = False
         self.largest_put: int | None = None
         self.page = 100
+        self.most_tags = 1000
         self._uploads: dict[str, bytearray] = {}
         self.sign: Callable[[frozenset[tuple[str, str]]], str] | None = None
         """Makes the tokens, where another registry is to believe them."""
@@ -283,6 +284,8 @@ class FakeRegistry:
     def _tags(self, name: str, query: Mapping[str, list[str]]) -> Answer:
         if name not in self.repositories:
             return complaint(404, "NAME_UNKNOWN", "repository name not known to registry")
+        if int(query["n"][0]) > self.most_tags:
+            return complaint(400, "PAGINATION_NUMBER_INVALID", "invalid number of results")
         tags = sorted(self.repositories[name].tags)
         rest = [tag for tag in tags if tag > query.get("last", [""])[0]]
         shown = rest[: min(self.page, int(query["n"][0]))]

@@ -54,6 +54,7 @@ class ScriptedTransport:
     def __init__(self, script: Mapping[str, list[Answer]]) -> None:
         self._script = {url: deque(answers) for url, answers in script.items()}
         self.asked: list[Request] = []
+        self.pauses: list[float] = []
         self.is_interrupted = False
 
     def answer(self, url: str, *answers: Answer) -> None:
@@ -71,6 +72,10 @@ class ScriptedTransport:
         if isinstance(answer, Lost):
             raise TransportError(f"Unable to reach `{request.url}`: Connection refused")
         yield _Scripted(answer if isinstance(answer, Reply) else answer(request))
+
+    def pause(self, seconds: float) -> None:
+        """See `Transport.pause`; here nobody waits."""
+        self.pauses.append(seconds)
 
     def interrupt(self) -> None:
         """See `Transport.interrupt`."""

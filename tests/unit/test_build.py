@@ -64,6 +64,8 @@ class NoTransport:
     def send(self, request: Request) -> AbstractContextManager[Response]:
         raise AssertionError(f"the network was asked for {request.url}")
 
+    def pause(self, seconds: float) -> None: ...
+
     def interrupt(self) -> None: ...
 
 

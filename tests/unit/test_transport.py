@@ -366,6 +366,16 @@ def test_a_transfer_that_waits_is_interrupted(server: Server, transport: HttpTra
     assert len(errors) == 1
 
 
+def test_a_pause_is_interrupted(transport: HttpTransport) -> None:
+    begun = threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        transport.pause(60)
+
+    assert in_thread(wait, lambda: begun.wait(5), transport) == []
+
+
 def test_nothing_is_asked_after_an_interruption(server: Server, transport: HttpTransport) -> None:
     transport.interrupt()
 

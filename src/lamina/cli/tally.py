@@ -63,6 +63,10 @@ class CountingTransport:
         with self._tally.request(), self._transport.send(request) as response:
             yield response
 
+    def pause(self, seconds: float) -> None:
+        """See `Transport.pause`."""
+        self._transport.pause(seconds)
+
     def interrupt(self) -> None:
         """See `Transport.interrupt`."""
         self._transport.interrupt()

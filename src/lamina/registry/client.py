@@ -33,6 +33,8 @@ Connect = Callable[[str, str], "Repository"]
 
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _MOST_PAGES = 100
+_PAGE = 1000
+"""Of the list of tags: registries refuse to give more at once."""
 _NO_MOUNT = frozenset({400, 401, 403, 404, 405, 501})
 
 
@@ -48,19 +50,20 @@ class Registry:
         insecure: bool = False,
         plain: bool | None = None,
         meter: Meter | None = None,
-        sleep: Sleep = time.sleep,
+        sleep: Sleep | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """``host`` is the registry of a reference; ``insecure`` allows plain HTTP to it.
 
         ``plain`` says whether it speaks plain HTTP, where that is known: see `registry.plain`.
-        ``meter`` counts what no repository's own meter does.
+        ``meter`` counts what no repository's own meter does. Between tries it is ``sleep`` that
+        waits, or the transport, which an interruption ends.
         """
         self.endpoint = Endpoint(host, insecure, plain)
         self._transport = transport
         self._credentials = credentials
         self._meter = meter or NoMeter()
-        self._sleep = sleep
+        self._sleep = sleep or transport.pause
         self._clock = clock
         self._lock = threading.Lock()
         self._exchanges: dict[str, Exchange] = {}
@@ -238,7 +241,7 @@ class Repository:
         """Return tags in the registry's order, at most ``limit``; none of an unknown repository."""
         action = f"list the tags of {self._namespace.shown}"
         found: list[str] = []
-        for answer in self._pages(action, f"tags/list?n={limit}"):
+        for answer in self._pages(action, f"tags/list?n={min(limit, _PAGE)}"):
             found += read_tags(answer, action, self.host)
             if len(found) >= limit:
                 break

@@ -35,7 +35,7 @@ CACHE_TAG = "lamina-cache"
 
 _OURS = "lamina-"
 """How tags begin that are found otherwise."""
-_MOST_TAGS = 1000
+_MOST_TAGS = 10_000
 _CLOSED = "closed"
 """Seen of a repository that denies, or cannot be reached."""
 _NEWEST = 4

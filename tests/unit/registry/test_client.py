@@ -8,6 +8,7 @@ import pytest
 
 from fakes.registry import FakeRegistry, Fault, serve_registry
 from fakes.server import free_port
+from fakes.transport import Reply, ScriptedTransport
 from lamina.oci import mediatype
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
@@ -217,6 +218,15 @@ def test_a_registry_that_is_down_is_named(clients: Clients) -> None:
         f" `http://{host}{PATH}1.0`: Connection refused"
     )
     assert waits == [0.5, 1, 2, 4]
+
+
+def test_the_transport_waits_so_that_an_interruption_ends_it() -> None:
+    url = f"https://r.example{PATH}1.0"
+    late = Reply(status=429, headers={"Retry-After": "25"})
+    transport = ScriptedTransport({url: [late, Reply(MANIFEST)]})
+
+    assert Registry("r.example", transport).repository(NAME).manifest("1.0").digest == DIGEST
+    assert transport.pauses == [25]
 
 
 def test_what_is_no_registry_is_named(server: FakeRegistry, clients: Clients) -> None:
