@@ -29,6 +29,7 @@ from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.reuse.reused import ReusedLayer
 from lamina.reuse.verify import Verify
+from lamina.store.keeper import Keeper
 
 
 def run(options: BuildOptions) -> int:
@@ -48,7 +49,7 @@ def run(options: BuildOptions) -> int:
         is_multiple=len(platforms) > 1,
     )
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
-    verify = Verify(options.verify)
+    verify, is_read = Verify(options.verify), bool(places) or options.load
     with ground(options) as on:
         written = (*(Path(place.path) for place in places), on.store.root)
         with (
@@ -57,13 +58,17 @@ def run(options: BuildOptions) -> int:
                 destination_of(places, pushes, on.connections.push, on.observer, engines)
             ) as destination,
             caches.known(
-                on.connections, platforms, on.observer, is_fresh=options.no_cache, verify=verify
+                on.connections,
+                platforms,
+                on.observer,
+                is_fresh=options.no_cache,
+                verify=verify,
+                keeper=Keeper(on.store, on.scratch) if is_read else None,
             ) as known,
         ):
             # Earlier images are read meanwhile.
             lock = read_lock(project, is_checked=not options.frozen)
             workshop = on.workshop(project, config, known, is_fresh=options.no_cache)
-            is_read = bool(places) or options.load
             wanted = orders(
                 options, project, lock, config, workshop, outputs=written, is_base_kept=is_read
             )

@@ -25,6 +25,7 @@ from lamina.reuse.checks import asking
 from lamina.reuse.known import Former, Known
 from lamina.reuse.search import CACHE_TAG, Place, Search
 from lamina.reuse.verify import VERIFIED_TAG, Verify
+from lamina.store.keeper import Keeper
 
 Pushes = Mapping[tuple[str, str], Sequence[str]]
 """The tags to be pushed, by registry and repository."""
@@ -55,7 +56,7 @@ class Caches:
     def parse(cls, pushes: Pushes, sources: Sequence[str], target: str | None) -> Caches:
         """Read what the command line says; ``none`` as a target moves no tag."""
         moved = target != "none"
-        if target is not None and not pushes:
+        if target is not None and moved and not pushes:
             raise NothingPushed
         where = Reference.parse(target) if target is not None and moved else None
         if where is not None and where.digest is not None:
@@ -72,11 +73,12 @@ class Caches:
         is_fresh: bool,
         is_strict: bool = False,
         verify: Verify = Verify.NOTHING,
+        keeper: Keeper | None = None,
     ) -> Iterator[Known]:
         """Give what earlier images tell; they are read while the caller goes on.
 
         If all is to be ``fresh``, none is read; if ``strict``, every blob of theirs is asked for.
-        What must be verified is not believed.
+        What must be verified is not believed. ``keeper`` keeps the blobs that are read here.
         """
         if is_fresh or not (self.pushes or self.sources):
             yield Known.nothing(observer)
@@ -105,7 +107,13 @@ class Caches:
             formers = pool.submit(first)
 
             known = Known(
-                formers.result, checks, observer, further, search.failures, is_strict=is_strict
+                formers.result,
+                checks,
+                observer,
+                further,
+                search.failures,
+                is_strict=is_strict,
+                keeper=keeper,
             )
             try:
                 yield known

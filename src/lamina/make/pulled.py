@@ -14,17 +14,7 @@ from lamina.registry.client import Repository
 from lamina.registry.download import stream
 from lamina.registry.errors import RegistryError
 from lamina.reuse.told import Told
-from lamina.store.blobs import draft
-from lamina.store.scratch import Scratch
-from lamina.store.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Keeper:
-    """Where the layers of bases are kept."""
-
-    store: Store
-    scratch: Scratch
+from lamina.store.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +36,7 @@ class PulledLayer:
         """See `Layer.open`; the bytes are checked on the way."""
         if self.keeper is None:
             return self._stream()
-        blobs = self.keeper.store.blobs
-        path = blobs.kept(self.descriptor.digest)
-        if path is None:
-            with self._stream() as blob, draft(self.keeper.scratch) as copy:
-                while piece := blob.read(1 << 20):
-                    copy.write(piece)
-            path = blobs.adopt(copy.path, self.descriptor.digest)
-        return path.open("rb")
+        return self.keeper.open(self.descriptor.digest, self._stream)
 
     def _stream(self) -> BinaryIO:
         hex_ = self.descriptor.digest.hex

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lamina.bases.base import Base
 from lamina.bases.registry import read_registry, resolve
-from lamina.make.pulled import Keeper, PulledLayer
+from lamina.make.pulled import PulledLayer
 from lamina.make.workshop import Workshop
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Descriptor, Platform
@@ -15,6 +15,7 @@ from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 from lamina.plan.base import BaseFacts
 from lamina.store.blobs import draft
+from lamina.store.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True)

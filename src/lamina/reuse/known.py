@@ -21,6 +21,7 @@ from lamina.registry.client import Repository
 from lamina.reuse.checks import BlobChecks
 from lamina.reuse.former import FormerBase, FormerImage, FormerLayer
 from lamina.reuse.reused import ReusedLayer
+from lamina.store.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,15 @@ class Known:
         failures: Sequence[str] = (),
         *,
         is_strict: bool = False,
+        keeper: Keeper | None = None,
     ) -> None:
         """``find`` is asked when something is to be known, ``further`` if that is not enough.
 
-        What fails meanwhile is added to ``failures``. If ``is_strict``, every blob is asked for.
+        What fails meanwhile is added to ``failures``. If ``is_strict``, every blob is asked for;
+        ``keeper`` keeps those that are read here.
         """
         self._is_strict = is_strict
+        self._keeper = keeper
         self._failures = failures
         self._find = find
         self._further = further
@@ -124,6 +128,7 @@ class Known:
                     layer.contents,
                     former.repository,
                     self._observer,
+                    self._keeper,
                     former.is_believed,
                 )
             self._observer.warn(f"{problem}; it is not reused: {plan.title}")

@@ -18,6 +18,7 @@ from lamina.registry.client import Repository
 from lamina.registry.download import stream
 from lamina.registry.errors import RegistryError
 from lamina.reuse.told import Told
+from lamina.store.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,28 @@ class ReusedLayer:
     contents: Contents
     repository: Repository = field(repr=False)
     observer: Observer = field(repr=False)
+    keeper: Keeper | None = field(default=None, repr=False)
+    """What keeps the blob, if it is read on this machine: by an image on disk, or an engine."""
     is_believed: bool = True
     """See `Former.is_believed`."""
 
     def open(self) -> BinaryIO:
-        """See `Layer.open`; checked on the way. Reading raises `DamagedBlob` if it cannot be had.
+        """See `Layer.open`; checked on the way. Raises `DamagedBlob`, also later, if it is gone.
 
         For whoever made it once can make it again.
         """
-        return stream(self._pieces())
+        if self.keeper is None:
+            return self._stream()
+        return self.keeper.open(self.descriptor.digest, self._stream)
 
     def read(self, extent: Extent) -> bytes:
         """See `OurLayer.read`."""
         with self._explained():
             part = self._told().read_part(self.descriptor, extent.offset, extent.size)
             return b"".join(part)
+
+    def _stream(self) -> BinaryIO:
+        return stream(self._pieces())
 
     def _pieces(self) -> Generator[bytes]:
         with self._explained():
