@@ -13,8 +13,8 @@ from lamina.prepare import Prepared
 from lamina.reuse.reused import ReusedLayer
 from lamina.stack import Origin
 
-IsSent = Callable[[Layer | None], bool]
-"""Says whether a layer goes to a registry; None stands for one that is still to be made."""
+CountSent = Callable[[Layer | None], int]
+"""Says to how many registries a layer is sent; None stands for one that is still to be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class ForecastLayer:
     """The repository that has it; empty where none does."""
     size: int | None
     """Of its blob, in bytes; of one of wheels that is still to be made, what these have."""
-    is_sent: bool
+    sent: int
+    """To how many registries it goes over the network."""
     wheels: tuple[ForecastWheel, ...]
 
     @property
@@ -55,7 +56,7 @@ class Forecast:
     base_size: int
     """Of all its layers, in bytes."""
     base_sent: int
-    """Of those that go to a registry, in bytes."""
+    """Of those that go to registries, in bytes; to each of them counts."""
     layers: tuple[ForecastLayer, ...]
     """Lowest first; the overrides only where the layers of all wheels are had."""
 
@@ -77,7 +78,7 @@ def forecast(
     prepared: Prepared,
     had: Mapping[LayerPlan, OurLayer | None],
     why: Mapping[LayerPlan, Mapping[str, str]],
-    is_sent: IsSent,
+    count_sent: CountSent,
 ) -> Forecast:
     """Return what a build of these layers would do; ``had`` are in the order of the image."""
     base = prepared.order.base.base
@@ -85,33 +86,31 @@ def forecast(
         prepared.order.target.platform,
         base.name,
         sum(layer.descriptor.size for layer in base.layers),
-        sum(layer.descriptor.size for layer in base.layers if is_sent(layer)),
+        sum(layer.descriptor.size * count_sent(layer) for layer in base.layers),
         tuple(
-            _made(plan, prepared, why.get(plan, {}), is_sent(None))
+            _made(plan, prepared, why.get(plan, {}), count_sent(None))
             if layer is None
-            else _reused(plan, layer, is_sent(layer))
+            else _reused(plan, layer, count_sent(layer))
             for plan, layer in had.items()
         ),
     )
 
 
-def _reused(plan: LayerPlan, layer: OurLayer, is_sent: bool) -> ForecastLayer:
+def _reused(plan: LayerPlan, layer: OurLayer, sent: int) -> ForecastLayer:
     is_remote = isinstance(layer, ReusedLayer)
     origin = Origin.REGISTRY if is_remote else Origin.STORE
     where = layer.repository.shown if isinstance(layer, ReusedLayer) else ""
     wheels = tuple(ForecastWheel(wheel, is_downloaded=False, reason="") for wheel in plan.wheels)
-    return ForecastLayer(plan, origin, where, layer.descriptor.size, is_sent, wheels)
+    return ForecastLayer(plan, origin, where, layer.descriptor.size, sent, wheels)
 
 
-def _made(
-    plan: LayerPlan, prepared: Prepared, why: Mapping[str, str], is_sent: bool
-) -> ForecastLayer:
+def _made(plan: LayerPlan, prepared: Prepared, why: Mapping[str, str], sent: int) -> ForecastLayer:
     size = sum(wheel.size for wheel in plan.wheels) if plan.wheels else None
     wheels = tuple(
         ForecastWheel(wheel, not prepared.sources.has(wheel), why.get(wheel.name, ""))
         for wheel in plan.wheels
     )
-    return ForecastLayer(plan, Origin.MADE, "", size, is_sent, wheels)
+    return ForecastLayer(plan, Origin.MADE, "", size, sent, wheels)
 
 
 def totals(forecasts: Sequence[Forecast]) -> Totals:
@@ -124,7 +123,7 @@ def totals(forecasts: Sequence[Forecast]) -> Totals:
         if each.is_downloaded
     }
     reused = [layer for layer in layers if layer.origin is not Origin.MADE]
-    sent = sum(layer.size or 0 for layer in layers if layer.is_sent)
+    sent = sum((layer.size or 0) * layer.sent for layer in layers)
     return Totals(
         layers_reused=len(reused),
         bytes_reused=sum(layer.size or 0 for layer in reused),

@@ -37,7 +37,7 @@ def _rows(forecast: Forecast) -> Iterator[tuple[str, str, str, str]]:
 
 def _what(layer: ForecastLayer) -> str:
     verb = "make" if layer.origin is Origin.MADE else "reuse"
-    return f"{verb}, push" if layer.is_sent else verb
+    return f"{verb}, push" if layer.sent else verb
 
 
 def _where(layer: ForecastLayer) -> str:
@@ -80,7 +80,7 @@ def _layer(layer: ForecastLayer) -> dict[str, object]:
         "origin": "make" if layer.origin is Origin.MADE else layer.origin.value,
         "repository": layer.where or None,
         "size": layer.size,
-        "push": layer.is_sent,
+        "push": layer.sent > 0,
         "distributions": [_wheel(each) for each in layer.wheels],
     }
 

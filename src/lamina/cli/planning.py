@@ -44,7 +44,8 @@ def run(options: PlanOptions) -> int:
     ):
         lock = read_lock(project, is_checked=not options.frozen)
         workshop = on.workshop(project, config, known, is_fresh=fresh)
-        presence = _Presence([on.connections.push(*name) for name in pushes], checks)
+        firsts = dict(reversed([(host, on.connections.push(host, name)) for host, name in pushes]))
+        presence = _Presence(list(firsts.values()), checks)
         wanted = orders(
             options, project, lock, config, workshop, outputs=(on.store.root,), is_base_kept=True
         )
@@ -62,7 +63,7 @@ def _forecast(order: Order, workshop: Workshop, presence: _Presence) -> Forecast
     presence.ask([*order.base.base.layers, *(layer for layer in had.values() if layer)])
     missing = [plan for plan, layer in had.items() if layer is None]
     why = workshop.why(missing, prepared.site.recipe)
-    return forecast(prepared, had, why, presence.is_sent)
+    return forecast(prepared, had, why, presence.count_sent)
 
 
 def _had(prepared: Prepared, workshop: Workshop) -> dict[LayerPlan, OurLayer | None]:
@@ -82,27 +83,26 @@ def _had(prepared: Prepared, workshop: Workshop) -> dict[LayerPlan, OurLayer | N
 
 @dataclass(frozen=True, slots=True)
 class _Presence:
-    """What the repositories that are pushed to have already."""
+    """What the registries that are pushed to have already."""
 
     homes: Sequence[Repository]
+    """The first repository of each; within one registry, the others get layers mounted."""
     checks: BlobChecks
 
     def ask(self, layers: Iterable[Layer]) -> None:
-        """Begin to look for blobs, so that `is_sent` need not wait for each."""
+        """Begin to look for blobs, so that `count_sent` need not wait for each."""
         for layer in layers:
             for home in self.homes:
                 if not self._is_mounted(layer, home):
                     self.checks.ask(home, layer.descriptor)
 
-    def is_sent(self, layer: Layer | None) -> bool:
-        """Say whether a layer goes over the network; None stands for one still to be made."""
-        return any(
-            layer is None
-            or not (
-                self._is_mounted(layer, home) or self.checks.problem(home, layer.descriptor) is None
-            )
-            for home in self.homes
-        )
+    def count_sent(self, layer: Layer | None) -> int:
+        """Say to how many a layer goes over the network; None stands for one still to be made."""
+        return sum(layer is None or not self._has(home, layer) for home in self.homes)
+
+    def _has(self, home: Repository, layer: Layer) -> bool:
+        is_there = self._is_mounted(layer, home)
+        return is_there or self.checks.problem(home, layer.descriptor) is None
 
     def _is_mounted(self, layer: Layer, home: Repository) -> bool:
         return isinstance(layer, HasRepository) and layer.repository.host == home.host

@@ -177,6 +177,19 @@ def test_what_the_store_has_is_pushed_if_the_repository_lacks_it(app: Pushing) -
     assert found["platforms"][0]["base"]["push"] == 0
 
 
+def test_each_registry_that_is_pushed_to_counts(app: Pushing) -> None:
+    """Within one, a layer is mounted into the second repository."""
+    report = app.push("1", name="team/elsewhere")
+    sizes = [layer["size"] for layer in report["platforms"][0]["layers"]]
+
+    with serve_registry() as other:
+        found = document(
+            app, "-t", f"{app.server.host}/team/copy:9", "-t", f"{other.host}/app:9", store="store0"
+        )
+
+    assert found["total"]["bytes_pushed"] == sum(sizes[2:]) + sum(sizes)
+
+
 def test_several_platforms_count_what_they_share_once(app: Pushing) -> None:
     put(app.server, BASE_NAME, "3.12-slim", base_image(), base_image(architecture="arm64"))
 

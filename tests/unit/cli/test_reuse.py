@@ -101,6 +101,16 @@ def test_other_tags_are_looked_at_too(app: Pushing, tag: str) -> None:
     assert "lamina-cache" not in app.server.contents(app.name).tags
 
 
+def test_the_newest_of_many_tags_is_found_wherever_it_stands(app: Pushing) -> None:
+    app.push("9.9.9", "--cache-to", "none")
+    contents = app.server.contents(app.name)
+    contents.tags |= {f"1.{number}": f"sha256:{number:064x}" for number in range(1500)}
+    app.bump()
+    app.lose_wheels()
+
+    assert origins(app.push("10.0", "--cache-to", "none")) == REUSED
+
+
 def test_keys_stand_in_the_history_where_annotations_were_dropped(app: Pushing) -> None:
     app.push("1")
     manifest = app.manifest("1")
@@ -448,6 +458,7 @@ def test_a_place_for_the_cache_of_what_is_not_pushed_is_refused(
         "error: Unable to do what `--cache-to` says: nothing is pushed\n\n"
         "hint: Pass `--push`, too\n"
     )
+    assert program.build("-q", "--cache-to", "none").code == 0
 
 
 def test_a_layout_can_be_made_of_what_a_registry_has(app: Pushing) -> None:
@@ -464,6 +475,24 @@ def test_a_layout_can_be_made_of_what_a_registry_has(app: Pushing) -> None:
     assert origins(json.loads(ended.out)) == REUSED
     blob = app.program.root / "out" / "blobs" / digests(first)[1].replace(":", "/")
     assert str(Digest.of(blob.read_bytes())) == digests(first)[1]
+
+
+def test_layers_that_go_to_several_places_come_once(app: Pushing) -> None:
+    first = app.push("1")
+    app.bump()
+    app.lose_wheels()
+    build = (
+        "build", "project", "--base", "scratch", "--json", "--store", "fresh",
+        "--cache-from", f"{app.server.host}/{app.name}:1", "-o", "oci:a",
+    )  # fmt: skip
+
+    ended = app.program(*build, "-o", "docker-archive:b.tar")
+    again = app.program(*build)
+
+    assert (ended.code, again.code) == (0, 0), ended.err + again.err
+    sizes = [layer["size"] for layer in first["platforms"][0]["layers"][:4]]
+    assert json.loads(ended.out)["transfer"]["dependency_bytes_in"] == sum(sizes)
+    assert json.loads(again.out)["transfer"]["dependency_bytes_in"] == 0
 
 
 def test_a_second_repository_of_a_registry_gets_layers_mounted(app: Pushing) -> None:
