@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import click
 
-from lamina.cli.style import harmless, styled, wants_colour
+from lamina.cli.style import harmless, is_terminal, styled, wants_colour
 
 _GAP = "  "
 _LEAST_TEXT = 30
@@ -73,7 +73,7 @@ def _wrapped(text: str, room: int | None) -> list[str]:
 
 def terminal_width() -> int | None:
     """Return how wide the terminal on standard output is; None where there is none."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
 
 
 def heading(text: str) -> str:
@@ -88,7 +88,9 @@ def signed(line: str) -> str:
 
 
 def write(lines: Sequence[str]) -> None:
-    """Write lines to standard output, whatever its encoding."""
+    """Write lines to standard output, whatever its encoding, unless it is closed."""
+    if sys.stdout is None:
+        return
     encoding = sys.stdout.encoding or "utf-8"
     text = "\n".join(lines).encode(encoding, "replace").decode(encoding)
     click.echo(text, color=wants_colour(sys.stdout))

@@ -29,7 +29,7 @@ def report(
     """Return the document of ``--json``."""
     return {
         "digest": str(built.descriptor.digest),
-        "references": [str(name) for name in names],
+        "references": [str(name.tagged()) for name in names],
         "platforms": [
             {
                 "platform": str(each.platform),

@@ -32,7 +32,8 @@ def wants_bars() -> bool:
 
 def is_terminal(stream: TextIO | None = None) -> bool:
     """Say whether a stream, or standard error, is a terminal that can move its cursor."""
-    return (stream or sys.stderr).isatty() and os.environ.get("TERM") != "dumb"
+    stream = stream or sys.stderr
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def styled(

@@ -43,6 +43,8 @@ class Reference:
     def parse(cls, text: str) -> Reference:
         """Read a reference; neither tag nor digest is added where there is none."""
         name, at, digest_text = text.partition("@")
+        if "/" in digest_text:
+            raise _with_credentials(text.rpartition("@")[2])
         digest = _parse_digest(text, digest_text) if at else None
         head, colon, last = name.rpartition(":")
         if colon and "/" not in last:
@@ -67,6 +69,14 @@ class Reference:
     def __str__(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         return f"{self.name}{tag}" + (f"@{self.digest}" if self.digest else "")
+
+
+def _with_credentials(rest: str) -> InvalidReference:
+    registry = rest.partition("/")[0]
+    return InvalidReference(
+        f"Invalid reference to `{rest}`: user and password are no part of one",
+        hint=f"Leave them out, and keep them with `docker login {registry}`",
+    )
 
 
 def _parse_digest(text: str, digest: str) -> Digest:

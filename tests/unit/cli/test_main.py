@@ -12,6 +12,7 @@ from lamina import __main__, __version__
 from lamina.cli import main
 from lamina.cli.build import command as build
 from lamina.cli.signals import Terminated
+from projects import LockedProject
 from unit.cli.program import Program
 
 _HEAVY = ["urllib3", "rich", "isal", "packaging", "tomllib", "lamina.build", "pysequoia"]
@@ -98,6 +99,19 @@ def test_wrong_usage_is_named_with_what_was_meant(
     ended = program(*arguments)
 
     assert (ended.code, ended.out, ended.err) == (2, "", error)
+
+
+def test_what_is_closed_is_not_written_to(
+    program: Program, locked: LockedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked.write()
+    program.build("-q")
+
+    for stream in ("stdout", "stderr"):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, stream, None)
+            ended = program.build("-v"), program("inspect", "oci:out")
+        assert [each.code for each in ended] == [0, 0]
 
 
 @pytest.mark.parametrize(

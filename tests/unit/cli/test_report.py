@@ -19,9 +19,9 @@ def test_the_report_of_a_build(locked: LockedProject, program: Program) -> None:
     wheel = locked.wheel("numbers", Item("numbers.py", b"1\n"))
     locked.write()
 
-    report = program.report("-t", "app:1.0")
+    report = program.report("-t", "app:1.0", "-t", "r.example/app")
 
-    assert report["references"] == ["docker.io/library/app:1.0"]
+    assert report["references"] == ["docker.io/library/app:1.0", "r.example/app:latest"]
     (platform,) = report["platforms"]
     assert platform["platform"] == "linux/amd64"
     assert report["digest"] == platform["digest"]

@@ -51,6 +51,11 @@ def test_a_reference_is_completed_as_docker_does(text: str, expected: Reference)
             None,
         ),
         (
+            "me:open@sesame@r.example/app:1",
+            "Invalid reference to `r.example/app:1`: user and password are no part of one",
+            "Leave them out, and keep them with `docker login r.example`",
+        ),
+        (
             HEX,
             f"Invalid repository in reference `{HEX}`: 64 hexadecimal digits are an image ID",
             None,
