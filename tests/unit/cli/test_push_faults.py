@@ -11,6 +11,7 @@ import pytest
 
 from fakes.registry import FakeRegistry, Fault, serve_registry
 from images import Member, make_image, make_layer
+from lamina.transport import HttpTransport
 from projects import LockedProject
 from unit.cli.program import Program
 from unit.cli.pushing import BASE_NAME, Pushing, base_image, digests, origins, put
@@ -23,6 +24,11 @@ SECRET = "open sesame"
 def server() -> Iterator[FakeRegistry]:
     with serve_registry() as registry:
         yield registry
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(HttpTransport, "pause", lambda self, seconds: None)
 
 
 @pytest.fixture
