@@ -143,10 +143,6 @@ def push_manifest(repository: Repository, tag: str, **more: object) -> tuple[Dig
     return repository.put_manifest(tag, data, mediatype.MANIFEST), data
 
 
-def test_a_registry_answers(place: Place) -> None:
-    place.registry().ping()
-
-
 def test_a_blob_comes_back_as_it_was_pushed(place: Place) -> None:
     repository = place.repository()
 

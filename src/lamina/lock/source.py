@@ -85,6 +85,3 @@ class Virtual:
 
 Source = Registry | Git | DirectUrl | Path | Directory | Editable | Virtual
 """Every form; what is none of these ends in an error when the lock is read."""
-
-LocalTree = Directory | Editable | Virtual
-"""The forms that name a folder with a ``pyproject.toml``."""

@@ -75,12 +75,6 @@ class Registry:
         scopes = repository_scopes(name, ("pull", "push") if push else ("pull",))
         return Repository(Namespace(self._exchange(name), name, scopes, meter or self._meter))
 
-    def ping(self) -> None:
-        """Ask whether this is a registry, and whether it knows us. Raises `RegistryError`."""
-        namespace = Namespace(self._exchange(""), "", frozenset(), self._meter)
-        action = f"reach the registry `{self.endpoint.host}`"
-        namespace.exchange.read(namespace.call(action, "GET", f"{self.endpoint.address}/v2/"))
-
     def _exchange(self, name: str) -> Exchange:
         """Return what asks about a repository, with the credentials that are kept for it."""
         with self._lock:

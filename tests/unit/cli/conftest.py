@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from fakes.registry import FakeRegistry, serve_registry
 from projects import LockedProject
 from unit.cli.program import Program
+
+
+@pytest.fixture
+def server() -> Iterator[FakeRegistry]:
+    """A registry that can play faults."""
+    with serve_registry() as registry:
+        yield registry
 
 
 @pytest.fixture

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders import Item
-from fakes.registry import FakeRegistry, serve_registry
+from fakes.registry import FakeRegistry
 from images import Member, make_image, make_layer, write_layout
 from projects import LockedProject
 from unit.cli.program import Program
 from unit.cli.pushing import LARGE, Pushing, base_image, put, python_layer
 
 BASE = "library/python"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRegistry]:
-    with serve_registry() as registry:
-        yield registry
 
 
 @pytest.fixture

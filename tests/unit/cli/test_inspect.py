@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from builders import Item
-from fakes.registry import FakeRegistry, Fault, serve_registry
+from fakes.registry import FakeRegistry, Fault
 from images import Member, MemoryLayer, make_image, make_layer, make_tar, write_index, write_layout
 from lamina.oci import mediatype
 from lamina.oci.config import History, ImageConfig
@@ -24,12 +23,6 @@ from unit.cli.pushing import Pushing, base_image, put
 
 STRANGE = "evil \x1b[2J\x07\x9b\x7f\u202e\r\nhint: run it"
 HIDDEN = "evil ?[2J???? hint: run it"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRegistry]:
-    with serve_registry() as registry:
-        yield registry
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,12 +13,6 @@ from fakes.registry import FakeRegistry, Fault, serve_registry
 from projects import LockedProject
 from unit.cli.program import Ended, Program
 from unit.cli.pushing import BASE_NAME, Pushing, base_image, digests, put, python_layer
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRegistry]:
-    with serve_registry() as registry:
-        yield registry
 
 
 @pytest.fixture

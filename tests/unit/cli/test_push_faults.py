@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,6 @@ from unit.cli.pushing import BASE_NAME, Pushing, base_image, digests, origins, p
 
 NOW = {"Retry-After": "0"}
 SECRET = "open sesame"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeRegistry]:
-    with serve_registry() as registry:
-        yield registry
 
 
 @pytest.fixture(autouse=True)

@@ -23,12 +23,6 @@ from unit.cli.pushing import Pushing, base_image, digests, origins, put, python_
 
 
 @pytest.fixture
-def server() -> Iterator[FakeRegistry]:
-    with serve_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
 def other() -> Iterator[FakeRegistry]:
     with serve_registry() as registry:
         yield registry

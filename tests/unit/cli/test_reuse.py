@@ -22,12 +22,6 @@ REUSED = ["registry", "registry", "registry", "registry", "made"]
 
 
 @pytest.fixture
-def server() -> Iterator[FakeRegistry]:
-    with serve_registry() as registry:
-        yield registry
-
-
-@pytest.fixture
 def other() -> Iterator[FakeRegistry]:
     with serve_registry() as registry:
         yield registry

@@ -14,7 +14,7 @@ from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.oci.document import SIZE_LIMIT, MalformedDocument, encode
 from lamina.registry.client import Registry
-from lamina.registry.errors import BadAnswer, Denied, NotFound, Refused, Unreachable
+from lamina.registry.errors import BadAnswer, Denied, Refused, Unreachable
 from unit.registry.setting import BLOB, DATA, ME, NAME, Clients
 
 MANIFEST = encode({"schemaVersion": 2, "mediaType": mediatype.MANIFEST, "layers": []})
@@ -227,17 +227,6 @@ def test_the_transport_waits_so_that_an_interruption_ends_it() -> None:
 
     assert Registry("r.example", transport).repository(NAME).manifest("1.0").digest == DIGEST
     assert transport.pauses == [25]
-
-
-def test_what_is_no_registry_is_named(server: FakeRegistry, clients: Clients) -> None:
-    server.fail("GET", "/v2/", Fault(status=404, body=b"Not here"))
-
-    with pytest.raises(NotFound) as caught:
-        clients.registry().ping()
-
-    assert str(caught.value) == (
-        f"Failed to reach the registry `{server.host}`: registry answered 404"
-    )
 
 
 def test_what_a_registry_says_is_shown_in_short_and_without_secrets(
