@@ -35,7 +35,7 @@ from lamina.oci.digest import Digest
 from lamina.oci.image import Image, assemble
 from lamina.oci.images import Images
 from lamina.oci.location import Location
-from lamina.transport import HttpTransport, Network
+from lamina.transport.http import HttpTransport, Network
 
 AMD64 = Platform("linux", "amd64")
 BELOW = make_layer(folder("d"), Member("d/f", data=b"x" * 100_000))

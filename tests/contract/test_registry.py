@@ -25,7 +25,7 @@ from lamina.oci.document import encode
 from lamina.registry.client import Registry, Repository
 from lamina.registry.credentials import Credentials
 from lamina.registry.errors import BlobsMissing, Denied, NotFound
-from lamina.transport import HttpTransport, Network
+from lamina.transport.http import HttpTransport, Network
 
 ME = Credentials("me", "open sesame")
 HTPASSWD = "me:$2y$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy\n"

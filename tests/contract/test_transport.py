@@ -9,14 +9,8 @@ import pytest
 
 from fakes.server import Answer, free_port, serve
 from fakes.transport import Lost, Reply, ScriptedTransport
-from lamina.transport import (
-    BrokenTransfer,
-    HttpTransport,
-    Network,
-    Request,
-    Transport,
-    TransportError,
-)
+from lamina.transport.http import HttpTransport, Network
+from lamina.transport.protocol import BrokenTransfer, Request, Transport, TransportError
 
 Scripted = Callable[[Reply], tuple[Transport, str]]
 """Given a reply, a transport and the URL at which it is answered."""

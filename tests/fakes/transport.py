@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from urllib3 import HTTPHeaderDict
 
-from lamina.transport import BrokenTransfer, Request, Response, TransportError
+from lamina.transport.protocol import BrokenTransfer, Request, Response, TransportError
 
 
 @dataclass(frozen=True)

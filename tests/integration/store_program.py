@@ -22,7 +22,8 @@ from lamina.make.wheels import Wheels
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
 from lamina.store.store import Store
-from lamina.transport import HttpTransport, Network, Request
+from lamina.transport.http import HttpTransport, Network
+from lamina.transport.protocol import Request
 from lamina.wheel.scheme import Scheme
 
 

@@ -28,7 +28,7 @@ from lamina.oci.config import ImageConfig
 from lamina.oci.image import Image
 from lamina.oci.images import Images
 from lamina.oci.reference import Reference
-from lamina.transport import HttpTransport, Network
+from lamina.transport.http import HttpTransport, Network
 
 pytestmark = pytest.mark.integration
 

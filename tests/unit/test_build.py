@@ -43,7 +43,7 @@ from lamina.registry.client import Repository
 from lamina.reuse.known import Known
 from lamina.store.layers import StoredLayer
 from lamina.store.store import Store
-from lamina.transport import Request, Response
+from lamina.transport.protocol import Request, Response
 
 AMD64 = Platform("linux", "amd64")
 PYPROJECT = """

@@ -10,7 +10,7 @@ from lamina.registry.client import Registry, Repository
 from lamina.registry.credentials import FindCredentials
 from lamina.registry.plain import speaks_plain_http
 from lamina.reuse.told import Told
-from lamina.transport import Transport
+from lamina.transport.protocol import Transport
 
 
 @dataclass(frozen=True, slots=True)

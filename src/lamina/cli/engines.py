@@ -20,7 +20,7 @@ from lamina.engine.errors import START
 from lamina.errors import LaminaError
 from lamina.oci.document import SIZE_LIMIT, Fields, parse_document
 from lamina.oci.reference import Reference
-from lamina.transport import HttpTransport
+from lamina.transport.http import HttpTransport
 from lamina.urls import redacted
 
 _UNIX = "unix://"

@@ -20,7 +20,8 @@ from lamina.project.config import Config
 from lamina.reuse.known import Known
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
-from lamina.transport import HttpTransport, Transport
+from lamina.transport.http import HttpTransport
+from lamina.transport.protocol import Transport
 from lamina.wheel.file import DEFAULT_LIMIT
 
 

@@ -20,7 +20,7 @@ from lamina.sources.disk import list_docker_archive, list_layout
 from lamina.sources.listing import USUAL, Listing, OneImage, image_for, platforms
 from lamina.sources.name import parse_name
 from lamina.sources.registry import list_registry
-from lamina.transport import HttpTransport
+from lamina.transport.http import HttpTransport
 
 Look = Callable[[Location | Reference], Listing]
 """Gives what a name leads to."""

@@ -20,7 +20,7 @@ from lamina.plan.key import EPOCH
 from lamina.project.requirements import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
 from lamina.registry.helper import HelperPrograms
-from lamina.transport import Network
+from lamina.transport.http import Network
 
 
 class InvalidSetting(LaminaError):

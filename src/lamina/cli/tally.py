@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lamina.observer import Download, Traffic
-from lamina.transport import Request, Response, Transport
+from lamina.transport.protocol import Request, Response, Transport
 
 
 class Tally:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 from lamina.engine.errors import EngineRefused, EngineUnreachable, NotAnEngine
 from lamina.oci.document import Fields, MalformedDocument, parse_document
 from lamina.oci.reference import DEFAULT_TAG, Reference
-from lamina.transport import Request, Response, Transport, TransportError
+from lamina.transport.protocol import Request, Response, Transport, TransportError
 
 _ADDRESS = "http://localhost"
 _CHUNK = 1 << 16

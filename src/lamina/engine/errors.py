@@ -6,7 +6,8 @@ import errno
 from pathlib import Path
 
 from lamina.errors import LaminaError
-from lamina.transport import SocketUnusable, TransportError
+from lamina.transport.connections import SocketUnusable
+from lamina.transport.protocol import TransportError
 
 START = (
     "To start one, run `systemctl start docker` or `systemctl --user start podman.socket`; "

@@ -11,13 +11,7 @@ from typing import IO
 from urllib.parse import unquote
 
 from lamina.errors import LaminaError
-from lamina.transport import (
-    BrokenTransfer,
-    Request,
-    Response,
-    Transport,
-    TransportError,
-)
+from lamina.transport.protocol import BrokenTransfer, Request, Response, Transport, TransportError
 from lamina.urls import redacted
 
 _CHUNK = 1 << 18

@@ -15,7 +15,7 @@ from lamina.observer import Download, Observer, Traffic
 from lamina.oci.digest import Digest
 from lamina.store.scratch import Scratch, translated
 from lamina.store.store import Store
-from lamina.transport import Request, Transport
+from lamina.transport.protocol import Request, Transport
 from lamina.urls import redacted
 
 _CHUNK = 1 << 18

@@ -23,7 +23,7 @@ from lamina.plan.layering import ALONE_FROM
 from lamina.plan.plan import PlannedWheel
 from lamina.store.scratch import Scratch, StoreUnusable
 from lamina.store.store import Store
-from lamina.transport import Transport
+from lamina.transport.protocol import Transport
 
 _CHUNK = 1 << 20
 

@@ -24,7 +24,7 @@ from lamina.store.documents import Document
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
-from lamina.transport import Transport
+from lamina.transport.protocol import Transport
 from lamina.wheel.file import DEFAULT_LIMIT
 
 Pull = Callable[[str, str, Traffic], Repository]

@@ -26,7 +26,7 @@ from lamina.registry.manifests import ACCEPTED, RawManifest, read_manifest, read
 from lamina.registry.namespace import Namespace, check_digest
 from lamina.registry.patience import Sleep
 from lamina.registry.upload import Source, Upload
-from lamina.transport import Transport
+from lamina.transport.protocol import Transport
 
 Connect = Callable[[str, str], "Repository"]
 """Gives a repository, by its registry and its name there."""

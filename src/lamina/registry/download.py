@@ -11,7 +11,7 @@ from lamina.oci.descriptor import Descriptor
 from lamina.registry.errors import BadAnswer, Unreachable
 from lamina.registry.exchange import CHUNK
 from lamina.registry.namespace import Namespace
-from lamina.transport import BrokenTransfer, Response
+from lamina.transport.protocol import BrokenTransfer, Response
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/(?:[0-9]{1,18}|\*)")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from lamina.errors import LaminaError
 from lamina.oci.digest import Digest, InvalidDigest
-from lamina.transport import Interrupted, TransportError
+from lamina.transport.protocol import Interrupted, TransportError
 
 BODY_LIMIT = 64 << 10
 """So much of an error's body is read."""

@@ -18,7 +18,7 @@ from lamina.registry.errors import (
     refused,
 )
 from lamina.registry.patience import Patience, Sleep, retry_after
-from lamina.transport import BrokenTransfer, Request, Response, Transport, TransportError
+from lamina.transport.protocol import BrokenTransfer, Request, Response, Transport, TransportError
 
 CHUNK = 1 << 18
 """How much is read at a time."""

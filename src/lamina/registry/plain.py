@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamina.registry.exchange import Meter
-from lamina.transport import BrokenTransfer, Request, Transport, TransportError
+from lamina.transport.protocol import BrokenTransfer, Request, Transport, TransportError
 from lamina.urls import is_loopback
 
 _ENOUGH = 1024

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.registry import FakeRegistry, Fault, serve_registry
 from images import Member, make_image, make_layer
-from lamina.transport import HttpTransport
+from lamina.transport.http import HttpTransport
 from projects import LockedProject
 from unit.cli.program import Program
 from unit.cli.pushing import BASE_NAME, Pushing, base_image, digests, origins, put

@@ -21,7 +21,7 @@ from lamina.oci.config import ImageConfig
 from lamina.oci.image import Image
 from lamina.oci.images import Images
 from lamina.oci.reference import Reference
-from lamina.transport import HttpTransport, Network
+from lamina.transport.http import HttpTransport, Network
 
 A, B, C, D = (make_layer(Member(name, data=name.encode() * 1000)) for name in "abcd")
 APP = Reference.parse("app:1")

@@ -16,7 +16,7 @@ from lamina.oci.images import Images
 from lamina.oci.reference import Reference
 from lamina.registry.client import Registry
 from lamina.registry.errors import RegistryError
-from lamina.transport import HttpTransport, Network
+from lamina.transport.http import HttpTransport, Network
 
 NAME = "team/app"
 ONE, TWO = make_layer(Member("one", data=b"1")), make_layer(Member("two", data=b"2"))

@@ -19,7 +19,8 @@ from lamina.engine.client import Engine, Held, Kind, Listed
 from lamina.engine.errors import START, EngineRefused, EngineUnreachable, NotAnEngine
 from lamina.oci.document import MalformedDocument
 from lamina.oci.reference import Reference
-from lamina.transport import HttpTransport, Network, TransportError
+from lamina.transport.http import HttpTransport, Network
+from lamina.transport.protocol import TransportError
 
 BROKEN = "Its log may say why; is it still running?"
 LAYER = make_layer()

@@ -17,7 +17,7 @@ from lamina.fetch.download import (
     download,
     remote_size,
 )
-from lamina.transport import BrokenTransfer, TransportError
+from lamina.transport.protocol import BrokenTransfer, TransportError
 
 URL = "https://files.example/demo-1.0-py3-none-any.whl"
 NAME = "demo-1.0-py3-none-any.whl"

@@ -22,7 +22,7 @@ from lamina.oci.digest import Digest
 from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import StoreUnusable
-from lamina.transport import Request, TransportError
+from lamina.transport.protocol import Request, TransportError
 from lamina.wheel.errors import WheelError
 from unit.make.site import SITE_PACKAGES, Site, open_site, plans
 

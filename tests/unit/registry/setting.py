@@ -12,7 +12,7 @@ from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import Digest
 from lamina.registry.client import Registry, Repository
 from lamina.registry.credentials import Credentials
-from lamina.transport import HttpTransport, Network
+from lamina.transport.http import HttpTransport, Network
 
 DATA = Random(1).randbytes(2_000_000)
 BLOB = Descriptor(mediatype.LAYER, Digest.of(DATA), len(DATA))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from fakes.registry import FakeRegistry, Fault
-from lamina.transport import Request, TransportError
+from lamina.transport.protocol import Request, TransportError
 from unit.registry.setting import Clients
 
 

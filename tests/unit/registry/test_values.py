@@ -21,7 +21,7 @@ from lamina.registry.errors import (
     refused,
 )
 from lamina.registry.patience import Patience, retry_after
-from lamina.transport import TransportError
+from lamina.transport.protocol import TransportError
 
 HTTPS = Endpoint("registry.example")
 

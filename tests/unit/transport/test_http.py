@@ -11,14 +11,9 @@ from pathlib import Path
 import pytest
 
 from fakes.server import Answer, Server, free_port, serve
-from lamina.transport import (
-    BrokenTransfer,
-    HttpTransport,
-    Network,
-    Request,
-    TransportError,
-    _Retries,
-)
+from lamina.transport.http import HttpTransport, Network
+from lamina.transport.protocol import BrokenTransfer, Request, TransportError
+from lamina.transport.retries import Retries
 
 HINT = "Check the network, and the proxy settings if there are any"
 QUICK = Network(timeout=5, backoff=0)
@@ -150,7 +145,7 @@ def test_nobody_waits_for_a_server_that_is_silent(server: Server, transport: Htt
 
 
 def test_a_server_is_asked_again_after_half_a_minute_at_most() -> None:
-    retries = _Retries.until(threading.Event(), 0)
+    retries = Retries.until(threading.Event(), 0)
 
     assert retries.parse_retry_after("7") == 7
     assert retries.parse_retry_after("3600") == 30
