@@ -10,6 +10,7 @@ import pytest
 from fakes.registry import FakeRegistry, serve_registry
 from projects import LockedProject
 from unit.cli.program import Program
+from unit.cli.pushing import Pushing
 
 
 @pytest.fixture
@@ -23,6 +24,12 @@ def server() -> Iterator[FakeRegistry]:
 def locked(tmp_path: Path) -> LockedProject:
     """A project that is locked, and has no dependency yet."""
     return LockedProject(tmp_path / "project")
+
+
+@pytest.fixture
+def app(locked: LockedProject, program: Program, server: FakeRegistry) -> Pushing:
+    """A project of a few wheels that is pushed to the registry, upon nothing."""
+    return Pushing(locked, program, server).with_wheels()
 
 
 @pytest.fixture

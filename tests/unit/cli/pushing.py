@@ -31,6 +31,8 @@ SYSTEM = [
     Member("usr/lib/x86_64-linux-gnu/libc.so.6", data=GLIBC),
     folder("opt"),
 ]
+REUSED = ["registry", "registry", "registry", "registry", "made"]
+"""Skeleton, the large wheel, two groups of small ones, and the files of the project."""
 
 
 def python_layer(version: str = "3.12.4", more: bytes = b"") -> MemoryLayer:
@@ -141,3 +143,8 @@ def origins(report: Any, platform: int = 0) -> list[str]:
 def digests(report: Any, platform: int = 0) -> list[str]:
     """Return the digests of the layers, lowest first."""
     return [layer["digest"] for layer in report["platforms"][platform]["layers"]]
+
+
+def blobs_read(server: FakeRegistry) -> list[str]:
+    """Return which blobs a registry was asked for."""
+    return [str(each) for each in server.asked if each.method == "GET" and "/blobs/" in each.target]

@@ -12,8 +12,6 @@ import pytest
 from fakes.registry import FakeRegistry, Fault, serve_registry
 from images import Member, make_image, make_layer
 from lamina.transport.http import HttpTransport
-from projects import LockedProject
-from unit.cli.program import Program
 from unit.cli.pushing import BASE_NAME, Pushing, base_image, digests, origins, put
 
 NOW = {"Retry-After": "0"}
@@ -23,11 +21,6 @@ SECRET = "open sesame"
 @pytest.fixture(autouse=True)
 def _nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(HttpTransport, "pause", lambda self, seconds: None)
-
-
-@pytest.fixture
-def app(locked: LockedProject, program: Program, server: FakeRegistry) -> Pushing:
-    return Pushing(locked, program, server).with_wheels()
 
 
 @pytest.fixture
