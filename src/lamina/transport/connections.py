@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import weakref
+from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ import urllib3
 
 from lamina.transport.protocol import TransportError
 from lamina.transport.reasons import reason_of
+
+_HEED = 0.1
+"""How long an interruption is not noticed while a connection is made, in seconds at most."""
 
 
 class SocketUnusable(TransportError):
@@ -42,14 +47,14 @@ class OpenConnections:
         class Plain(urllib3.connection.HTTPConnection):
             def connect(self) -> None:
                 if path is None:
-                    super().connect()
+                    _until(ended, super().connect)
                 else:
                     self.sock = _connected(path, self.timeout)
                 _note(self)
 
         class Secure(urllib3.connection.HTTPSConnection):
             def connect(self) -> None:
-                super().connect()
+                _until(ended, super().connect)
                 _note(self)
 
         def _note(connection: urllib3.connection.HTTPConnection) -> None:
@@ -71,6 +76,28 @@ class OpenConnections:
         with self._lock:
             for connection in list(self._opened):
                 _shut(connection)
+
+
+def _until(ended: threading.Event, connect: Callable[[], None]) -> None:
+    """Connect in a thread that is left behind when all has ended.
+
+    There is no socket yet that could be shut while a name is looked up or nobody answers.
+    """
+    connected = Future[None]()
+
+    def run() -> None:
+        try:
+            connect()
+        except Exception as error:
+            connected.set_exception(error)
+        else:
+            connected.set_result(None)
+
+    threading.Thread(target=run, name="connect", daemon=True).start()
+    while not wait([connected], timeout=_HEED).done:
+        if ended.is_set():
+            raise urllib3.exceptions.HTTPError("interrupted")
+    connected.result()
 
 
 def _connected(path: Path, timeout: float | None) -> socket.socket:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -359,6 +360,30 @@ def test_a_transfer_that_waits_is_interrupted(server: Server, transport: HttpTra
     errors = in_thread(lambda: get(transport, url), lambda: server.is_silent.wait(5), transport)
 
     assert len(errors) == 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_connection_that_is_being_made_is_interrupted(
+    transport: HttpTransport, scheme: str
+) -> None:
+    """Either the other side takes no connection, or it says nothing of TLS."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as silent, ExitStack() as others:
+        address = silent.getsockname()
+        if scheme == "http":
+            for _ in range(3):  # Now its queue is full.
+                waiting = others.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(address)
+        url = f"{scheme}://127.0.0.1:{address[1]}/"
+        begun = threading.Event()
+
+        def ask() -> None:
+            begun.set()
+            get(transport, url)
+
+        errors = in_thread(ask, lambda: begun.wait(5), transport)
+
+    assert [str(each) for each in errors] == [f"Unable to reach `{url}`: interrupted"]
 
 
 def test_a_pause_is_interrupted(transport: HttpTransport) -> None:
