@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from lamina.observer import Download, Observer, Traffic
-from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import DiffID
 from lamina.registry.client import Repository
 from lamina.registry.download import stream
-from lamina.registry.errors import RegistryError
+from lamina.registry.layer import replaceable
 from lamina.reuse.told import Told
 from lamina.store.keeper import Keeper
 
@@ -46,12 +46,6 @@ class PulledLayer:
     def _pieces(self, download: Download) -> Generator[bytes]:
         self.observer.downloading(download)
         told = self.repository.counting(Told(self.observer, download))
-        try:
+        with replaceable(self.descriptor, self.repository) if self.is_told else nullcontext():
             yield from told.read_blob(self.descriptor)
-        except RegistryError as error:
-            if not self.is_told:
-                raise
-            size = f"{self.descriptor.size} bytes"
-            why = f"an error ({error})"
-            raise DamagedBlob(self.descriptor.digest, size, why, self.repository.shown) from error
         self.observer.downloaded(download)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from lamina.archive.blob import Extent
 from lamina.observer import Download, Observer, Traffic
-from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Descriptor
 from lamina.oci.digest import DiffID
 from lamina.plan.contents import Contents
 from lamina.plan.key import LayerKey
 from lamina.registry.client import Repository
 from lamina.registry.download import stream
-from lamina.registry.errors import RegistryError
+from lamina.registry.layer import replaceable
 from lamina.reuse.told import Told
 from lamina.store.keeper import Keeper
 
@@ -47,7 +45,7 @@ class ReusedLayer:
 
     def read(self, extent: Extent) -> bytes:
         """See `OurLayer.read`."""
-        with self._explained():
+        with replaceable(self.descriptor, self.repository):
             part = self._told().read_part(self.descriptor, extent.offset, extent.size)
             return b"".join(part)
 
@@ -55,17 +53,9 @@ class ReusedLayer:
         return stream(self._pieces())
 
     def _pieces(self) -> Generator[bytes]:
-        with self._explained():
+        with replaceable(self.descriptor, self.repository):
             yield from self._told().read_blob(self.descriptor)
 
     def _told(self) -> Repository:
         download = Download(str(self.descriptor.digest), Traffic.DEPENDENCY, self.descriptor.size)
         return self.repository.counting(Told(self.observer, download))
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except RegistryError as error:
-            size, why = f"{self.descriptor.size} bytes", f"an error ({error})"
-            raise DamagedBlob(self.descriptor.digest, size, why, self.repository.shown) from error
