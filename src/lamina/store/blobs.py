@@ -7,25 +7,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from lamina.oci.digest import Digest, InvalidDigest
 from lamina.store.scratch import Scratch, translated
 
 _READ_ONLY = 0o444
 _CHUNK = 1 << 20
-
-
-class BlobStore(Protocol):
-    """Bytes by digest."""
-
-    def path(self, digest: Digest) -> Path | None:
-        """Return the file that holds the blob, or None; the bytes are as they were when added."""
-        ...
-
-    def adopt(self, file: Path, digest: Digest) -> Path:
-        """Take over a finished file of the same file system, whose bytes have this digest."""
-        ...
 
 
 class Blobs:
@@ -35,7 +23,7 @@ class Blobs:
         self._root = root
 
     def path(self, digest: Digest) -> Path | None:
-        """See `BlobStore.path`."""
+        """Return the file that holds the blob, or None; the bytes are as they were when added."""
         path = self._path(digest)
         return path if os.path.isfile(path) else None  # noqa: PTH113  # It says no to errors too.
 
@@ -59,7 +47,7 @@ class Blobs:
         return path
 
     def adopt(self, file: Path, digest: Digest) -> Path:
-        """See `BlobStore.adopt`."""
+        """Take over a finished file of the same file system, whose bytes have this digest."""
         path = self._path(digest)
         with translated(path):
             file.chmod(_READ_ONLY)
