@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from lamina.archive.rootfs import check_parents
-from lamina.lock.model import Lock
-from lamina.lock.select import Distribution, Selection, select
+from lamina.lock import source
+from lamina.lock.model import Lock, Wheel
+from lamina.lock.select import Distribution, Policy, Selection, select
 from lamina.lock.target import Target
 from lamina.make.base import OpenedBase
 from lamina.make.parts import Part, Site, file_parts, project_part, skeleton_part
@@ -80,6 +81,7 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
         extras=order.extras,
         all_extras=order.all_extras,
         groups=order.groups,
+        policy=Policy(no_build=None),
     )
     sources = Wheels(
         workshop.store,
@@ -102,14 +104,16 @@ def measure(selection: Selection, wheels: Wheels) -> list[PlannedWheel]:
 
 
 def _measured(distribution: Distribution, wheels: Wheels) -> PlannedWheel:
-    hash_, size = wheels.measure(distribution.wheel)
+    wheel = distribution.artifact
+    assert isinstance(wheel, Wheel)  # since nothing is built
+    hash_, size = wheels.measure(wheel)
     direct_url = None
-    if (direct := distribution.direct) is not None:
-        direct_url = (
-            url_wheel(direct.url) if direct.url else local_wheel(distribution.wheel.filename)
-        )
+    if isinstance(distribution.source, source.DirectUrl):
+        direct_url = url_wheel(distribution.source.url)
+    elif isinstance(distribution.source, source.Path):
+        direct_url = local_wheel(wheel.filename)
     name, version = distribution.name, str(distribution.version)
-    return PlannedWheel(name, version, distribution.wheel, hash_, size, direct_url)
+    return PlannedWheel(name, version, wheel, hash_, size, direct_url)
 
 
 def _top_parts(order: Order, site: Site, workshop: Workshop) -> list[Part]:

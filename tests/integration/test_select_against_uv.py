@@ -16,7 +16,8 @@ import pytest
 
 from integration.uv_oracle import find_python, full_version, lock_project, run_uv
 from integration.wheel_server import WheelServer, serve_wheels
-from lamina.lock.select import Uninstallable, select
+from lamina.lock.model import Wheel
+from lamina.lock.select import Policy, Uninstallable, select
 from lamina.lock.target import Libc, Target, make_target
 from lamina.lock.uvlock import parse
 from lamina.oci.descriptor import Platform
@@ -165,10 +166,14 @@ def ours(folder: Path, target: Target, case: Case) -> set[str] | None:
     """Return the wheels that we select, nothing where there are not all."""
     lock = parse((folder / "uv.lock").read_text())
     try:
-        selection = select(lock, target, extras=case.extras, groups=case.groups)
+        nothing_built = Policy(no_build=None)
+        selection = select(
+            lock, target, extras=case.extras, groups=case.groups, policy=nothing_built
+        )
     except Uninstallable:
         return None
-    return {distribution.wheel.filename for distribution in selection.distributions}
+    artifacts = [distribution.artifact for distribution in selection.distributions]
+    return {artifact.filename for artifact in artifacts if isinstance(artifact, Wheel)}
 
 
 def taken(projects: Projects, done: subprocess.CompletedProcess[str]) -> set[str] | None:

@@ -17,8 +17,8 @@ class LockError(LaminaError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
-    """One wheel of a locked project: at a URL or in a local file, never both."""
+class Archive:
+    """One file of a locked project: at a URL or in a local file, never both."""
 
     filename: str
     url: str | None = field(default=None, repr=False)
@@ -28,6 +28,16 @@ class Wheel:
     hash: str | None = None
     """``algorithm:hex``, lowercase."""
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel(Archive):
+    """A file that is installed as it is (PEP 427)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sdist(Archive):
+    """A file of sources (PEP 517), of which a wheel is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +88,7 @@ class Package:
     dependency_groups: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     metadata: Metadata | None = None
     resolution_markers: tuple[str, ...] = ()
-    has_sdist: bool = False
+    sdist: Sdist | None = None
     wheels: tuple[Wheel, ...] = ()
 
     def __str__(self) -> str:
@@ -112,6 +122,8 @@ class Manifest:
     constraints: tuple[Requirement, ...] = ()
     overrides: tuple[Requirement, ...] | None = ()
     """``None`` where they are written in a form that cannot be compared."""
+    build_constraints: tuple[Requirement, ...] = ()
+    """What holds for the requirements of every build backend."""
 
 
 @dataclass(frozen=True, slots=True)

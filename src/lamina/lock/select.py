@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from packaging.version import Version
 
 from lamina.lock.choice import Ranking
 from lamina.lock.markers import Evaluator
-from lamina.lock.model import Lock, LockError, Package, Wheel
-from lamina.lock.source import DirectUrl, Path, Registry, Source, Virtual
+from lamina.lock.model import Lock, LockError, Package, Sdist, Wheel
+from lamina.lock.source import Directory, Editable, Git, Registry, Source, Virtual
 from lamina.lock.target import Target
 from lamina.lock.walk import InconsistentLock, Request, walk
 
@@ -32,27 +32,46 @@ class Uninstallable(LockError):
     """Distributions that cannot be installed for the target, every one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class DirectOrigin:
-    """Where a distribution that is from no index comes from; for its ``direct_url.json``."""
-
-    url: str | None = field(default=None, repr=False)
-    """Absolute, as locked: credentials may be in it."""
-    path: str | None = None
-    """A local file, relative to the folder of the lockfile, or absolute."""
-    subdirectory: str | None = None
+Artifact = Wheel | Sdist | Git | Directory | Editable
+"""What a distribution is installed from: a wheel, or sources of which one is built."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One distribution to install, with the wheel to install it from."""
+    """One distribution to install, and what from."""
 
     name: str
-    version: Version
-    wheel: Wheel
+    version: Version | None
+    """``None`` where a source tree computes it."""
+    artifact: Artifact
     source: Source
-    direct: DirectOrigin | None = None
-    """``None`` for one from an index."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is a source tree of this machine, which may change at any time."""
+        return isinstance(self.artifact, Directory | Editable)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whether wheels are taken and built; as uv has it, `None` of names stands for all."""
+
+    no_binary: frozenset[str] | None = frozenset()
+    """The projects whose wheels are not taken."""
+    no_build: frozenset[str] | None = frozenset()
+    """The projects of which no wheel is built."""
+
+    def takes_wheels(self, name: str) -> bool:
+        """Say whether wheels of a project are taken."""
+        return self.no_binary is not None and name not in self.no_binary
+
+    def builds(self, name: str) -> bool:
+        """Say whether a wheel of a project may be built."""
+        return self.no_build is not None and name not in self.no_build
+
+
+FREELY = Policy()
+"""Wheels are taken where one fits, and built where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,7 @@ def select(
     extras: Iterable[str] = (),
     all_extras: bool = False,
     groups: Iterable[str] = (),
+    policy: Policy = FREELY,
 ) -> Selection:
     """Return what an installation of the project takes, or say everything that is in the way.
 
@@ -100,7 +120,7 @@ def select(
     _check_unique(lock, packages)
     return Selection(
         None if root is None else Project(root.name, root.version, root.source),
-        _distributions([package for package in packages if package is not root], target),
+        _distributions([package for package in packages if package is not root], target, policy),
     )
 
 
@@ -184,57 +204,68 @@ def _check_unique(lock: Lock, packages: Sequence[Package]) -> None:
         )
 
 
-def _distributions(packages: Iterable[Package], target: Target) -> tuple[Distribution, ...]:
+def _distributions(
+    packages: Iterable[Package], target: Target, policy: Policy
+) -> tuple[Distribution, ...]:
     ranking = Ranking(target)
     chosen: list[Distribution] = []
-    foreign: list[tuple[str, str]] = []
-    misfits: list[tuple[str, str]] = []
+    misfits: list[_Misfit] = []
     for package in packages:
         if isinstance(package.source, Virtual):
             continue
-        if not isinstance(package.source, Registry) and not package.wheels:
-            foreign.append((str(package), _describe_source(package)))
-        elif (wheel := ranking.best(package)) is None or package.version is None:
-            had = ranking.describe(package.wheels) if package.wheels else "has only an sdist"
-            misfits.append((str(package), had))
+        artifact = _artifact(package, ranking, policy)
+        if isinstance(artifact, _Misfit):
+            misfits.append(artifact)
         else:
-            direct = _direct(package.source)
-            chosen.append(
-                Distribution(package.name, package.version, wheel, package.source, direct)
-            )
-    if foreign or misfits:
-        raise _uninstallable(foreign, misfits, target)
+            chosen.append(Distribution(package.name, package.version, artifact, package.source))
+    if misfits:
+        raise _uninstallable(misfits, target)
     return tuple(sorted(chosen, key=lambda distribution: distribution.name))
 
 
-def _describe_source(package: Package) -> str:
-    suffix = ", an sdist" if isinstance(package.source, DirectUrl | Path) else ""
-    return f"{package.source}{suffix}"
+@dataclass(frozen=True, slots=True)
+class _Misfit:
+    """Why a package cannot be installed."""
+
+    package: str
+    why: str
+    hint: str
 
 
-def _direct(source: Source) -> DirectOrigin | None:
-    if isinstance(source, DirectUrl):
-        return DirectOrigin(url=source.url, subdirectory=source.subdirectory)
-    if isinstance(source, Path):
-        return DirectOrigin(path=source.path)
-    return None
+def _artifact(package: Package, ranking: Ranking, policy: Policy) -> Artifact | _Misfit:
+    """Choose as uv does: the best wheel, else the sources."""
+    has_wheels = bool(package.wheels) and policy.takes_wheels(package.name)
+    if has_wheels and (wheel := ranking.best(package)) is not None:
+        return wheel
+    sources = _sources(package)
+    if sources is not None and policy.builds(package.name):
+        return sources
+    had = ranking.describe(package.wheels) if has_wheels else ""
+    if sources is not None:
+        what = "an sdist" if isinstance(sources, Sdist) else "sources"
+        why = f"{had}, and {what}" if had else f"has only {what}"
+        return _Misfit(str(package), f"{why}, which may not be built", _NO_BUILD)
+    if package.wheels and not has_wheels:
+        return _Misfit(str(package), "has only wheels, which may not be taken", _NO_BINARY)
+    return _Misfit(str(package), had or "has no files", _NO_WHEEL)
 
 
-def _uninstallable(
-    foreign: Sequence[tuple[str, str]], misfits: Sequence[tuple[str, str]], target: Target
-) -> Uninstallable:
-    blocks, hints = [], []
-    if foreign:
-        what = _count(foreign, "distribution")
-        whose = "its source" if len(foreign) == 1 else "their sources"
-        blocks.append(f"Unable to install {what} from {whose}\n{_table(foreign)}")
-        hints.append("Depend on wheels instead, from an index, a URL or a local file")
-    if misfits:
-        blocks.append(f"No wheel of {_count(misfits, 'project')} fits {target}\n{_table(misfits)}")
-        hints.append(
-            "Choose another `--platform` or Python, or lock versions that have such wheels"
-        )
-    return Uninstallable("\n".join(blocks), hint="\n".join(hints))
+_NO_WHEEL = "Choose another `--platform` or Python, or lock versions that have such wheels"
+_NO_BUILD = "To build wheels, drop `--no-build`, or `no-build` of `[tool.uv]`"
+_NO_BINARY = "To take wheels, drop `--no-binary`, or `no-binary` of `[tool.uv]`"
+
+
+def _sources(package: Package) -> Sdist | Git | Directory | Editable | None:
+    if isinstance(package.source, Git | Directory | Editable):
+        return package.source
+    return package.sdist
+
+
+def _uninstallable(misfits: Sequence[_Misfit], target: Target) -> Uninstallable:
+    what = _count(misfits, "project")
+    rows = _table([(misfit.package, misfit.why) for misfit in misfits])
+    hints = dict.fromkeys(misfit.hint for misfit in misfits)
+    return Uninstallable(f"No wheel of {what} fits {target}\n{rows}", hint="\n".join(hints))
 
 
 def _count(items: Sequence[object], noun: str) -> str:

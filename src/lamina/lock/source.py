@@ -24,12 +24,22 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """A commit in a Git repository; the URL is as the lock writes it, commit included."""
+    """A commit in a Git repository, and what of it is meant."""
 
     url: str = field(repr=False)
+    """Of the repository, as git takes it: credentials may be in it."""
+    commit: str
+    """In full, in hex."""
+    requested: str | None = None
+    """The tag, branch or revision that was asked for when the lock was made."""
+    subdirectory: str | None = None
+    path: str | None = None
+    """Of an archive in the repository, where it is that and not the tree."""
+    has_lfs: bool = False
+    """Whether files that Git LFS keeps elsewhere are wanted."""
 
     def __str__(self) -> str:
-        return f"git ({redacted(self.url)})"
+        return f"git ({redacted(self.url)}@{self.commit[:12]})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -26,6 +26,7 @@ from lamina.lock.model import (
     Metadata,
     Package,
     Requirement,
+    Sdist,
     Wheel,
 )
 from lamina.lock.source import (
@@ -51,6 +52,7 @@ _HASH = re.compile(
     r"|sha512:[0-9a-f]{128}|blake2b:([0-9a-f]{64}|[0-9a-f]{128})"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _UNSAFE_IN_FILENAME = re.compile(r"[/\\\x00-\x1f]")
 _ORIGIN_KEYS = ("index", "git", "url", "subdirectory", "path", "directory", "editable", "virtual")
 
@@ -224,6 +226,7 @@ def _manifest(table: Table) -> Manifest:
         dependency_groups=_groups(table, "dependency-groups", _requirement),
         constraints=_each(table, "constraints", _requirement),
         overrides=_each(table, "overrides", _requirement) if plain else None,
+        build_constraints=_each(table, "build-constraints", _requirement),
     )
 
 
@@ -240,8 +243,11 @@ def _package(table: Table) -> Package:
         dependency_groups=_groups(table, groups, _dependency),
         metadata=None if metadata is None else _inside("metadata", metadata, _metadata),
         resolution_markers=_texts(table, "resolution-markers"),
-        has_sdist=_optional(table, "sdist", dict) is not None,
-        wheels=_each(table, "wheels", lambda wheel: _wheel(wheel, source)),
+        sdist=_sdist(table, source),
+        # An archive within a repository is had like all else of its commit.
+        wheels=()
+        if isinstance(source, Git)
+        else _each(table, "wheels", lambda wheel: _wheel(wheel, source)),
     )
     if isinstance(source, Registry) and package.version is None:
         raise _Misfit("Missing `version`")
@@ -284,13 +290,41 @@ def _source(table: Table) -> Source:
         # What has no scheme is a folder; a file URL is one too.
         return Registry(url=registry) if _SCHEME.match(registry) else Registry(path=registry)
     if (url := _optional(table, "git", str)) is not None:
-        return Git(url)
+        return _git(url)
     if (url := _optional(table, "url", str)) is not None:
         return DirectUrl(url, _optional(table, "subdirectory", str))
     for key, form in _PATH_SOURCES.items():
         if (path := _optional(table, key, str)) is not None:
             return form(path)
     raise _Misfit("Unknown kind of source")
+
+
+def _git(url: str) -> Git:
+    """Read ``https://host/path?tag=v1&subdirectory=a%2Fb#commit``."""
+    try:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+    except ValueError:
+        raise _Misfit("Not a URL", "git") from None
+    if not _COMMIT.fullmatch(parts.fragment):
+        raise _Misfit("Missing the commit", "git")
+    return Git(
+        parts._replace(query="", fragment="").geturl(),
+        parts.fragment,
+        requested=next((query[key] for key in ("rev", "tag", "branch") if key in query), None),
+        subdirectory=_inner_path(query.get("subdirectory")),
+        path=_inner_path(query.get("path")),
+        has_lfs=query.get("lfs") == "true",
+    )
+
+
+def _inner_path(path: str | None) -> str | None:
+    """Return a path in a tree, which may not lead out of it."""
+    if path is None or (path := posixpath.normpath(path)) == ".":
+        return None
+    if path.startswith(("/", "../")) or path == "..":
+        raise _Misfit("Not a path in the repository", "git")
+    return path
 
 
 _PATH_SOURCES: dict[str, Callable[[str], Source]] = {
@@ -303,10 +337,43 @@ _PATH_SOURCES: dict[str, Callable[[str], Source]] = {
 
 def _wheel(table: Table, source: Source) -> Wheel:
     """Read a wheel: it has a ``url``, a ``path``, or in a local archive only a ``filename``."""
-    url, path = _optional(table, "url", str), _optional(table, "path", str)
+    if isinstance(source, Path):
+        filename = _filename(_required(table, "filename", str), "filename")
+        return Wheel(filename, None, source.path, _hash(table), _size(table))
+    return Wheel(*_place(table, source), _hash(table), _size(table))
+
+
+def _sdist(package: Table, source: Source) -> Sdist | None:
+    """Read an sdist, which has only a ``hash`` where the source itself says where it lies."""
+    table = _optional(package, "sdist", dict)
+    if table is None:
+        return None
+    try:
+        if isinstance(source, Git):
+            return None
+        if isinstance(source, DirectUrl):
+            name, url, path = _filename(source.url, "url"), source.url, None
+        elif isinstance(source, Path):
+            name, url, path = _filename(source.path, "path"), None, source.path
+        elif isinstance(source, Registry) and not {"url", "path"} & table.keys():
+            return None  # Known by its hash alone, from an index that tells no more.
+        else:
+            name, url, path = _place(table, source)
+        return Sdist(name, url, path, _hash(table), _size(table))
+    except _Misfit as misfit:
+        raise misfit.inside("sdist") from None
+
+
+def _size(table: Table) -> int | None:
     size = _optional(table, "size", int)
     if size is not None and size < 0:
         raise _Misfit("Not a size", "size")
+    return size
+
+
+def _place(table: Table, source: Source) -> tuple[str, str | None, str | None]:
+    """Read the name of a file, and its URL or its path."""
+    url, path = _optional(table, "url", str), _optional(table, "path", str)
     if url is not None:
         filename = _filename(url, "url")
         if url.startswith("file:"):
@@ -317,12 +384,9 @@ def _wheel(table: Table, source: Source) -> Wheel:
         filename = _filename(path, "path")
         if isinstance(source, Registry):
             path = posixpath.normpath(posixpath.join(source.path or "", path))
-    elif isinstance(source, Path):
-        filename = _filename(_required(table, "filename", str), "filename")
-        path = source.path
     else:
         raise _Misfit("Missing `url`")
-    return Wheel(filename, url, path, _hash(table), size)
+    return filename, url, path
 
 
 def _filename(location: str, key: str) -> str:

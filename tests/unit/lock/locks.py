@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lamina.lock.model import Lock
+from lamina.lock.model import Archive, Lock
 from lamina.lock.select import Selection, select
 from lamina.lock.target import Libc, Target, make_target
 from lamina.lock.uvlock import parse
@@ -12,6 +12,7 @@ from lamina.oci.descriptor import Platform
 
 INDEX = "https://index.example/simple"
 HASH = "sha256:" + "ab" * 32
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 def target(
@@ -82,4 +83,5 @@ def chosen(selection: Selection) -> list[str]:
 
 def filenames(locked: Lock, for_: Target) -> list[str]:
     """Return the wheels that are selected."""
-    return [d.wheel.filename for d in select(locked, for_).distributions]
+    artifacts = [d.artifact for d in select(locked, for_).distributions]
+    return [artifact.filename for artifact in artifacts if isinstance(artifact, Archive)]

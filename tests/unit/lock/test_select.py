@@ -6,14 +6,25 @@ import pytest
 
 from lamina.errors import LaminaError
 from lamina.lock.choice import InvalidWheel
-from lamina.lock.model import Lock
-from lamina.lock.select import TargetMismatch, Uninstallable, UnknownRequest, select
-from lamina.lock.source import Virtual
+from lamina.lock.model import Lock, Sdist, Wheel
+from lamina.lock.select import Policy, TargetMismatch, Uninstallable, UnknownRequest, select
+from lamina.lock.source import DirectUrl, Editable, Git, Virtual
 from lamina.lock.target import Libc, Target
 from lamina.lock.walk import ConflictingRequest, InconsistentLock
-from unit.lock.locks import HASH, INDEX, chosen, filenames, lock, package, project, target
+from unit.lock.locks import (
+    COMMIT,
+    HASH,
+    INDEX,
+    chosen,
+    filenames,
+    lock,
+    package,
+    project,
+    target,
+)
 
 AMD64 = target()
+SDIST = f'sdist = {{ url = "https://files.example/x.tar.gz", hash = "{HASH}" }}'
 
 
 def failure(
@@ -271,11 +282,10 @@ def test_a_member_of_a_workspace_can_be_the_project() -> None:
     assert chosen(selection) == ["six 1.0"]
 
 
-def test_a_member_that_would_have_to_be_built_is_an_error() -> None:
-    assert failure(Uninstallable, workspace(), member="two") == (
-        "Unable to install 1 distribution from its source\n  one 0.3   editable (packages/one)",
-        "Depend on wheels instead, from an index, a URL or a local file",
-    )
+def test_a_member_that_another_needs_is_built() -> None:
+    one, _ = select(workspace(), AMD64, project="two").distributions
+
+    assert (one.name, one.artifact, one.is_local) == ("one", Editable("packages/one"), True)
 
 
 def test_a_workspace_without_a_root_project_means_all_members_and_its_own_groups() -> None:
@@ -362,38 +372,59 @@ def test_a_tie_goes_to_the_higher_build_and_then_to_the_first_in_the_lock() -> N
 
 
 def test_all_that_cannot_be_installed_is_reported_at_once() -> None:
-    git = '{ git = "https://me:secret@h.example/r?rev=1#abc" }'
+    git = f'{{ git = "https://me:secret@h.example/r?rev=1#{COMMIT}" }}'
+    orjson = ["cp312-manylinux_2_17_x86_64", "cp312-macosx_11_0_arm64", "none-win_amd64"]
     locked = lock(
         project('{ name = "foo" }, { name = "orjson" }, { name = "xmlsec" }, { name = "zip" }'),
         f'[[package]]\nname = "foo"\nversion = "1.0"\nsource = {git}\n',
-        package(
-            "orjson",
-            "3.10.1",
-            wheels=[
-                "orjson-3.10.1-cp312-cp312-manylinux_2_17_x86_64.whl",
-                "orjson-3.10.1-cp312-cp312-macosx_11_0_arm64.whl",
-                "orjson-3.10.1-cp312-none-win_amd64.whl",
-            ],
-        ),
-        package(
-            "xmlsec",
-            "1.3.14",
-            wheels=[],
-            more=f'sdist = {{ url = "https://files.example/x.tar.gz", hash = "{HASH}" }}',
-        ),
-        '[[package]]\nname = "zip"\nversion = "2"\nsource = { path = "zip-2.tar.gz" }\n',
+        package("orjson", "3.10.1", wheels=[f"orjson-3.10.1-cp312-{tags}.whl" for tags in orjson]),
+        package("xmlsec", "1.3.14", wheels=[], more=SDIST),
+        package("zip", "2", wheels=["zip-2-cp312-cp312-win_amd64.whl"], more=SDIST),
     )
 
-    assert failure(Uninstallable, locked, target(platform="linux/arm64")) == (
-        "Unable to install 2 distributions from their sources\n"
-        "  foo 1.0   git (https://h.example/r)\n"
-        "  zip 2     path (zip-2.tar.gz), an sdist\n"
-        "No wheel of 2 projects fits linux/arm64, Python 3.12\n"
+    with pytest.raises(Uninstallable) as caught:
+        select(locked, target(platform="linux/arm64"), policy=Policy(no_build=None))
+
+    assert str(caught.value) == (
+        "No wheel of 4 projects fits linux/arm64, Python 3.12\n"
+        "  foo 1.0         has only sources, which may not be built\n"
         "  orjson 3.10.1   has macosx arm64, manylinux_2_17 x86_64, win amd64\n"
-        "  xmlsec 1.3.14   has only an sdist",
-        "Depend on wheels instead, from an index, a URL or a local file\n"
-        "Choose another `--platform` or Python, or lock versions that have such wheels",
+        "  xmlsec 1.3.14   has only an sdist, which may not be built\n"
+        "  zip 2           has win amd64, and an sdist, which may not be built"
     )
+    assert caught.value.hint == (
+        "To build wheels, drop `--no-build`, or `no-build` of `[tool.uv]`\n"
+        "Choose another `--platform` or Python, or lock versions that have such wheels"
+    )
+
+
+def test_what_has_no_fitting_wheel_is_built_from_its_sources() -> None:
+    locked = lock(
+        project('{ name = "both" }, { name = "foreign" }, { name = "foo" }'),
+        package("both", more=SDIST),
+        package("foreign", wheels=["foreign-1.0-cp312-cp312-win_amd64.whl"], more=SDIST),
+        f'[[package]]\nname = "foo"\nversion = "1.0"\n'
+        f'source = {{ git = "https://h.example/r?rev=1#{COMMIT}" }}\n',
+    )
+
+    taken = {d.name: type(d.artifact) for d in select(locked, AMD64).distributions}
+
+    assert taken == {"both": Wheel, "foreign": Sdist, "foo": Git}
+
+
+def test_wheels_are_left_alone_where_none_may_be_taken() -> None:
+    locked = lock(project('{ name = "a" }, { name = "b" }'), package("a", more=SDIST), package("b"))
+
+    built = select(locked, AMD64, policy=Policy(no_binary=frozenset({"a"}))).distributions
+    with pytest.raises(Uninstallable) as caught:
+        select(locked, AMD64, policy=Policy(no_binary=None))
+
+    assert [type(d.artifact) for d in built] == [Sdist, Wheel]
+    assert str(caught.value) == (
+        "No wheel of 1 project fits linux/amd64, Python 3.12\n"
+        "  b 1.0   has only wheels, which may not be taken"
+    )
+    assert caught.value.hint == "To take wheels, drop `--no-binary`, or `no-binary` of `[tool.uv]`"
 
 
 def test_a_wheel_for_another_python_is_reported_with_the_pythons_that_there_are() -> None:
@@ -443,10 +474,11 @@ wheels = [{{ filename = "b-1.0-py3-none-any.whl", hash = "{HASH}" }}]
 
     a, b = select(locked, AMD64).distributions
 
-    assert a.direct is not None
-    assert a.direct.url == "https://files.example/a-1.0-py3-none-any.whl"
-    assert b.direct is not None
-    assert b.direct.path == b.wheel.path == "vendor/b-1.0-py3-none-any.whl"
+    assert a.source == DirectUrl("https://files.example/a-1.0-py3-none-any.whl")
+    assert isinstance(a.artifact, Wheel)
+    assert a.artifact.url == "https://files.example/a-1.0-py3-none-any.whl"
+    assert isinstance(b.artifact, Wheel)
+    assert b.artifact.path == "vendor/b-1.0-py3-none-any.whl"
 
 
 @pytest.mark.parametrize(

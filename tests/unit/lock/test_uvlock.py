@@ -15,7 +15,7 @@ from lamina.lock.source import (
     Virtual,
 )
 from lamina.lock.uvlock import InvalidLock, UnsupportedLockVersion, parse
-from unit.lock.locks import HASH, INDEX, lock, lock_text, package, project
+from unit.lock.locks import COMMIT, HASH, INDEX, lock, lock_text, package, project
 
 HINT = "To write the lockfile again, run `uv lock`"
 
@@ -115,7 +115,11 @@ def test_the_old_names_of_tables_are_read() -> None:
     [
         (f'registry = "{INDEX}"', Registry(url=INDEX)),
         ('registry = "../links"', Registry(path="../links")),
-        ('git = "https://h.example/r?rev=1#abc"', Git("https://h.example/r?rev=1#abc")),
+        (f'git = "https://h.example/r#{COMMIT}"', Git("https://h.example/r", COMMIT)),
+        (
+            f'git = "https://h.example/r?subdirectory=a%2Fb&path=x.whl&lfs=true&tag=v1#{COMMIT}"',
+            Git("https://h.example/r", COMMIT, "v1", "a/b", "x.whl", has_lfs=True),
+        ),
         (
             'url = "https://h.example/a.zip", subdirectory = "b"',
             DirectUrl("https://h.example/a.zip", "b"),
@@ -134,13 +138,13 @@ def test_each_kind_of_source_is_read(text: str, source: Source) -> None:
 
 def test_no_credential_is_shown() -> None:
     url = "https://me:secret@h.example/r?token=secret#abc"
-    sources: list[Source] = [Registry(url=url), Git(url), DirectUrl(url)]
+    sources: list[Source] = [Registry(url=url), Git(url, COMMIT), DirectUrl(url)]
 
     shown = [repr(source) for source in sources] + [str(source) for source in sources]
 
     assert not [text for text in shown if "secret" in text]
-    assert str(Git(url)) == "git (https://h.example/r)"
-    assert str(Git("https://[broken")) == "git ((an unreadable URL))"
+    assert str(Git(url, COMMIT)) == "git (https://h.example/r@0123456789ab)"
+    assert str(Git("https://[broken", COMMIT)) == "git ((an unreadable URL)@0123456789ab)"
 
 
 def test_a_wheel_is_found_where_its_source_says() -> None:
