@@ -26,11 +26,11 @@ from lamina.project.backend import (
 from lamina.project.facts import parse_facts
 from lamina.project.requirements import (
     BuildNeedsNetwork,
-    Interpreter,
     PackageIndexes,
     UnmetBuildRequirements,
 )
 from lamina.project.source import source_hash
+from lamina.pythons.interpreter import Interpreter
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 

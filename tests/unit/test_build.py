@@ -38,7 +38,9 @@ from lamina.plan.plan import TooManyLayers
 from lamina.prepare import Order
 from lamina.project.config import parse_config
 from lamina.project.facts import parse_facts
-from lamina.project.requirements import Interpreter, PackageIndexes
+from lamina.project.requirements import PackageIndexes
+from lamina.pythons.finder import Pythons
+from lamina.pythons.interpreter import Interpreter
 from lamina.registry.client import Repository
 from lamina.reuse.known import Known
 from lamina.store.layers import StoredLayer
@@ -131,7 +133,7 @@ class Ground:
                 transport=NoTransport(),
                 observer=self.observer,
                 backends=Backends(
-                    interpreter=Interpreter.running(), indexes=PackageIndexes(), path=""
+                    pythons=Pythons(Interpreter.running()), indexes=PackageIndexes(), path=""
                 ),
                 makers=2,
                 pull=no_registry,

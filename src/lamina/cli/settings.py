@@ -17,7 +17,8 @@ from lamina.cli.indexes import package_indexes
 from lamina.errors import LaminaError
 from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
-from lamina.project.requirements import Interpreter
+from lamina.pythons.finder import Pythons, candidates
+from lamina.pythons.interpreter import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
 from lamina.registry.helper import HelperPrograms
 from lamina.transport.http import Network
@@ -60,10 +61,25 @@ def backends(environ: Mapping[str, str], folder: Path, pyproject: Mapping[str, o
     bundle = environ.get("LAMINA_CA_BUNDLE")
     own = {"PIP_CERT": bundle, **environ} if bundle else environ
     return Backends(
-        interpreter=Interpreter.running(),
+        pythons=pythons(environ),
         indexes=package_indexes(own, folder, pyproject),
         path=environ.get("PATH", os.defpath),
     )
+
+
+def pythons(environ: Mapping[str, str]) -> Pythons:
+    """Return the Pythons of this machine: on `PATH`, and those that pyenv and uv keep."""
+
+    def listed() -> list[Path]:
+        home = Path.home()
+        data = environ.get("XDG_DATA_HOME") or home / ".local" / "share"
+        roots = [
+            Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
+            Path(environ.get("UV_PYTHON_INSTALL_DIR") or Path(data, "uv", "python")),
+        ]
+        return candidates(environ.get("PATH", os.defpath), roots)
+
+    return Pythons(Interpreter.running(), listed, environ)
 
 
 def keychain(environ: Mapping[str, str]) -> Keychain:

@@ -144,7 +144,7 @@ def project_part(site: Site, workshop: Workshop) -> Part | None:
     outputs = read_ignore(site.folder, site.outputs).outputs
     source = source_hash(site.folder, site.facts, outputs)
     settings = BackendSettings()
-    wheel = wheel_key(source, system, settings, workshop.backends.interpreter)
+    wheel = wheel_key(source, system, settings, workshop.backends.pythons.running)
     key = LayerKey.of(
         {"kind": LayerKind.PROJECT.value, "recipe": site.recipe.to_json(), "wheel": wheel}
     )

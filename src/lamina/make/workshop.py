@@ -16,7 +16,8 @@ from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier, reasons, unreadable
 from lamina.project.backend import Workbench
-from lamina.project.requirements import Interpreter, PackageIndexes
+from lamina.project.requirements import PackageIndexes
+from lamina.pythons.finder import Pythons
 from lamina.registry.client import Repository
 from lamina.reuse.known import Known
 from lamina.reuse.reused import ReusedLayer
@@ -35,7 +36,7 @@ Make = Callable[[LayerPlan, Iterable[Entry], Store, Scratch], StoredLayer]
 class Backends:
     """How build backends are run."""
 
-    interpreter: Interpreter
+    pythons: Pythons
     indexes: PackageIndexes
     path: str
     """Where they find programs such as git or cc."""
@@ -135,7 +136,7 @@ class Workshop:
         files = self.files(Traffic.OTHER)
         return Workbench(
             store=BackendStore(self.store, files),
-            interpreter=self.backends.interpreter,
+            interpreter=self.backends.pythons.running,
             indexes=self.backends.indexes,
             scratch=self.scratch.folder(),
             path=self.backends.path,

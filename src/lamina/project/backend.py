@@ -23,8 +23,9 @@ from lamina.plan.key import EPOCH
 from lamina.project.facts import BuildSystem, ProjectFacts
 from lamina.project.isolation import BackendEnvironment, create_environment
 from lamina.project.program import ProgramFailed, tail, without_credentials
-from lamina.project.requirements import BuildStore, Interpreter, PackageIndexes, pin
+from lamina.project.requirements import BuildStore, PackageIndexes, pin
 from lamina.project.source import copy_source
+from lamina.pythons.interpreter import Interpreter
 
 _RECIPE = 1
 

@@ -15,7 +15,7 @@ from installer.sources import WheelFile
 
 from lamina.errors import LaminaError
 from lamina.project.program import run
-from lamina.project.requirements import Interpreter
+from lamina.pythons.interpreter import Interpreter
 
 _BROKEN = (
     *(InstallerError, zipfile.BadZipFile, zlib.error),

@@ -6,8 +6,6 @@ import hashlib
 import json
 import posixpath
 import re
-import sys
-import sysconfig
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lamina.errors import LaminaError
 from lamina.project.program import ProgramFailed, run, without_credentials
+from lamina.pythons.interpreter import Interpreter
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 1
@@ -60,30 +59,6 @@ class BuildStore(Protocol):
         The address has no credentials in it; who fetches knows those of its index.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Interpreter:
-    """The Python that runs pip and the build backends; never the Target's."""
-
-    executable: str
-    """The interpreter of Lamina's own environment, which has pip."""
-    base: str
-    """The interpreter under it, outside of any virtual environment."""
-    version: str
-    platform: str
-    site: str
-    """Where packages lie in a virtual environment of this interpreter, relative to its top."""
-
-    @classmethod
-    def running(cls) -> Interpreter:
-        """Return the interpreter that runs Lamina."""
-        # `sys._base_executable` is what the standard library's `venv` goes by, too.
-        base = str(getattr(sys, "_base_executable", sys.executable))
-        top = {"base": "", "platbase": ""}
-        site = sysconfig.get_path("purelib", "venv", vars=top).lstrip("/")
-        version = ".".join(map(str, sys.version_info[:3]))
-        return cls(sys.executable, base, version, sysconfig.get_platform(), site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

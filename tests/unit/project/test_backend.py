@@ -6,9 +6,10 @@ import pytest
 
 from lamina.project.backend import BackendSettings, wheel_key
 from lamina.project.facts import BuildSystem
-from lamina.project.requirements import Interpreter
+from lamina.pythons.interpreter import Interpreter
+from pythons import interpreter
 
-PYTHON = Interpreter("/a/python", "/b/python", "3.12.1", "linux-x86_64", "lib/site")
+PYTHON = interpreter()
 SYSTEM = BuildSystem(("hatchling",), "hatchling.build")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lamina.project.isolation import UnusableBuildWheel, create_environment
-from lamina.project.requirements import Interpreter
+from pythons import interpreter
 
-PYTHON = Interpreter("/lamina/bin/python", "/base/bin/python3.12", "3.12.1", "linux", "lib/site")
+PYTHON = interpreter()
 
 
 def wheel(folder: Path, files: dict[str, str]) -> Path:

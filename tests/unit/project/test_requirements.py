@@ -8,14 +8,15 @@ import pytest
 from lamina.project.requirements import (
     BuildNeedsNetwork,
     BuildWheel,
-    Interpreter,
     PackageIndexes,
     UnmetBuildRequirements,
     pin,
     read_report,
 )
+from lamina.pythons.interpreter import Interpreter
+from pythons import interpreter
 
-PYTHON = Interpreter("/python", "/base/python", "3.12.1", "linux-x86_64", "lib/site")
+PYTHON = interpreter()
 WHEEL = BuildWheel(
     "demo",
     "1",
@@ -78,7 +79,7 @@ def test_nothing_required_asks_nobody() -> None:
 
 def test_the_key_goes_by_requirements_interpreter_and_indexes_but_not_by_order() -> None:
     store = KeptStore({"format": 1, "wheels": [ROW]})
-    other = Interpreter("/python", "/base/python", "3.13.0", "linux-x86_64", "lib/site")
+    other = interpreter("3.13.0")
     pinned(store, "a", "b")
     pinned(store, "b", "a", "a")
     pinned(store, "a")
