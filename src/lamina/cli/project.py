@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import tomli
 
 from lamina.errors import LaminaError
 from lamina.lock.model import Lock
@@ -46,8 +47,8 @@ def read_project(folder: Path) -> ProjectFolder:
     """Read what a project says of itself and of its image."""
     text = _read(folder / PYPROJECT, PYPROJECT, _NO_PROJECT)
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        document = tomli.loads(text)
+    except (tomli.TOMLDecodeError, RecursionError) as error:
         raise ProjectUnreadable(f"Unable to parse `{PYPROJECT}`: {error}") from error
     return ProjectFolder(folder, document, parse_config(document), parse_facts(document))
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import tomli
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -81,7 +81,7 @@ class _Misfit(Exception):
 def parse(text: str, *, path: str = "uv.lock") -> Lock:
     """Read the text of a lockfile; ``path`` is what errors call it."""
     try:
-        document = tomllib.loads(text)
+        document = tomli.loads(text)
     except RecursionError:
         raise _invalid(path, "it is nested too deeply") from None
     except ValueError as error:

@@ -15,7 +15,7 @@ from lamina.cli.signals import Terminated
 from projects import LockedProject
 from unit.cli.program import Program
 
-_HEAVY = ["urllib3", "rich", "isal", "packaging", "tomllib", "lamina.build", "pysequoia"]
+_HEAVY = ["urllib3", "rich", "isal", "packaging", "tomli", "lamina.build", "pysequoia"]
 
 
 @pytest.mark.parametrize("flag", ["-V", "--version"])
