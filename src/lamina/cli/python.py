@@ -14,8 +14,16 @@ from lamina.oci.descriptor import Platform
 from lamina.plan.base import BaseFacts, BasePython
 from lamina.project.facts import ProjectFacts
 
-_PINNED = re.compile(r"(?:cpython-|python)?(3\.[0-9]{1,2})(\.[0-9]{1,3})?(t|\+freethreaded)?")
-_MINORS = range(14, 7, -1)
+_PINNED = re.compile(
+    r"(?:(?:cpython|cp|python)[-@]?)?"
+    r"3(?:\.(?P<minor>[0-9]{1,2})(?:\.(?P<patch>[0-9]{1,3}))?|(?P<joined>[0-9]{1,2}))"
+    r"(?P<pre>(?:a|b|rc)[0-9]{1,3})?(?P<threads>t|\+freethreaded)?(?:\+gil)?"
+    # A build for some system, as in `cpython-3.12.4-linux-x86_64-gnu`, or pyenv's `3.15-dev`.
+    r"(?:-[a-z0-9_]+){0,3}"
+)
+"""A CPython as uv and pyenv write it; one that is for debugging is none of ours."""
+
+_MINORS = range(15, 7, -1)
 _PATCHES = range(40)
 _ASSUMED_LIBC = Libc("glibc", (2, 28))
 """Of a base that has none: what uv takes for ``--python-platform linux``."""
@@ -94,7 +102,10 @@ def _pinned(folder: Path) -> str | None:
         return None
     for line in lines:
         if match := _PINNED.fullmatch(line.strip()):
-            return f"{match[1]}{match[2] or ''}{'t' if match[3] else ''}"
+            version = f"3.{match['minor'] or match['joined']}"
+            if match["patch"] or match["pre"]:
+                version += f".{match['patch'] or 0}{match['pre'] or ''}"
+            return f"{version}{'t' if match['threads'] else ''}"
     return None
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from lamina.lock.model import LockError, Package, Wheel
-from lamina.lock.target import Target
+from lamina.lock.target import GLIBC_ALIASES, Libc, Target
 
 _RUNS = re.compile(r"[0-9]{1,9}|[^0-9]+")
+_LIBC_TAG = re.compile(r"(?P<family>many|musl)linux_(?P<major>\d{1,4})_(?P<minor>\d{1,4})")
+_GLIBC_OF = {name: Libc("glibc", (2, minor)) for minor, name in GLIBC_ALIASES.items()}
 
 
 class InvalidWheel(LockError):
@@ -25,6 +28,9 @@ class Ranking:
     def __init__(self, target: Target) -> None:
         self._ranks: Mapping[Tag, int] = {tag: rank for rank, tag in enumerate(target.tags)}
         self._platforms = frozenset(tag.platform for tag in target.tags)
+        self._pythons = frozenset((tag.interpreter, tag.abi) for tag in target.tags)
+        self._machine = target.marker_environment["platform_machine"]
+        self._libc = target.libc
 
     def best(self, package: Package) -> Wheel | None:
         """Return the wheel that fits best; the first in the lock, where two are as good."""
@@ -45,15 +51,54 @@ class Ranking:
         platforms = wheel.filename.removesuffix(".whl").rpartition("-")[2].lower()
         return any(platform in self._platforms for platform in platforms.split("."))
 
+    def wanted_libc(self, wheels: Iterable[Wheel]) -> Libc | None:
+        """Return the C library with which one of the wheels would fit, if that is all it takes.
+
+        The oldest of the base's own kind; else of the other kind.
+        """
+        wanted = [
+            libc
+            for wheel in wheels
+            if self._fits_python(wheel)
+            for platform in _tail(wheel)[2].split(".")
+            if (libc := self._libc_of(platform)) is not None
+        ]
+        return min(
+            wanted, key=lambda libc: (libc.kind != self._libc.kind, libc.version), default=None
+        )
+
+    def _fits_python(self, wheel: Wheel) -> bool:
+        python, abi, _ = _tail(wheel)
+        return any((p, a) in self._pythons for p in python.split(".") for a in abi.split("."))
+
+    def _libc_of(self, platform: str) -> Libc | None:
+        """Return the C library that a tag of this architecture stands for."""
+        family, found, _ = platform.partition(f"_{self._machine}")
+        if not found or family + found != platform:
+            return None
+        if match := _LIBC_TAG.fullmatch(family):
+            kind: Literal["glibc", "musl"] = "glibc" if match["family"] == "many" else "musl"
+            return Libc(kind, (int(match["major"]), int(match["minor"])))
+        return _GLIBC_OF.get(family)
+
     def describe(self, wheels: Sequence[Wheel]) -> str:
-        """Say what wheels are made for: the Pythons if the platform fits, else the platforms.
+        """Say what wheels are made for, as precisely as what nearly fits can be told.
+
+        That is the C library if all else fits, the Pythons if the platform does, or else the
+        platforms.
 
         >>> from lamina.lock.target import Libc, make_target
         >>> from lamina.oci.descriptor import Platform
         >>> target = make_target(Platform("linux", "arm64"), "3.12.0", Libc("glibc", (2, 36)))
         >>> Ranking(target).describe([Wheel("a-1-cp312-cp312-macosx_11_0_arm64.whl")])
         'has macosx arm64'
+        >>> Ranking(target).describe([Wheel("a-1-cp312-cp312-manylinux_2_38_aarch64.whl")])
+        'needs glibc 2.38, the base has 2.36'
         """
+        if (wanted := self.wanted_libc(wheels)) is not None:
+            is_newer = wanted.kind == self._libc.kind
+            has = str(self._libc).partition(" ")[2] if is_newer else str(self._libc)
+            return f"needs {wanted}, the base has {has}"
         fitting = [wheel for wheel in wheels if self._may_fit(wheel)]
         if fitting:
             return f"has {_shorten(_pythons(fitting))} for this platform"

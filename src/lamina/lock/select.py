@@ -7,7 +7,7 @@ and last whether each distribution can be installed. Those that cannot are repor
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -16,7 +16,7 @@ from lamina.lock.choice import Ranking
 from lamina.lock.markers import Evaluator
 from lamina.lock.model import Lock, LockError, Package, Sdist, Wheel
 from lamina.lock.source import Directory, Editable, Git, Registry, Source, Virtual
-from lamina.lock.target import Target
+from lamina.lock.target import Libc, Target
 from lamina.lock.walk import InconsistentLock, Request, walk
 
 
@@ -229,7 +229,9 @@ class _Misfit:
 
     package: str
     why: str
-    hint: str
+    hint: str = ""
+    wanted: Libc | None = None
+    """The C library of the base with which a wheel would fit."""
 
 
 def _artifact(package: Package, ranking: Ranking, policy: Policy) -> Artifact | _Misfit:
@@ -241,13 +243,14 @@ def _artifact(package: Package, ranking: Ranking, policy: Policy) -> Artifact | 
     if sources is not None and policy.builds(package.name):
         return sources
     had = ranking.describe(package.wheels) if has_wheels else ""
+    wanted = ranking.wanted_libc(package.wheels) if has_wheels else None
     if sources is not None:
         what = "an sdist" if isinstance(sources, Sdist) else "sources"
         why = f"{had}, and {what}" if had else f"has only {what}"
-        return _Misfit(str(package), f"{why}, which may not be built", _NO_BUILD)
+        return _Misfit(str(package), f"{why}, which may not be built", _NO_BUILD, wanted)
     if package.wheels and not has_wheels:
         return _Misfit(str(package), "has only wheels, which may not be taken", _NO_BINARY)
-    return _Misfit(str(package), had or "has no files", _NO_WHEEL)
+    return _Misfit(str(package), had or "has no files", "" if wanted else _NO_WHEEL, wanted)
 
 
 _NO_WHEEL = "Choose another `--platform` or Python, or lock versions that have such wheels"
@@ -264,8 +267,21 @@ def _sources(package: Package) -> Sdist | Git | Directory | Editable | None:
 def _uninstallable(misfits: Sequence[_Misfit], target: Target) -> Uninstallable:
     what = _count(misfits, "project")
     rows = _table([(misfit.package, misfit.why) for misfit in misfits])
-    hints = dict.fromkeys(misfit.hint for misfit in misfits)
-    return Uninstallable(f"No wheel of {what} fits {target}\n{rows}", hint="\n".join(hints))
+    hints = [*_ways_to_a_libc(misfits, target), *(misfit.hint for misfit in misfits if misfit.hint)]
+    return Uninstallable(
+        f"No wheel of {what} fits {target}\n{rows}", hint="\n".join(dict.fromkeys(hints))
+    )
+
+
+def _ways_to_a_libc(misfits: Iterable[_Misfit], target: Target) -> Iterator[str]:
+    """Say which base would do: what the most demanding of each kind needs, the others take too."""
+    wanted = [misfit.wanted for misfit in misfits if misfit.wanted is not None]
+    for kind in sorted({libc.kind for libc in wanted}):
+        most = max((libc for libc in wanted if libc.kind == kind), key=lambda libc: libc.version)
+        yield (
+            f"Choose a `--base` with {most} or newer, or lock versions that have wheels for "
+            f"{target.libc}"
+        )
 
 
 def _count(items: Sequence[object], noun: str) -> str:

@@ -52,21 +52,33 @@ class Target:
 
 
 _MACHINES = {
-    ("amd64", ""): "x86_64",
-    ("386", ""): "i686",
-    ("arm64", ""): "aarch64",
-    ("arm64", "v8"): "aarch64",
-    ("arm", ""): "armv7l",
-    ("arm", "v7"): "armv7l",
-    ("ppc64le", ""): "ppc64le",
-    ("s390x", ""): "s390x",
-    ("riscv64", ""): "riscv64",
+    "amd64": "x86_64",
+    "386": "i686",
+    "arm64": "aarch64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+    "riscv64": "riscv64",
+    "loong64": "loongarch64",
 }
+"""The name that Python has for an architecture. Variants (amd64/v3) are the same to every tag."""
 
-_OLDEST_GLIBC = {"x86_64": 5, "i686": 5, "riscv64": 31}
-"""The minor of glibc that an architecture's manylinux tags begin with (PEP 600); else 17."""
+_ARMS = {"": "armv7l", "v5": "armv5tel", "v6": "armv6l", "v7": "armv7l", "v8": "armv7l"}
+"""The same for 32-bit ARM, where the variant decides."""
 
-_ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+_OLDEST_GLIBC = {
+    "x86_64": 5,
+    "i686": 5,
+    "aarch64": 17,
+    "armv7l": 17,
+    "ppc64le": 17,
+    "s390x": 17,
+    "riscv64": 31,
+    "loongarch64": 36,
+}
+"""The minor of glibc that an architecture's manylinux tags begin with (PEP 600). The older ARMs
+have none: no index takes a wheel for them, but there are some elsewhere, tagged ``linux``."""
+
+GLIBC_ALIASES = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
 """The names before PEP 600, by the minor of the glibc that they stand for."""
 
 
@@ -78,14 +90,13 @@ def make_target(
     ``python`` is a full version, such as ``3.12.4``: markers may ask for its last part.
     """
     version = _full_version(python)
-    # amd64/v2, v3 and v4 are the same to every tag.
-    variant = "" if platform.architecture == "amd64" else platform.variant
-    machine = _MACHINES.get((platform.architecture, variant))
+    is_arm = platform.architecture == "arm"
+    machine = _ARMS.get(platform.variant) if is_arm else _MACHINES.get(platform.architecture)
     if platform.os != "linux" or machine is None:
         raise UnsupportedTarget(
             f"No wheels can be chosen for platform: {platform}",
-            hint="Supported are linux/amd64, linux/arm64, linux/386, linux/arm/v7, "
-            "linux/ppc64le, linux/s390x and linux/riscv64",
+            hint="Supported are linux/amd64, linux/arm64, linux/386, linux/arm (v5, v6, v7), "
+            "linux/ppc64le, linux/s390x, linux/riscv64 and linux/loong64",
         )
     return Target(
         platform,
@@ -131,11 +142,11 @@ def _platform_tags(machine: str, libc: Libc) -> Iterator[str]:
     if libc.kind == "musl":
         for older in range(minor, -1, -1):
             yield f"musllinux_{major}_{older}_{machine}"
-    else:
-        for older in range(minor, _OLDEST_GLIBC.get(machine, 17) - 1, -1):
+    elif (oldest := _OLDEST_GLIBC.get(machine)) is not None:
+        for older in range(minor, oldest - 1, -1):
             yield f"manylinux_{major}_{older}_{machine}"
-            if older in _ALIASES:
-                yield f"{_ALIASES[older]}_{machine}"
+            if older in GLIBC_ALIASES:
+                yield f"{GLIBC_ALIASES[older]}_{machine}"
     yield f"linux_{machine}"
 
 

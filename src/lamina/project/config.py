@@ -15,7 +15,7 @@ from lamina.project.healthcheck import read_healthcheck
 from lamina.project.size import InvalidSize, parse_size
 from lamina.project.table import Problems, Refused, Table, integer, kind, string, text
 
-_PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3})?t?")
+_PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3}((a|b|rc)[0-9]{1,3})?)?t?")
 _MODE = re.compile(r"[0-7]{3,4}")
 _OWNER = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
 _PORT = re.compile(r"([0-9]{1,5})(?:/(tcp|udp|sctp))?")

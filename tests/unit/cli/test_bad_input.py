@@ -121,7 +121,7 @@ _LOCKED = "The file is not the one that was locked; if it was published anew, ru
         ),
         (
             no_wheel_fits,
-            "error: No wheel of 2 projects fits linux/amd64, Python 3.14\n"
+            "error: No wheel of 2 projects fits linux/amd64, Python 3.15\n"
             "  letters 1.0   has macosx arm64\n"
             "  native 1.0    has win amd64\n\n"
             "hint: Choose another `--platform` or Python, or lock versions that have such wheels\n",

@@ -33,10 +33,10 @@ def test_a_few_lines_say_what_is_built_and_what_came_of_it(
     first, again = program.build(), program.build()
 
     assert _lines(first.err) == [
-        "The base has no Python: the environment is for Python 3.14",
+        "The base has no Python: the environment is for Python 3.15",
         "The base has no C library: wheels are chosen for glibc 2.28",
         "Building app 1.0 for linux/amd64 (the default; see `--platform`) "
-        "with Python 3.14.0 on scratch",
+        "with Python 3.15.0 on scratch",
         "Plan: 3 layers, 0 reused, 3 to make; nothing to download",
         "Done in TIME: no layers reused, 3 made; nothing downloaded",
     ]
@@ -78,7 +78,7 @@ def test_the_platform_that_was_asked_for_is_no_default(
 
     ended = program.build("--platform", "linux/arm64")
 
-    assert "Building app 1.0 for linux/arm64 with Python 3.14.0 on scratch" in _lines(ended.err)
+    assert "Building app 1.0 for linux/arm64 with Python 3.15.0 on scratch" in _lines(ended.err)
 
 
 def test_files_that_distributions_do_not_agree_on_are_reported(
@@ -92,7 +92,7 @@ def test_files_that_distributions_do_not_agree_on_are_reported(
 
     assert (
         "warning: aa and bb have different content in 2 files, such as "
-        "`lib/python3.14/site-packages/same/__init__.py`; the image has that of bb"
+        "`lib/python3.15/site-packages/same/__init__.py`; the image has that of bb"
     ) in _lines(ended.err)
 
 

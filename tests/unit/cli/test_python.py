@@ -96,8 +96,18 @@ def test_a_pin_that_the_base_does_not_meet_is_a_warning(choice: Choice) -> None:
         ("3.12.4\n", "3.12.4"),
         ("# comment\npypy3.10\ncpython-3.11.9\n", "3.11.9"),
         ("python3.10", "3.10.0"),
-        ("latest", "3.14.0"),
-        ("", "3.14.0"),
+        ("cpython@3.9.2", "3.9.2"),
+        ("cp312", "3.12.0"),
+        ("38", "3.8.0"),
+        ("cpython-3.12.4-linux-x86_64-gnu", "3.12.4"),
+        ("3.15.0b1", "3.15.0b1"),
+        ("3.15rc2", "3.15.0rc2"),
+        ("3.14+gil", "3.14.0"),
+        ("3.14-dev", "3.14.0"),
+        ("3.13+debug\n3.12", "3.12.0"),
+        ("3", "3.15.0"),
+        ("latest", "3.15.0"),
+        ("", "3.15.0"),
     ],
 )
 def test_without_a_base_the_pin_decides(pin: str, version: str, choice: Choice) -> None:
@@ -106,7 +116,9 @@ def test_without_a_base_the_pin_decides(pin: str, version: str, choice: Choice) 
     assert str(choice.choose().python) == version
 
 
-@pytest.mark.parametrize("pin", ["3.13t", "3.13+freethreaded"])
+@pytest.mark.parametrize(
+    "pin", ["3.13t", "3.13+freethreaded", "cp313t", "cpython-3.13.1+freethreaded-linux-x86_64-gnu"]
+)
 def test_a_pin_may_be_free_threaded(pin: str, choice: Choice) -> None:
     choice.pin(pin)
 
@@ -126,8 +138,8 @@ def test_what_is_asked_for_goes_before_the_pin(choice: Choice) -> None:
 @pytest.mark.parametrize(
     ("requires", "version"),
     [
-        (None, "3.14.0"),
-        (">=3.9", "3.14.0"),
+        (None, "3.15.0"),
+        (">=3.9", "3.15.0"),
         (">=3.9,<3.13", "3.12.0"),
         ("==3.11.*", "3.11.0"),
         ("~=3.11.4", "3.11.4"),
@@ -151,7 +163,7 @@ def test_a_project_that_admits_none_must_be_told_which(choice: Choice) -> None:
 def test_a_pin_that_is_no_text_is_none(choice: Choice) -> None:
     (choice.folder / ".python-version").write_bytes(b"\xff3.12")
 
-    assert str(choice.choose().python) == "3.14.0"
+    assert str(choice.choose().python) == "3.15.0"
 
 
 @pytest.mark.parametrize(

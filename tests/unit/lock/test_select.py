@@ -7,7 +7,14 @@ import pytest
 from lamina.errors import LaminaError
 from lamina.lock.choice import InvalidWheel
 from lamina.lock.model import Lock, Sdist, Wheel
-from lamina.lock.select import Policy, TargetMismatch, Uninstallable, UnknownRequest, select
+from lamina.lock.select import (
+    FREELY,
+    Policy,
+    TargetMismatch,
+    Uninstallable,
+    UnknownRequest,
+    select,
+)
 from lamina.lock.source import DirectUrl, Editable, Git, Virtual
 from lamina.lock.target import Libc, Target
 from lamina.lock.walk import ConflictingRequest, InconsistentLock
@@ -395,6 +402,72 @@ def test_all_that_cannot_be_installed_is_reported_at_once() -> None:
     assert caught.value.hint == (
         "To build wheels, drop `--no-build`, or `no-build` of `[tool.uv]`\n"
         "Choose another `--platform` or Python, or lock versions that have such wheels"
+    )
+
+
+def refusal(of: Lock, platform: str, libc: Libc, policy: Policy = FREELY) -> tuple[str, str]:
+    with pytest.raises(Uninstallable) as caught:
+        select(of, target(platform=platform, libc=libc), policy=policy)
+
+    assert caught.value.hint is not None
+    return str(caught.value), caught.value.hint
+
+
+def test_wheels_that_cannot_load_on_an_older_glibc_are_refused_with_both_versions() -> None:
+    one = ["cp312-cp312-manylinux_2_34_x86_64", "cp312-cp312-manylinux_2_39_x86_64"]
+    two = ["cp37-abi3-manylinux_2_39_x86_64", "cp312-cp312-musllinux_1_2_x86_64"]
+    three = ["cp312-cp312-manylinux2014_x86_64.manylinux_2_17_x86_64"]
+    old = ["cp312-cp312-manylinux_2_32_x86_64", "cp311-cp311-manylinux_2_17_x86_64"]
+    locked = lock(
+        project('{ name = "one" }, { name = "two" }, { name = "three" }, { name = "old" }'),
+        package("one", wheels=[f"one-1.0-{tags}.whl" for tags in one]),
+        package("two", wheels=[f"two-1.0-{tags}.whl" for tags in two]),
+        package("three", wheels=[f"three-1.0-{tags}.whl" for tags in three]),
+        package("old", wheels=[f"old-1.0-{tags}.whl" for tags in old], more=SDIST),
+    )
+
+    assert refusal(locked, "linux/amd64", Libc("glibc", (2, 31)), Policy(no_build=None)) == (
+        "No wheel of 3 projects fits linux/amd64, Python 3.12\n"
+        "  old 1.0   needs glibc 2.32, the base has 2.31, and an sdist, which may not be built\n"
+        "  one 1.0   needs glibc 2.34, the base has 2.31\n"
+        "  two 1.0   needs glibc 2.39, the base has 2.31",
+        "Choose a `--base` with glibc 2.39 or newer, or lock versions that have wheels for "
+        "glibc 2.31\n"
+        "To build wheels, drop `--no-build`, or `no-build` of `[tool.uv]`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tag", "libc", "why"),
+    [
+        ("manylinux_2_28_x86_64", Libc("musl", (1, 2)), "glibc 2.28, the base has musl 1.2"),
+        ("manylinux2014_x86_64", Libc("musl", (1, 2)), "glibc 2.17, the base has musl 1.2"),
+        ("manylinux1_x86_64", Libc("musl", (1, 2)), "glibc 2.5, the base has musl 1.2"),
+        ("musllinux_1_2_x86_64", Libc("glibc", (2, 36)), "musl 1.2, the base has glibc 2.36"),
+        ("musllinux_1_3_x86_64", Libc("musl", (1, 2)), "musl 1.3, the base has 1.2"),
+    ],
+)
+def test_a_wheel_for_another_c_library_is_refused_with_both(tag: str, libc: Libc, why: str) -> None:
+    wheels = [f"x-1.0-cp312-cp312-{tag}.whl", "x-1.0-cp312-cp312-win_amd64.whl"]
+    locked = lock(project('{ name = "x" }'), package("x", wheels=wheels))
+
+    assert refusal(locked, "linux/amd64", libc) == (
+        f"No wheel of 1 project fits linux/amd64, Python 3.12\n  x 1.0   needs {why}",
+        f"Choose a `--base` with {why.partition(',')[0]} or newer, or lock versions that have "
+        f"wheels for {libc}",
+    )
+
+
+def test_a_c_library_is_only_blamed_where_all_else_fits() -> None:
+    tags = ["cp311-cp311-manylinux_2_39_x86_64", "cp312-cp312-manylinux_2_39_aarch64"]
+    locked = lock(
+        project('{ name = "x" }'), package("x", wheels=[f"x-1.0-{each}.whl" for each in tags])
+    )
+
+    assert refusal(locked, "linux/amd64", Libc("glibc", (2, 31))) == (
+        "No wheel of 1 project fits linux/amd64, Python 3.12\n"
+        "  x 1.0   has manylinux_2_39 aarch64, manylinux_2_39 x86_64",
+        "Choose another `--platform` or Python, or lock versions that have such wheels",
     )
 
 

@@ -38,6 +38,11 @@ def test_the_marker_environment_is_that_of_the_target() -> None:
         ("linux/ppc64le", "ppc64le"),
         ("linux/s390x", "s390x"),
         ("linux/riscv64", "riscv64"),
+        ("linux/riscv64/rva23u64", "riscv64"),
+        ("linux/loong64", "loongarch64"),
+        ("linux/arm/v6", "armv6l"),
+        ("linux/arm/v5", "armv5tel"),
+        ("linux/arm/v8", "armv7l"),
     ],
 )
 def test_each_architecture_has_the_name_that_python_gives_it(platform: str, machine: str) -> None:
@@ -80,19 +85,34 @@ def test_platform_tags_of_glibc_go_down_to_the_oldest_with_the_old_names_between
         "linux_aarch64",
     ]
     assert platforms("linux/riscv64", Libc("glibc", (2, 30))) == ["linux_riscv64"]
+    assert platforms("linux/loong64", Libc("glibc", (2, 36))) == [
+        "manylinux_2_36_loongarch64",
+        "linux_loongarch64",
+    ]
 
 
-@pytest.mark.parametrize("python", ["3.8.1", "3.10.14", "3.13.0"])
-def test_the_order_of_tags_is_that_of_packaging(python: str) -> None:
+def test_the_older_arms_have_platform_tags_of_musl_alone() -> None:
+    assert platforms("linux/arm/v6", Libc("glibc", (2, 36))) == ["linux_armv6l"]
+    assert platforms("linux/arm/v6", Libc("musl", (1, 1))) == [
+        "musllinux_1_1_armv6l",
+        "musllinux_1_0_armv6l",
+        "linux_armv6l",
+    ]
+
+
+@pytest.mark.parametrize("python", [*(f"3.{minor}.1" for minor in range(8, 16)), "3.15.0b1"])
+@pytest.mark.parametrize("threads", ["", "t"])
+def test_the_order_of_tags_is_that_of_packaging(python: str, threads: str) -> None:
     version = Version(python).release[:2]
     linux = platforms("linux/arm64", Libc("glibc", (2, 20)))
+    made = target(python, "linux/arm64", Libc("glibc", (2, 20)), free_threaded=bool(threads))
 
     expected = [
-        *tags.cpython_tags(version, [f"cp3{version[1]}"], linux),
+        *tags.cpython_tags(version, [f"cp3{version[1]}{threads}"], linux),
         *tags.compatible_tags(version, f"cp3{version[1]}", linux),
     ]
 
-    assert list(target(python, "linux/arm64", Libc("glibc", (2, 20))).tags) == expected
+    assert list(made.tags) == expected
 
 
 def test_a_free_threaded_python_takes_neither_ordinary_nor_stable_abi_of_the_others() -> None:
@@ -113,12 +133,16 @@ def test_a_python_that_is_not_full_is_refused(python: str) -> None:
     assert caught.value.hint == "For example `3.12.4`"
 
 
-@pytest.mark.parametrize("platform", ["windows/amd64", "linux/mips64le", "linux/arm/v6"])
+@pytest.mark.parametrize("platform", ["windows/amd64", "linux/mips64le", "linux/arm/v4"])
 def test_a_platform_without_wheels_is_refused(platform: str) -> None:
     with pytest.raises(UnsupportedTarget) as caught:
         make_target(Platform.parse(platform), "3.12.4", Libc("glibc", (2, 36)))
 
     assert str(caught.value) == f"No wheels can be chosen for platform: {platform}"
+    assert caught.value.hint == (
+        "Supported are linux/amd64, linux/arm64, linux/386, linux/arm (v5, v6, v7), "
+        "linux/ppc64le, linux/s390x, linux/riscv64 and linux/loong64"
+    )
 
 
 def test_a_libc_is_shown_as_people_write_it() -> None:
