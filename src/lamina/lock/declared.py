@@ -119,9 +119,17 @@ class Sources:
 
 
 def requirements(
-    texts: Iterable[object], sources: Sources, *, extra: str | None = None, group: str | None = None
+    texts: Iterable[object],
+    sources: Sources,
+    *,
+    extra: str | None = None,
+    group: str | None = None,
+    within: tuple[str, ...] = (),
 ) -> Iterator[Declared]:
-    """Give what a list of requirements declares, once for each source that may apply."""
+    """Give what a list of requirements declares, once for each source that may apply.
+
+    ``within`` are markers that hold for all of them.
+    """
     for item in texts:
         if not isinstance(item, str):
             continue
@@ -132,40 +140,12 @@ def requirements(
                 f"Unable to parse a requirement of `pyproject.toml`: {_without_secrets(item)}"
             ) from error
         name = canonicalize_name(parsed.name)
-        marker = (str(parsed.marker),) if parsed.marker else ()
+        marker = (*within, str(parsed.marker)) if parsed.marker else within
         extras = frozenset(canonicalize_name(e) for e in parsed.extras)
         specifier = normal_specifier(parsed.specifier)
         for origin, term in sources.origins(name, parsed.url, extra=extra, group=group):
             where = Term((*marker, *term.every), term.none)
             yield Declared(name, extras, specifier, origin, where)
-
-
-def groups(pyproject: Table) -> dict[str, list[object]]:
-    """Return the dependency groups, inclusions (PEP 735) followed, and uv's older ``dev``."""
-    written: dict[str, list[object]] = {
-        canonicalize_name(name): entries
-        for name, entries in table(pyproject, "dependency-groups").items()
-        if isinstance(entries, list)
-    }
-    found: dict[str, list[object]] = {
-        name: list(_flat(name, written, frozenset())) for name in written
-    }
-    older = table(pyproject, "tool", "uv").get("dev-dependencies")
-    if isinstance(older, list):
-        found["dev"] = [*found.get("dev", ()), *older]
-    return found
-
-
-def _flat(
-    name: str, written: Mapping[str, list[object]], above: frozenset[str]
-) -> Iterator[object]:
-    if name in above:
-        return
-    for entry in written.get(name, ()):
-        if isinstance(entry, dict) and isinstance(included := entry.get("include-group"), str):
-            yield from _flat(canonicalize_name(included), written, above | {name})
-        else:
-            yield entry
 
 
 def table(of: Table, *keys: str) -> Table:

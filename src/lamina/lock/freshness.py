@@ -18,7 +18,6 @@ from lamina.lock.declared import (
     Origin,
     Sources,
     git_origin,
-    groups,
     items,
     normal_specifier,
     plain_path,
@@ -29,6 +28,7 @@ from lamina.lock.declared import (
     url_origin,
 )
 from lamina.lock.equivalence import Term, includes, same_terms
+from lamina.lock.groups import group_markers, groups
 from lamina.lock.markers import literals
 from lamina.lock.model import ConflictItem, Lock, LockError, Metadata, Package, Requirement
 from lamina.lock.source import Registry
@@ -157,7 +157,8 @@ def _groups(
             if declared[group]:
                 yield f"group `{group}`: added"
         else:
-            wanted = requirements(declared[group], sources, group=group)
+            within = group_markers(pyproject, group)
+            wanted = requirements(declared[group], sources, group=group, within=within)
             yield from _section(f"group `{group}`", wanted, locked[group], lock)
 
 

@@ -173,6 +173,64 @@ def test_what_is_no_difference_or_cannot_be_told_passes(old: str, new: str) -> N
     assert differences(locked(), text) == ()
 
 
+def test_the_python_of_a_group_limits_all_of_its_requirements() -> None:
+    metadata = """
+[package.metadata]
+requires-dist = []
+[package.metadata.requires-dev]
+newer = [
+  { name = "a", marker = "python_full_version >= '3.12'" },
+  { name = "b", marker = "python_full_version >= '3.12' and sys_platform == 'linux'" },
+]
+older = [{ name = "b", marker = "python_full_version < '3.13' and sys_platform == 'linux'" }]
+plain = [{ name = "b", marker = "sys_platform == 'linux'" }]
+"""
+    text = """
+[project]
+name = "app"
+[dependency-groups]
+Newer = ["a", { include-group = "plain" }]
+older = [{ include-group = "plain" }]
+plain = ["b ; sys_platform == 'linux'"]
+[tool.uv.dependency-groups]
+newer = { requires-python = ">=3.12" }
+older = { requires-python = "<3.13" }
+plain = 3
+"""
+
+    assert differences(locked(metadata), text) == ()
+    assert differences(locked(metadata), text.replace("<3.13", "<3.14")) == (
+        "group `older`: `b` changed",
+    )
+    assert differences(locked(metadata), text.replace("<3.13", "what")) == (
+        "group `older`: `b` changed",
+    )
+
+
+def test_what_an_included_group_asks_of_python_limits_the_whole() -> None:
+    metadata = """
+[package.metadata]
+requires-dist = []
+[package.metadata.requires-dev]
+one = [
+  { name = "a", marker = "python_full_version >= '3.12'" },
+  { name = "b", marker = "python_full_version >= '3.12'" },
+]
+two = [{ name = "b", marker = "python_full_version >= '3.12'" }]
+"""
+    text = """
+[project]
+name = "app"
+[dependency-groups]
+one = ["a", { include-group = "two" }]
+two = ["b"]
+[tool.uv.dependency-groups]
+two = { requires-python = ">=3.12" }
+"""
+
+    assert differences(locked(metadata), text) == ()
+
+
 def test_what_is_dynamic_is_not_compared() -> None:
     text = '[project]\nname = "app"\ndynamic = ["dependencies", "optional-dependencies"]\n'
 
