@@ -49,7 +49,12 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	tools/install-test-tools
 	@$(MAKE) --no-print-directory lint types
 	tools/test-other-pythons
-	pytest -q -m "not seed"
+	pytest -q -m "not seed and not scenarios"
+	pytest -q -n auto -m scenarios
+
+.PHONY: scenarios
+scenarios: $(ENVIRONMENT) ## Small projects of every kind, chosen and installed as the real uv does
+	pytest -q -n auto -m scenarios
 
 .PHONY: golden
 golden: $(ENVIRONMENT) ## Freeze the bytes of layers anew; review the difference

@@ -34,7 +34,7 @@ def group_markers(pyproject: Table, name: str) -> tuple[str, ...]:
 
     uv has it in ``tool.uv.dependency-groups``, and writes it to each requirement.
     """
-    limits = {
+    limits: dict[str, str] = {
         canonicalize_name(group): text(settings, "requires-python")
         for group, settings in table(pyproject, "tool", "uv", "dependency-groups").items()
         if isinstance(settings, Mapping)

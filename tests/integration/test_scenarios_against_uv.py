@@ -1,0 +1,89 @@
+"""Small projects of every kind, chosen and installed as the real uv does, file by file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from integration.oracle import (
+    conflicts,
+    extras,
+    forks,
+    groups,
+    locks,
+    settings,
+    sources,
+)
+from integration.oracle.bench import (
+    Bench,
+    Locked,
+    compare_run,
+    lock,
+    open_bench,
+    refuse_run,
+)
+from integration.oracle.scenario import Run, Scenario
+
+pytestmark = [pytest.mark.integration, pytest.mark.scenarios]
+
+SITE = "lib/python3.11/site-packages"
+
+SCENARIOS = (
+    *forks.SCENARIOS,
+    *extras.SCENARIOS,
+    *groups.SCENARIOS,
+    *conflicts.SCENARIOS,
+    *sources.SCENARIOS,
+    *sources.PROJECTS,
+    *settings.SCENARIOS,
+    *locks.SCENARIOS,
+)
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Bench]:
+    with open_bench() as bench:
+        yield bench
+
+
+def test_every_scenario_has_a_name_of_its_own() -> None:
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
+
+
+def test_what_differs_is_seen(bench: Bench) -> None:
+    given = replace(next(each for each in SCENARIOS if each.name == "extras"), name="differing")
+
+    outcome = compare_run(lock(bench, given), Run("--extra x", theirs="--no-dev"))
+
+    assert outcome.selected - outcome.installed == {("b", "1.0")}
+    assert {line.partition(":")[0] for line in outcome.environments.unexplained} >= {
+        f"{SITE}/b/__init__.py",
+        f"{SITE}/b-1.0.dist-info/METADATA",
+    }
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_what_uv_installs_is_what_the_image_has(bench: Bench, scenario: Scenario) -> None:
+    locked = lock(bench, scenario)
+
+    problems = [f"`{run}`: {found}" for run in scenario.runs if (found := difference(locked, run))]
+
+    assert not problems, "\n".join(problems)
+
+
+def difference(locked: Locked, run: Run) -> str:
+    """Say how the two sides differ in one run, all of it at once."""
+    try:
+        if run.refused:
+            said = refuse_run(locked, run)
+            return "" if run.refused in said else f"refused otherwise: {said}"
+        outcome = compare_run(locked, run)
+    except AssertionError as error:
+        return str(error)
+    theirs = outcome.installed
+    assert outcome.foretold == {name for name, _ in theirs}
+    if outcome.selected != theirs:
+        return f"has {sorted(outcome.selected)} instead of {sorted(theirs)}"
+    return "\n".join(outcome.environments.unexplained)
