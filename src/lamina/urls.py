@@ -32,3 +32,31 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port, which together say whom credentials are for (RFC 9110, 4.3.1).
+
+    >>> origin("HTTPS://me:pw@Host.example:443/a"), origin("http://[::1]:80/"), origin("http://h:8/")
+    ('https://host.example:443', 'http://::1:80', 'http://h:8')
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "(an unreadable URL)"
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def is_under(url: str, prefix: str) -> bool:
+    """Say whether a URL is at ``prefix`` or below it; parts of the path count whole.
+
+    >>> prefix = "https://host.example/private/"
+    >>> [is_under(f"https://host.example/{path}", prefix) for path in ("private", "privat", "")]
+    [True, False, False]
+    """
+    return origin(url) == origin(prefix) and _steps(url)[: len(_steps(prefix))] == _steps(prefix)
+
+
+def _steps(url: str) -> list[str]:
+    return [step for step in urlsplit(url).path.split("/") if step]

@@ -96,6 +96,8 @@ class HttpTransport:
             body = self._pieces(body, where)
         if request.is_once or body is not request.body:
             more = {"retries": False, "redirect": False}
+        if not request.follows:
+            more["redirect"] = False
         if request.is_patient:
             more["timeout"] = urllib3.Timeout(connect=None, read=None)
         try:

@@ -48,6 +48,8 @@ class Request:
 
     So is any request whose body comes in pieces, since nobody has them a second time.
     """
+    follows: bool = True
+    """Whether redirects are followed; else one is the answer. What may pass is tried again."""
     is_patient: bool = False
     """Waits for the answer as long as it takes; an interruption ends it, and nothing else."""
 

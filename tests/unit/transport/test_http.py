@@ -182,6 +182,15 @@ def test_a_redirect_is_followed(server: Server, transport: HttpTransport) -> Non
     assert server.asked[1].headers["range"] == "bytes=5-"
 
 
+def test_a_redirect_may_be_the_answer(server: Server, transport: HttpTransport) -> None:
+    led = Answer(status=302, headers={"Location": "/b"})
+    url = server.answer("/a", Answer(status=503), led)
+
+    with transport.send(Request("GET", url, follows=False)) as response:
+        assert (response.status, response.headers["Location"]) == (302, "/b")
+    assert [asked.target for asked in server.asked] == ["/a", "/a"]
+
+
 def test_redirects_end(server: Server, transport: HttpTransport) -> None:
     url = server.answer("/a", Answer(status=302, headers={"Location": "/a"}))
 
