@@ -47,10 +47,13 @@ class SizeMismatch(LaminaError):
 class Refused(TransportError):
     """A server that answers, and does not give the file."""
 
-    def __init__(self, url: str, status: int) -> None:
+    def __init__(
+        self, url: str, status: int, *, said: str | None = None, hint: str | None = None
+    ) -> None:
+        """``said`` and ``hint`` are for who knows more than the status."""
         super().__init__(
-            f"Unable to download `{redacted(url)}`: the server answered {status}",
-            hint=_HINTS.get(status),
+            f"Unable to download `{redacted(url)}`: {said or f'the server answered {status}'}",
+            hint=hint or _HINTS.get(status),
         )
 
 
