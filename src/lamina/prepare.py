@@ -86,7 +86,7 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     sources = Wheels(
         workshop.store,
         workshop.scratch,
-        workshop.transport,
+        workshop.index_transport,
         order.folder,
         workshop.known.wheel_size,
     )

@@ -131,6 +131,7 @@ class Ground:
                 store=store,
                 scratch=folder,
                 transport=NoTransport(),
+                index_transport=NoTransport(),
                 observer=self.observer,
                 backends=Backends(
                     pythons=Pythons(Interpreter.running()), indexes=PackageIndexes(), path=""

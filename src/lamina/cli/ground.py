@@ -6,14 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from lamina.cli import settings
 from lamina.cli.connections import Connections
+from lamina.cli.indexes import find_credentials
 from lamina.cli.options import PlanOptions
 from lamina.cli.output import shown
 from lamina.cli.project import ProjectFolder
 from lamina.cli.signals import telling
 from lamina.cli.tally import CountingTransport, Tally
+from lamina.fetch.authorized import AuthorizedTransport
 from lamina.make.workshop import Workshop
 from lamina.observer import Observer
 from lamina.project.config import Config
@@ -40,12 +43,16 @@ class Ground:
         self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
     ) -> Workshop:
         """Return where layers are made."""
+        finder, indexes = find_credentials(
+            os.environ, Path.home(), project.folder, project.document, self.observer.warn
+        )
         return Workshop(
             store=self.store,
             scratch=self.scratch,
             transport=self.transport,
+            index_transport=AuthorizedTransport(self.transport, finder),
             observer=self.observer,
-            backends=settings.backends(os.environ, project.folder, project.document),
+            backends=settings.backends(os.environ, indexes, finder.address),
             makers=settings.makers(),
             pull=self.connections.pull,
             known=known,

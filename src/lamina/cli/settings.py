@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ import platformdirs
 from lamina import __version__
 from lamina.cli.indexes import package_indexes
 from lamina.errors import LaminaError
+from lamina.fetch.indexes import Index
 from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
 from lamina.pythons.finder import Pythons, candidates
@@ -56,13 +57,15 @@ def network(environ: Mapping[str, str]) -> Network:
     )
 
 
-def backends(environ: Mapping[str, str], folder: Path, pyproject: Mapping[str, object]) -> Backends:
+def backends(
+    environ: Mapping[str, str], indexes: tuple[Index, ...], address: Callable[[str], str]
+) -> Backends:
     """Return how build backends are run, and where what they need is found."""
     bundle = environ.get("LAMINA_CA_BUNDLE")
     own = {"PIP_CERT": bundle, **environ} if bundle else environ
     return Backends(
         pythons=pythons(environ),
-        indexes=package_indexes(own, folder, pyproject),
+        indexes=package_indexes(own, indexes, address),
         path=environ.get("PATH", os.defpath),
     )
 

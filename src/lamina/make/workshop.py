@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry
 from lamina.make.kept import BackendStore, KeptFiles
@@ -49,6 +49,8 @@ class Workshop:
     store: Store
     scratch: Scratch
     transport: Transport
+    index_transport: Transport
+    """Gives package indexes the user's credentials; nobody else is asked by it."""
     observer: Observer
     backends: Backends
     makers: int
@@ -133,7 +135,7 @@ class Workshop:
 
     def workbench(self) -> Workbench:
         """Return what running a build backend needs."""
-        files = self.files(Traffic.OTHER)
+        files = replace(self.files(Traffic.OTHER), transport=self.index_transport)
         return Workbench(
             store=BackendStore(self.store, files),
             interpreter=self.backends.pythons.running,

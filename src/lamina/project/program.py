@@ -11,7 +11,7 @@ from pathlib import Path
 
 _MOST_LINES = 20
 _MOST_BYTES = 1 << 16
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s]+@")
 
 
 class ProgramFailed(Exception):

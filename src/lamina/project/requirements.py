@@ -6,7 +6,7 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,13 @@ from lamina.pythons.interpreter import Interpreter
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 1
+_IS_REFUSED = re.compile(r"40[13] (Client )?Error|HTTP error 40[13]")
+"""What pip says of an index that wants credentials, or other ones."""
+_NOT_LET_IN = (
+    "An index did not let pip in; to give it credentials, set `UV_INDEX_<NAME>_USERNAME` and "
+    "`UV_INDEX_<NAME>_PASSWORD`, with the name of the index"
+)
+_NOT_FOUND = "Only wheels are taken; check `build-system.requires` and the package index"
 
 
 class UnmetBuildRequirements(LaminaError):
@@ -69,6 +76,8 @@ class PackageIndexes:
     """The environment that pip runs in: ``PATH``, ``HOME``, ``PIP_*``, proxies."""
     index_url: str | None = field(default=None, repr=False)
     extra_index_urls: tuple[str, ...] = field(default=(), repr=False)
+    address: Callable[[str], str] = field(default=str, repr=False)
+    """Gives the URL of an index with its credentials: when pip is run, since they may be slow."""
     offline: bool = False
 
 
@@ -127,7 +136,7 @@ def _resolve(
         raise UnmetBuildRequirements(
             f"Unable to find what the build backend needs: {_named(wanted)}\n"
             f"  pip: {failure.reason}\n{failure.output}".rstrip(),
-            hint="Only wheels are taken; check `build-system.requires` and the package index",
+            hint=_NOT_LET_IN if _IS_REFUSED.search(failure.output) else _NOT_FOUND,
         ) from failure
     return read_report(report.read_bytes())
 
@@ -140,10 +149,11 @@ def _environ(indexes: PackageIndexes) -> dict[str, str]:
     """Return pip's environment; addresses go here, where no list of processes shows them."""
     environ = dict(indexes.environ)
     if indexes.index_url:
-        environ["PIP_INDEX_URL"] = indexes.index_url
+        environ["PIP_INDEX_URL"] = indexes.address(indexes.index_url)
     if indexes.extra_index_urls:
         own = environ.get("PIP_EXTRA_INDEX_URL", "").split()
-        environ["PIP_EXTRA_INDEX_URL"] = " ".join([*own, *indexes.extra_index_urls])
+        extra = map(indexes.address, indexes.extra_index_urls)
+        environ["PIP_EXTRA_INDEX_URL"] = " ".join([*own, *extra])
     return environ
 
 

@@ -38,8 +38,12 @@ def program(
 ) -> Iterator[Program]:
     """The command line, run in this process, with nothing of the machine but a store."""
     for name in [*os.environ]:
-        if name.startswith(("LAMINA_", "UV_", "PIP_")) or name in ("CI", "FORCE_COLOR"):
+        if name.startswith(("LAMINA_", "UV_", "PIP_")) or name in ("CI", "FORCE_COLOR", "NETRC"):
             monkeypatch.delenv(name)
+    # Nor with the credentials and the settings of uv that the user has.
+    for name in ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    monkeypatch.setenv("NETRC", str(tmp_path / "nowhere" / "netrc"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     monkeypatch.setenv("LAMINA_STORE", str(tmp_path / "store"))

@@ -8,10 +8,12 @@ import pytest
 
 from lamina.bases.debian.archives import MirrorNotFound
 from lamina.cli import mirrors, settings
-from lamina.cli.indexes import package_indexes
+from lamina.cli.indexes import configured_indexes, package_indexes
 from lamina.cli.outputs import NoOutput, locations
 from lamina.cli.settings import InvalidSetting
+from lamina.cli.uv_files import UvTable
 from lamina.destinations.daemon import OneLoadOnly
+from lamina.fetch.indexes import uv_table
 from lamina.oci.reference import Reference
 from lamina.project.config import Config
 
@@ -34,12 +36,12 @@ def test_the_network_is_as_the_environment_says() -> None:
 
 
 def test_pip_believes_the_same_certificates() -> None:
-    found = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem"}, Path(), {})
-    own = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem", "PIP_CERT": "/own.pem"}, Path(), {})
+    found = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem"}, (), str)
+    own = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem", "PIP_CERT": "/own.pem"}, (), str)
 
     assert found.indexes.environ["PIP_CERT"] == "/ca.pem"
     assert own.indexes.environ["PIP_CERT"] == "/own.pem"
-    assert settings.backends({"PATH": "/bin"}, Path(), {}).path == "/bin"
+    assert settings.backends({"PATH": "/bin"}, (), str).path == "/bin"
 
 
 def test_the_store_is_where_it_is_said_to_be(
@@ -185,7 +187,9 @@ default = true
 def test_build_backends_come_from_the_indexes_that_uv_uses(
     text: str, environ: dict[str, str], index: str | None, extra: tuple[str, ...]
 ) -> None:
-    found = package_indexes(environ, Path("/project"), tomllib.loads(text))
+    table = UvTable(uv_table(tomllib.loads(text)), Path("/project"))
+    indexes = configured_indexes(environ, Path("/project"), (table,))
+    found = package_indexes(environ, indexes, str)
 
     assert (found.index_url, found.extra_index_urls) == (index, extra)
 
