@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -88,8 +89,9 @@ def _fill(
     making.start([plan for plan in prepared.plans if kept[plan] is None])
     stack.take_base()
     stack.add(prepared.bottom, kept[prepared.bottom.plan])
-    # The project's wheel is built while those of the lock come in.
-    ready = [stack.get(part, kept[part.plan]) for part in prepared.top]
+    # Source trees are built while the wheels of the lock come in.
+    with ThreadPoolExecutor(workshop.makers, "top") as pool:
+        ready = list(pool.map(lambda part: stack.get(part, kept[part.plan]), prepared.top))
     for plan in prepared.plans:
         stack.add(Part(plan, partial(making.take, plan)), kept[plan])
     stack.agreements = stack.look(

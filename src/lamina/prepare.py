@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from lamina.archive.rootfs import check_parents
-from lamina.lock import source
-from lamina.lock.model import Lock, Wheel
-from lamina.lock.select import Distribution, Policy, Selection, select
+from lamina.lock.model import Lock
+from lamina.lock.select import FREELY, Distribution, Policy, Selection, select
 from lamina.lock.target import Target
+from lamina.make.archives import Archives
 from lamina.make.base import OpenedBase
-from lamina.make.parts import Part, Site, file_parts, project_part, skeleton_part
+from lamina.make.builder import Builder
+from lamina.make.fitting import DoesNotFit, ForeignWheels
+from lamina.make.parts import Part, Site, file_parts, skeleton_part
+from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
+from lamina.project.building import Building
 from lamina.project.config import Config
 from lamina.project.facts import ProjectFacts
-from lamina.wheel.direct_url import local_wheel, url_wheel
 from lamina.wheel.scheme import Scheme
 
 _PARALLEL = 16
@@ -44,6 +46,8 @@ class Order:
     all_extras: bool = False
     groups: frozenset[str] = frozenset()
     installs_project: bool = True
+    policy: Policy = FREELY
+    building: Building = field(default_factory=Building)
     labels: Mapping[str, str] = field(default_factory=dict)
     """Of the image, beneath those of the configuration."""
     outputs: tuple[Path, ...] = ()
@@ -81,44 +85,67 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
         extras=order.extras,
         all_extras=order.all_extras,
         groups=order.groups,
-        policy=Policy(no_build=None),
+        policy=order.policy,
     )
-    sources = Wheels(
-        workshop.store,
-        workshop.scratch,
-        workshop.index_transport,
-        order.folder,
-        workshop.known.wheel_size,
-    )
-    wheels = measure(selection, sources)
-    bottom, top = skeleton_part(site, workshop), _top_parts(order, site, workshop)
+    sources = _sources(order, selection, workshop)
+    wheels = plan_all(selection, sources, order.target)
+    bottom = skeleton_part(site, workshop)
+    top = _top_parts(order, selection, site, workshop)
     others = len(order.base.base.layers) + 1 + len(top)
     plans = plan_wheels(wheels, site.recipe, Limits.of(order.config.layers), others=others)
     return Prepared(order, site, sources, tuple(wheels), bottom, plans, tuple(top))
 
 
-def measure(selection: Selection, wheels: Wheels) -> list[PlannedWheel]:
-    """Return the distributions with hash and size, as locked or, failing that, as they are."""
-    with ThreadPoolExecutor(_PARALLEL, "measure") as pool:
-        return list(pool.map(partial(_measured, wheels=wheels), selection.distributions))
+def plan_all(selection: Selection, wheels: Wheels, target: Target) -> list[PlannedWheel]:
+    """Return the distributions with hash and size, as locked or, failing that, as they are.
+
+    Source trees are not among them. Raises `ForeignWheels` for all that is of no use when built.
+    """
+
+    def planned(distribution: Distribution) -> PlannedWheel | DoesNotFit:
+        try:
+            return wheels.plan(distribution)
+        except DoesNotFit as misfit:
+            return misfit
+
+    locked = [each for each in selection.distributions if not each.is_local]
+    with ThreadPoolExecutor(_PARALLEL, "plan") as pool:
+        found = list(pool.map(planned, locked))
+    if misfits := [each for each in found if isinstance(each, DoesNotFit)]:
+        raise ForeignWheels(target, misfits)
+    return [each for each in found if isinstance(each, PlannedWheel)]
 
 
-def _measured(distribution: Distribution, wheels: Wheels) -> PlannedWheel:
-    wheel = distribution.artifact
-    assert isinstance(wheel, Wheel)  # since nothing is built
-    hash_, size = wheels.measure(wheel)
-    direct_url = None
-    if isinstance(distribution.source, source.DirectUrl):
-        direct_url = url_wheel(distribution.source.url)
-    elif isinstance(distribution.source, source.Path):
-        direct_url = local_wheel(wheel.filename)
-    name, version = distribution.name, str(distribution.version)
-    return PlannedWheel(name, version, wheel, hash_, size, direct_url)
+def _sources(order: Order, selection: Selection, workshop: Workshop) -> Wheels:
+    known = workshop.known
+
+    def told_size(hash_: str) -> int | None:
+        told = known.distribution(hash_)
+        return None if told is None else told.size
+
+    archives = Archives(
+        workshop.store, workshop.scratch, workshop.index_transport, order.folder, told_size
+    )
+    builder = Builder(
+        workshop,
+        archives,
+        order.building,
+        order.target,
+        _versions(selection),
+        known.distribution,
+    )
+    return Wheels(archives, builder)
 
 
-def _top_parts(order: Order, site: Site, workshop: Workshop) -> list[Part]:
-    parts = file_parts(site, workshop)
-    project = project_part(site, workshop) if order.installs_project else None
+def _versions(selection: Selection) -> dict[str, str]:
+    return {each.name: str(each.version) for each in selection.distributions if each.version}
+
+
+def _top_parts(order: Order, selection: Selection, site: Site, workshop: Workshop) -> list[Part]:
+    trees = TreeBuilder(site, workshop, order.building, _versions(selection))
+    local = [each for each in selection.distributions if each.is_local]
+    project = trees.project() if order.installs_project else None
+    parts = [*trees.others(order.folder, local), *file_parts(site, workshop)]
     return [*parts, project] if project else parts
 
 

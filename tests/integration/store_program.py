@@ -16,6 +16,7 @@ from pathlib import Path
 from fakes.observer import RecordingObserver
 from lamina.errors import LaminaError
 from lamina.lock.model import Wheel
+from lamina.make.archives import Archives
 from lamina.make.blobs import Bench
 from lamina.make.line import line
 from lamina.make.wheels import Wheels
@@ -25,6 +26,7 @@ from lamina.store.store import Store
 from lamina.transport.http import HttpTransport, Network
 from lamina.transport.protocol import Request
 from lamina.wheel.scheme import Scheme
+from unit.make.site import NothingBuilt
 
 
 def main() -> int:
@@ -61,7 +63,7 @@ def make(number: int, store: Store, wheels: list[PlannedWheel], transport: HttpT
     wanted = plans(number, wheels)
     with store.scratch() as scratch:
         bench = Bench(store, scratch, Scheme(f"/opt/venv{number}", "3.12"), 1 << 30)
-        sources = Wheels(store, scratch, transport, Path())
+        sources = Wheels(Archives(store, scratch, transport, Path()), NothingBuilt())
         missing = [plan for plan in wanted if store.layers.get(plan.key) is None]
         with line(sources, bench, RecordingObserver(), 2) as making:
             making.start(missing)

@@ -30,6 +30,7 @@ from lamina.project.requirements import (
     UnmetBuildRequirements,
 )
 from lamina.project.source import source_hash
+from lamina.project.subject import Subject
 from lamina.pythons.interpreter import Interpreter
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
@@ -88,6 +89,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> ScratchStore:
 def bench(store: ScratchStore, scratch: Path, indexes: PackageIndexes) -> Workbench:
     return Workbench(
         store=store,
+        pip=Interpreter.running(),
         interpreter=Interpreter.running(),
         indexes=indexes,
         scratch=scratch,
@@ -117,7 +119,7 @@ def make(
 ) -> ProjectWheel:
     facts = parse_facts(tomllib.loads((root / "pyproject.toml").read_text()))
     where = bench(store, scratch, indexes or online())
-    return make_wheel(root, facts, scratch / "out", where, BackendSettings())
+    return make_wheel(root, Subject.of_project(facts), scratch / "out", where, BackendSettings())
 
 
 def listing(root: Path) -> list[str]:
@@ -311,14 +313,13 @@ def test_a_version_that_git_tells_is_found(tmp_path: Path, store: ScratchStore, 
     git(top, "add", ".")
     git(top, "commit", "--quiet", "-m", "one")
     git(top, "tag", "v3.4")
-    facts = parse_facts(tomllib.loads((root / "pyproject.toml").read_text()))
-    before = source_hash(root, facts)
+    before = source_hash(root, reads_history=True)
     index = (top / ".git" / "index").read_bytes()
 
     wheel = make(root, store, tmp_path)
 
     assert wheel.version == Version("3.4")
     assert (top / ".git" / "index").read_bytes() == index
-    assert source_hash(root, facts) == before
+    assert source_hash(root, reads_history=True) == before
     git(top, "tag", "v3.5")
-    assert source_hash(root, facts) != before
+    assert source_hash(root, reads_history=True) != before

@@ -25,8 +25,8 @@ from lamina.build import BuiltImage, build
 from lamina.fetch.download import HashMismatch
 from lamina.lock.target import Libc, make_target
 from lamina.lock.uvlock import parse
+from lamina.make.archives import MissingArchive
 from lamina.make.base import OpenedBase
-from lamina.make.wheels import MissingWheel
 from lamina.make.workshop import Backends, Workshop
 from lamina.observer import Traffic
 from lamina.oci import validate
@@ -377,10 +377,10 @@ def test_a_local_wheel_that_is_gone_is_named(ground: Ground) -> None:
     order = ground.order()
     path.unlink()
 
-    with pytest.raises(MissingWheel) as caught:
+    with pytest.raises(MissingArchive) as caught:
         ground.build(order)
 
-    assert str(caught.value) == f"Unable to read wheel `{path}`: No such file or directory"
+    assert str(caught.value) == f"Unable to read `{path}`: No such file or directory"
 
 
 def entries_of(built: BuiltImage, destination: MemoryDestination) -> dict[str, tarfile.TarInfo]:

@@ -21,6 +21,7 @@ from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
 from lamina.prepare import Order
+from lamina.project.building import parse_building
 from lamina.project.config import Config
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def _order(
         all_extras=options.all_extras,
         groups=frozenset(map(canonicalize_name, options.groups)),
         installs_project=not options.no_install_project,
+        building=parse_building(
+            project.document, [str(each) for each in lock.manifest.build_constraints]
+        ),
         labels={"org.opencontainers.image.revision": revision} if revision else {},
         outputs=outputs,
     )

@@ -18,6 +18,7 @@ from lamina.errors import LaminaError
 from lamina.fetch.indexes import Index
 from lamina.make.workshop import Backends
 from lamina.plan.key import EPOCH
+from lamina.project.checkout import GitProgram
 from lamina.pythons.finder import Pythons, candidates
 from lamina.pythons.interpreter import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
@@ -67,6 +68,7 @@ def backends(
         pythons=pythons(environ),
         indexes=package_indexes(own, indexes, address),
         path=environ.get("PATH", os.defpath),
+        git=GitProgram(environ),
     )
 
 

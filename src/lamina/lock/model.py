@@ -64,6 +64,16 @@ class Requirement:
     origin: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """What else is written of where it comes from (``url``, ``git``, ``index`` ...), sorted."""
 
+    def __str__(self) -> str:
+        """Return it as PEP 508 writes it, without where it comes from.
+
+        >>> str(Requirement("foo", ("x",), "python_version > '3'", ">=1,<2"))
+        "foo[x]>=1,<2 ; python_version > '3'"
+        """
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        marker = f" ; {self.marker}" if self.marker else ""
+        return f"{self.name}{extras}{self.specifier}{marker}"
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:

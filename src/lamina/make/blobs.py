@@ -23,6 +23,15 @@ from lamina.wheel.scheme import Scheme
 from lamina.wheel.unpack import Unpacked, layer_entries, unpack
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyWheel:
+    """A wheel that lies on this machine."""
+
+    path: Path
+    filename: str
+    """Which its path need not have."""
+
+
 class Cancelled(Exception):
     """The build ends; what was being made is dropped."""
 
@@ -38,9 +47,9 @@ class Bench:
     """Of what one wheel may unpack to, in bytes."""
 
     def wheels(
-        self, plan: LayerPlan, paths: Mapping[str, Path], check: Callable[[], None]
+        self, plan: LayerPlan, ready: Mapping[str, ReadyWheel], check: Callable[[], None]
     ) -> StoredLayer:
-        """Make a layer from its wheels, whose files are given by their hashes.
+        """Make a layer from its wheels, which are given by their hashes.
 
         ``check`` raises `Cancelled` if nobody waits for the layer any more.
         """
@@ -50,11 +59,10 @@ class Bench:
                 check()
                 blob.write(data)
 
+            here = [ready[wheel.hash] for wheel in plan.wheels]
             files = [
-                stack.enter_context(
-                    WheelFile(paths[wheel.hash], wheel.wheel.filename, limit=self.wheel_limit)
-                )
-                for wheel in plan.wheels
+                stack.enter_context(WheelFile(each.path, each.filename, limit=self.wheel_limit))
+                for each in here
             ]
             unpacked = [
                 unpack(file, self.scheme, wheel.direct_url)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 
-from lamina.make.blobs import Bench, Cancelled
+from lamina.make.blobs import Bench, Cancelled, ReadyWheel
 from lamina.make.wheels import Wheels
 from lamina.observer import Download, Observer, Traffic
 from lamina.plan.plan import LayerPlan, PlannedWheel
@@ -87,19 +86,21 @@ class Line:
         except BaseException as error:
             self._fail(error)
 
-    def _come(self, wheel: PlannedWheel) -> Path:
+    def _come(self, wheel: PlannedWheel) -> ReadyWheel:
         """Have a wheel; what goes wrong ends the build before the layer's other wheels are here."""
         try:
-            return self._path(wheel)
+            return self._ready(wheel)
         except BaseException as error:
             self._fail(error)
             raise
 
-    def _path(self, wheel: PlannedWheel) -> Path:
-        path = self._wheels.kept(wheel)
-        if path is not None:
+    def _ready(self, wheel: PlannedWheel) -> ReadyWheel:
+        kept = self._wheels.kept(wheel)
+        if kept is not None:
             self._observer.kept(str(wheel))
-            return path
+            return kept
+        if wheel.is_built:
+            return self._wheels.build(wheel)
         download = Download(str(wheel), Traffic.DEPENDENCY, wheel.size)
         self._observer.downloading(download)
 
@@ -107,27 +108,27 @@ class Line:
             self._room.check()
             self._observer.received(download, count)
 
-        path = self._wheels.fetch(wheel, on_bytes)
+        fetched = self._wheels.fetch(wheel, on_bytes)
         self._observer.downloaded(download)
-        return path
+        return fetched
 
-    def _make_soon(self, plan: LayerPlan, fetched: Sequence[Future[Path]], size: int) -> None:
+    def _make_soon(self, plan: LayerPlan, fetched: Sequence[Future[ReadyWheel]], size: int) -> None:
         with suppress(RuntimeError):  # The pool takes no more: the build has ended.
             self._makers.submit(self._make, plan, fetched, size)
 
     def _make_here(self, plan: LayerPlan) -> StoredLayer:
-        return self._transcode(plan, [self._path(wheel) for wheel in plan.wheels])
+        return self._transcode(plan, [self._ready(wheel) for wheel in plan.wheels])
 
-    def _transcode(self, plan: LayerPlan, files: Sequence[Path]) -> StoredLayer:
+    def _transcode(self, plan: LayerPlan, files: Sequence[ReadyWheel]) -> StoredLayer:
         self._observer.making(plan)
-        paths = {wheel.hash: file for wheel, file in zip(plan.wheels, files, strict=True)}
-        layer = self._bench.wheels(plan, paths, self._room.check)
+        ready = {wheel.hash: file for wheel, file in zip(plan.wheels, files, strict=True)}
+        layer = self._bench.wheels(plan, ready, self._room.check)
         for file in files:
-            self._bench.scratch.drop(file)
+            self._bench.scratch.drop(file.path)
         self._observer.made(plan, layer.written.size)
         return layer
 
-    def _make(self, plan: LayerPlan, fetched: Sequence[Future[Path]], size: int) -> None:
+    def _make(self, plan: LayerPlan, fetched: Sequence[Future[ReadyWheel]], size: int) -> None:
         try:
             layer = self._transcode(plan, [future.result() for future in fetched])
             self._room.leave(size)
@@ -188,12 +189,12 @@ class _Room:
             raise Cancelled
 
 
-def _when_done(futures: Sequence[Future[Path]], call: Callable[[], None]) -> None:
+def _when_done(futures: Sequence[Future[ReadyWheel]], call: Callable[[], None]) -> None:
     """Call once, when the last of the futures is done, however it ended."""
     left = len(futures)
     lock = threading.Lock()
 
-    def one_done(_: Future[Path]) -> None:
+    def one_done(_: Future[ReadyWheel]) -> None:
         nonlocal left
         with lock:
             left -= 1

@@ -1,4 +1,4 @@
-"""The layers that no wheel of the lock is in: the environment's skeleton, files, the project."""
+"""The layers that no wheel is in: the environment's skeleton, files, overrides."""
 
 from __future__ import annotations
 
@@ -8,38 +8,21 @@ from pathlib import Path
 
 from lamina.archive.entry import Entry, directory
 from lamina.archive.rootfs import place
-from lamina.errors import LaminaError
-from lamina.lock.model import Wheel
 from lamina.lock.target import Target
-from lamina.make.blobs import Bench, generated, spliced
+from lamina.make.blobs import generated, spliced
 from lamina.make.overrides import Overrides
 from lamina.make.workshop import Workshop
 from lamina.plan.base import BaseFacts
 from lamina.plan.contents import OurLayer
 from lamina.plan.key import EPOCH, FORMAT, LayerKey, Recipe
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
-from lamina.project.backend import BackendSettings, make_wheel, wheel_key
+from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.project.config import Config
 from lamina.project.facts import ProjectFacts
 from lamina.project.files import collect, collect_copy, tree_hash
 from lamina.project.ignore import read_ignore
-from lamina.project.source import source_hash
-from lamina.store.blobs import digest_of
 from lamina.store.layers import StoredLayer
-from lamina.wheel.direct_url import local_directory
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.skeleton import skeleton
-
-
-class ForeignWheel(LaminaError):
-    """The project's wheel was built for this machine, and the image is for another one."""
-
-    def __init__(self, name: str, target: Target) -> None:
-        super().__init__(
-            f"Unable to install the project: its wheel `{name}` does not fit {target}",
-            hint="A project with compiled parts is built by the machine that runs `lamina`; "
-            "run it on the image's platform, with its Python",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,54 +117,3 @@ def _plan(kind: LayerKind, title: str, entries: Iterable[Entry]) -> LayerPlan:
         {"format": FORMAT, "kind": kind.value, "tree": tree_hash(entries), "date": EPOCH}
     )
     return LayerPlan(kind, key, title)
-
-
-def project_part(site: Site, workshop: Workshop) -> Part | None:
-    """Return the layer of the project's own wheel, or None if it has no build backend."""
-    system = site.facts.build_system
-    if system is None:
-        return None
-    outputs = read_ignore(site.folder, site.outputs).outputs
-    source = source_hash(site.folder, site.facts, outputs)
-    settings = BackendSettings()
-    wheel = wheel_key(source, system, settings, workshop.backends.pythons.running)
-    key = LayerKey.of(
-        {"kind": LayerKind.PROJECT.value, "recipe": site.recipe.to_json(), "wheel": wheel}
-    )
-    plan = LayerPlan(LayerKind.PROJECT, key, f"project {site.facts.title}")
-    return Part(plan, lambda: _make_project(plan, site, settings, outputs, workshop))
-
-
-def _make_project(
-    plan: LayerPlan,
-    site: Site,
-    settings: BackendSettings,
-    outputs: frozenset[str],
-    workshop: Workshop,
-) -> StoredLayer:
-    """Let the backend make the wheel, and make its layer."""
-    workshop.observer.making(plan)
-    made = make_wheel(
-        site.folder,
-        site.facts,
-        workshop.scratch.new(),
-        workshop.workbench(),
-        settings,
-        outputs=outputs,
-    )
-    if made.tags.isdisjoint(site.target.tags):
-        raise ForeignWheel(made.path.name, site.target)
-    digest = digest_of(made.path)
-    wheel = PlannedWheel(
-        site.facts.name,
-        str(made.version),
-        Wheel(made.path.name, path=str(made.path)),
-        str(digest),
-        made.path.stat().st_size,
-        local_directory(site.facts.name),
-    )
-    bench = Bench(workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit)
-    whole = LayerPlan(plan.kind, plan.key, plan.title, (wheel,))
-    layer = bench.wheels(whole, {str(digest): made.path}, lambda: None)
-    workshop.observer.made(plan, layer.written.size)
-    return layer

@@ -16,8 +16,10 @@ from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier, reasons, unreadable
 from lamina.project.backend import Workbench
+from lamina.project.checkout import GitProgram
 from lamina.project.requirements import PackageIndexes
 from lamina.pythons.finder import Pythons
+from lamina.pythons.interpreter import Interpreter
 from lamina.registry.client import Repository
 from lamina.reuse.known import Known
 from lamina.reuse.reused import ReusedLayer
@@ -40,6 +42,7 @@ class Backends:
     indexes: PackageIndexes
     path: str
     """Where they find programs such as git or cc."""
+    git: GitProgram = field(default_factory=lambda: GitProgram({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,12 +136,13 @@ class Workshop:
         self.observer.made(plan, layer.written.size)
         return layer
 
-    def workbench(self) -> Workbench:
-        """Return what running a build backend needs."""
+    def workbench(self, interpreter: Interpreter) -> Workbench:
+        """Return what running a build backend with an interpreter needs."""
         files = replace(self.files(Traffic.OTHER), transport=self.index_transport)
         return Workbench(
             store=BackendStore(self.store, files),
-            interpreter=self.backends.pythons.running,
+            pip=self.backends.pythons.running,
+            interpreter=interpreter,
             indexes=self.backends.indexes,
             scratch=self.scratch.folder(),
             path=self.backends.path,

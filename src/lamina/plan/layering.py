@@ -76,7 +76,7 @@ def partition(wheels: Sequence[S], budget: Budget) -> tuple[tuple[S, ...], ...]:
     groups: dict[int, list[S]] = {}
     for wheel in wheels:
         if wheel.name not in alone:
-            groups.setdefault(_group(wheel.name, budget.groups), []).append(wheel)
+            groups.setdefault(group_of(wheel.name, budget.groups), []).append(wheel)
     return (
         *((wheel,) for wheel in large),
         *(tuple(sorted(groups[at], key=lambda wheel: wheel.name)) for at in sorted(groups)),
@@ -87,7 +87,7 @@ def _rank(wheel: Sized) -> tuple[int, bytes]:
     return -wheel.size.bit_length(), _hash(wheel.name)
 
 
-def _group(name: str, groups: int) -> int:
+def group_of(name: str, groups: int) -> int:
     """Return the group whose hash with the name is highest (rendezvous hashing)."""
     return max(range(groups), key=lambda group: _hash(f"{group} {name}"))
 

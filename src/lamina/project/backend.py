@@ -7,27 +7,33 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from build import BuildBackendException, BuildException, ProjectBuilder
+from build import BuildBackendException, BuildException, ProjectBuilder, TypoWarning
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
 from packaging.version import Version
+from pyproject_hooks import BuildBackendWarning
 
 from lamina.errors import LaminaError
 from lamina.plan.key import EPOCH
-from lamina.project.facts import BuildSystem, ProjectFacts
 from lamina.project.isolation import BackendEnvironment, create_environment
 from lamina.project.program import ProgramFailed, tail, without_credentials
 from lamina.project.requirements import BuildStore, PackageIndexes, pin
 from lamina.project.source import copy_source
+from lamina.project.subject import Subject
 from lamina.pythons.interpreter import Interpreter
 
-_RECIPE = 1
+_RECIPE = 2
+
+# What a backend warns of is for whoever writes the project, and so is what may be a typing error in
+# its tables. (A filter for good, since those that end are shared by all threads.)
+warnings.filterwarnings("ignore", category=BuildBackendWarning)
+warnings.filterwarnings("ignore", category=TypoWarning)
 
 _HINT = (
     "The backend sees a copy of the project's folder, and of other packages only"
@@ -51,8 +57,12 @@ class BackendSettings:
     """``SOURCE_DATE_EPOCH``; best the same at each build, since the wheel's key goes by it."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables that are passed on, such as ``CC``."""
-    config: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     """PEP 517's ``config_settings``."""
+    requires: tuple[str, ...] = ()
+    """What the backend needs besides what the tree itself says."""
+    constraints: tuple[str, ...] = ()
+    """What holds for the versions of all that a backend needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +70,10 @@ class Workbench:
     """What of this machine the making of a wheel uses; none of it shows in the wheel."""
 
     store: BuildStore
+    pip: Interpreter
+    """The one of Lamina's own environment, which has pip."""
     interpreter: Interpreter
+    """The one that runs the backend."""
     indexes: PackageIndexes
     scratch: Path
     path: str
@@ -78,50 +91,55 @@ class ProjectWheel:
 
 
 def wheel_key(
-    source: str, system: BuildSystem, settings: BackendSettings, interpreter: Interpreter
+    source: Mapping[str, object], settings: BackendSettings, python: str, platform: str
 ) -> str:
-    """Return the key under which a project's wheel, or its layer, is found again.
+    """Return the key under which a wheel that is built, or its layer, is found again.
 
-    ``source`` is `source_hash`. Of the interpreter only what a wheel may depend on is in it.
+    ``source`` identifies all that the backend sees, its ``[build-system]`` included; ``python`` is
+    the version that the wheel is for, as in ``3.12``, and ``platform`` the one that builds.
     """
     facts = {
         "recipe": _RECIPE,
         "source": source,
-        "system": asdict(system),
         "settings": asdict(settings),
-        "python": interpreter.version.split(".")[:2],
-        "platform": interpreter.platform,
+        "python": python,
+        "platform": platform,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def make_wheel(
-    project: Path,
-    facts: ProjectFacts,
+    tree: Path,
+    subject: Subject,
     output: Path,
     bench: Workbench,
     settings: BackendSettings,
     *,
     outputs: frozenset[str] = frozenset(),
 ) -> ProjectWheel:
-    """Let the backend of ``project`` make its wheel, and put it into the folder ``output``.
+    """Let the backend of a source tree make its wheel, and put it into the folder ``output``.
 
-    The user's folder is not written to and the user's environment is not seen. ``outputs`` are
+    The tree is not written to and the user's environment is not seen. ``outputs`` are
     paths of the folder that are no source, as in `Ignore`.
     """
-    system = facts.build_system
-    assert system is not None  # else there is no wheel to make
+    requires = (*subject.system.requires, *settings.requires)
     with tempfile.TemporaryDirectory(dir=bench.scratch, prefix="wheel-") as folder:
         work = Path(folder)
-        source = copy_source(project, facts, work / "source", epoch=settings.epoch, outputs=outputs)
-        environment = _environment(system.requires, work / "1", bench, settings)
-        more = _more_requirements(system, source, environment, settings)
+        source = copy_source(
+            tree,
+            work / "source",
+            reads_history=subject.reads_history,
+            epoch=settings.epoch,
+            outputs=outputs,
+        )
+        environment = _environment(requires, work / "1", bench, settings)
+        more = _more_requirements(requires, source, environment, settings, subject)
         if more:
-            requires = (*system.requires, *more)
-            environment = _environment(requires, work / "2", bench, settings)
-        with _explained(environment):
-            made = _builder(environment, source).build("wheel", work / "made", settings.config)
-        name, version, tags = _check(Path(made), facts)
+            environment = _environment((*requires, *more), work / "2", bench, settings)
+        with _explained(environment, subject):
+            builder = _builder(environment, source)
+            made = builder.build("wheel", work / "made", settings.config)
+        name, version, tags = _check(Path(made), subject)
         output.mkdir(parents=True, exist_ok=True)
         path = output / Path(made).name
         shutil.move(made, path)
@@ -137,6 +155,8 @@ def _environment(
     folder.mkdir()
     wheels = pin(
         requires,
+        settings.constraints,
+        pip=bench.pip,
         interpreter=bench.interpreter,
         indexes=bench.indexes,
         store=bench.store,
@@ -160,37 +180,37 @@ def _environment(
 
 
 def _more_requirements(
-    system: BuildSystem,
+    requires: Sequence[str],
     source: Path,
     environment: BackendEnvironment,
     settings: BackendSettings,
+    subject: Subject,
 ) -> list[str]:
     """Ask the backend what else it needs (PEP 517, ``get_requires_for_build_wheel``)."""
-    with _explained(environment):
+    with _explained(environment, subject):
         builder = _builder(environment, source)
         asked = builder.get_requires_for_build("wheel", settings.config)
     try:
         stated = {str(Requirement(requirement)) for requirement in asked}
     except (InvalidRequirement, TypeError) as error:
-        raise BackendFailed(f"Unable to build the wheel: the backend asks for {asked}") from error
-    return sorted(stated - set(system.requires))
+        raise BackendFailed(
+            f"Unable to build the wheel of {subject.title}: the backend asks for {asked}"
+        ) from error
+    return sorted(stated - set(requires))
 
 
 def _builder(environment: BackendEnvironment, source: Path) -> ProjectBuilder:
-    with warnings.catch_warnings():
-        # `build` warns of what may be a typing error in a table; the table's reader told it all.
-        warnings.simplefilter("ignore")
-        return ProjectBuilder.from_isolated_env(environment, source, runner=environment.run_hook)
+    return ProjectBuilder.from_isolated_env(environment, source, runner=environment.run_hook)
 
 
 @contextmanager
-def _explained(environment: BackendEnvironment) -> Iterator[None]:
+def _explained(environment: BackendEnvironment, subject: Subject) -> Iterator[None]:
     """Turn what goes wrong in a backend into one error that shows the end of its output."""
     try:
         yield
     except BuildBackendException as failure:
         cause = failure.exception
-        text = "Unable to build the wheel of the project"
+        text = f"Unable to build the wheel of {subject.title}"
         if isinstance(cause, ProgramFailed):
             text = f"{text}: the build backend ended with {cause.reason}\n{cause.output}"
         else:
@@ -198,10 +218,10 @@ def _explained(environment: BackendEnvironment) -> Iterator[None]:
         raise BackendFailed(text.rstrip(), hint=_HINT) from failure
     except (BuildException, TypeError) as failure:
         # A hook may answer with anything at all, and `build` takes it for a file's name.
-        raise BackendFailed(f"Unable to build the wheel of the project: {failure}") from failure
+        raise BackendFailed(f"Unable to build the wheel of {subject.title}: {failure}") from failure
 
 
-def _check(made: Path, facts: ProjectFacts) -> tuple[NormalizedName, Version, frozenset[Tag]]:
+def _check(made: Path, subject: Subject) -> tuple[NormalizedName, Version, frozenset[Tag]]:
     """Return what the wheel's name says, which must be what the project says."""
     try:
         name, version, _, tags = parse_wheel_filename(made.name)
@@ -211,11 +231,11 @@ def _check(made: Path, facts: ProjectFacts) -> tuple[NormalizedName, Version, fr
         ) from error
     if not made.is_file():
         raise UnexpectedWheel(f"Unable to find what the build backend made: `{made.name}`")
-    wanted = version if facts.version is None else facts.version
-    if (name, version) != (facts.name, wanted):
+    wanted = version if subject.version is None else subject.version
+    if (name, version) != (subject.name, wanted):
         raise UnexpectedWheel(
             "The build backend made the wheel of another project\n"
-            f"  expected: {facts.name} {wanted}\n"
+            f"  expected: {subject.name} {wanted}\n"
             f"  got:      {name} {version}"
         )
     return name, version, tags

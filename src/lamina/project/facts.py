@@ -84,6 +84,17 @@ def parse_facts(document: Mapping[str, object]) -> ProjectFacts:
     )
 
 
+def parse_build_system(document: Mapping[str, object], path: str) -> BuildSystem:
+    """Read the `[build-system]` of a tree that is built whatever `tool.uv.package` says.
+
+    ``path`` is what errors call the document.
+    """
+    problems = Problems()
+    system = _stated_system(Table("", document, problems))
+    problems.check(path)
+    return system
+
+
 def default_entrypoint(facts: ProjectFacts, venv: str) -> tuple[str, ...] | None:
     """Return the command of the only script, or None where there is not exactly one.
 
@@ -116,6 +127,13 @@ def _build_system(top: Table) -> BuildSystem | None:
     """Apply uv's rule: `tool.uv.package` decides, else whether there is a `[build-system]`."""
     package = top.table("tool").table("uv").read("package", _boolean)
     stated = top.value("build-system") is not None
+    system = _stated_system(top)
+    return system if (stated if package is None else package) else None
+
+
+def _stated_system(top: Table) -> BuildSystem:
+    """Return what `[build-system]` says, or what its absence means (PEP 517)."""
+    stated = top.value("build-system") is not None
     system = top.table("build-system")
     requires = system.items("requires", _requirement)
     if stated and requires is None:
@@ -123,8 +141,6 @@ def _build_system(top: Table) -> BuildSystem | None:
         system.required("requires", _requirement)
     backend = system.read("build-backend", text)
     backend_path = system.items("backend-path", text) or ()
-    if not (stated if package is None else package):
-        return None
     if not stated:
         return BuildSystem()
     return BuildSystem(requires or (), backend or _DEFAULT_BACKEND, backend_path)

@@ -8,10 +8,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lamina.errors import LaminaError
@@ -19,7 +21,8 @@ from lamina.project.program import ProgramFailed, run, without_credentials
 from lamina.pythons.interpreter import Interpreter
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FORMAT = 1
+_FORMAT = 2
+_REPORT = "report.json"
 _IS_REFUSED = re.compile(r"40[13] (Client )?Error|HTTP error 40[13]")
 """What pip says of an index that wants credentials, or other ones."""
 _NOT_LET_IN = (
@@ -83,17 +86,22 @@ class PackageIndexes:
 
 def pin(
     requires: Iterable[str],
+    constraints: Iterable[str] = (),
     *,
+    pip: Interpreter,
     interpreter: Interpreter,
     indexes: PackageIndexes,
     store: BuildStore,
     scratch: Path,
 ) -> tuple[BuildWheel, ...]:
-    """Return the wheels that meet ``requires``, as they were found the first time."""
-    wanted = sorted(set(requires))
+    """Return the wheels that meet ``requires``, as they were found the first time.
+
+    They are for ``interpreter``; ``pip`` is the one that has a pip for all that it still supports.
+    """
+    wanted, bounds = sorted(set(requires)), sorted(set(constraints))
     if not wanted:
         return ()
-    key = _key(wanted, interpreter, indexes)
+    key = _key(wanted, bounds, interpreter, indexes)
     kept = store.find_resolution(key)
     if kept is not None and (wheels := _parse(kept)) is not None:
         return wheels
@@ -102,17 +110,21 @@ def pin(
             f"Unable to find what the build backend needs while offline: {_named(wanted)}",
             hint="To keep it for later, build once with the network",
         )
-    wheels = _resolve(wanted, interpreter, indexes, scratch)
+    command = [*_pip(pip, interpreter), *_resolution(wanted, bounds, scratch)]
+    wheels = _resolve(command, wanted, indexes, scratch)
     document = {"format": _FORMAT, "wheels": [asdict(wheel) for wheel in wheels]}
     store.keep_resolution(key, document)
     return wheels
 
 
-def _key(wanted: list[str], interpreter: Interpreter, indexes: PackageIndexes) -> str:
+def _key(
+    wanted: list[str], bounds: list[str], interpreter: Interpreter, indexes: PackageIndexes
+) -> str:
     named = [url for url in (indexes.index_url, *indexes.extra_index_urls) if url]
     facts = {
         "format": _FORMAT,
         "requires": wanted,
+        "constraints": bounds,
         "python": interpreter.version,
         "platform": interpreter.platform,
         "indexes": [without_credentials(url) for url in named],
@@ -120,16 +132,46 @@ def _key(wanted: list[str], interpreter: Interpreter, indexes: PackageIndexes) -
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _resolve(
-    wanted: list[str], interpreter: Interpreter, indexes: PackageIndexes, scratch: Path
-) -> tuple[BuildWheel, ...]:
-    report = scratch / "report.json"
+_BUNDLED = """
+import ensurepip, pathlib, runpy, sys
+kept = sorted(pathlib.Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl"))
+sys.path[:0] = map(str, kept[-1:])
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+def _pip(pip: Interpreter, interpreter: Interpreter) -> list[str]:
+    """Return the command of a pip that finds what is for ``interpreter``.
+
+    One pip finds for other interpreters too, as long as it runs with them. Older ones have their
+    own, which came with them.
+    """
+    if interpreter == pip:
+        return [pip.executable, "-P", "-m", "pip"]
+    supported = SpecifierSet(metadata("pip")["Requires-Python"])
+    if supported.contains(interpreter.version, prereleases=True):
+        return [pip.executable, "-P", "-m", "pip", "--python", interpreter.executable]
+    return [interpreter.executable, "-I", "-c", _BUNDLED]
+
+
+def _resolution(wanted: list[str], bounds: list[str], scratch: Path) -> list[str]:
     # Requirements go by a file: one that begins with a dash is no option of pip's.
-    listed = scratch / "requirements.txt"
-    listed.write_text("".join(f"{requirement}\n" for requirement in wanted), encoding="utf-8")
-    command = [interpreter.executable, "-P", "-m", "pip", "install", "--dry-run"]
-    command += ["--ignore-installed", "--only-binary=:all:", "--no-input", "--no-user"]
-    command += ["--disable-pip-version-check", "--report", str(report), "-r", str(listed)]
+    listed = _listed(wanted, scratch / "requirements.txt")
+    command = ["install", "--dry-run", "--ignore-installed", "--only-binary=:all:", "--no-input"]
+    command += ["--no-user", "--disable-pip-version-check", "-r", str(listed)]
+    if bounds:
+        command += ["-c", str(_listed(bounds, scratch / "constraints.txt"))]
+    return [*command, "--report", str(scratch / _REPORT)]
+
+
+def _listed(requirements: list[str], path: Path) -> Path:
+    path.write_text("".join(f"{requirement}\n" for requirement in requirements), encoding="utf-8")
+    return path
+
+
+def _resolve(
+    command: list[str], wanted: list[str], indexes: PackageIndexes, scratch: Path
+) -> tuple[BuildWheel, ...]:
     try:
         run(command, cwd=scratch, environ=_environ(indexes), log=scratch / "pip.log")
     except ProgramFailed as failure:
@@ -138,7 +180,7 @@ def _resolve(
             f"  pip: {failure.reason}\n{failure.output}".rstrip(),
             hint=_NOT_LET_IN if _IS_REFUSED.search(failure.output) else _NOT_FOUND,
         ) from failure
-    return read_report(report.read_bytes())
+    return read_report((scratch / _REPORT).read_bytes())
 
 
 def _named(wanted: list[str]) -> str:

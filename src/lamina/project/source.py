@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from lamina.archive.entry import Entry, Kind
-from lamina.project.facts import ProjectFacts
 from lamina.project.files import single, tree, tree_hash
 from lamina.project.git import find_checkout, history, share_history
 from lamina.project.ignore import Ignore
@@ -29,28 +28,30 @@ def source_tree(root: Path, outputs: frozenset[str] = frozenset()) -> list[Entry
     return entries
 
 
-def source_hash(project: Path, facts: ProjectFacts, outputs: frozenset[str] = frozenset()) -> str:
+def source_hash(
+    project: Path, outputs: frozenset[str] = frozenset(), *, reads_history: bool
+) -> str:
     """Return a hash of all that the project's wheel is made from.
 
     Git's history is in it only where the backend finds the version, which it may find there:
     else each commit would make the wheel again.
     """
     files = tree_hash(source_tree(project, outputs))
-    checkout = find_checkout(project) if facts.version is None else None
+    checkout = find_checkout(project) if reads_history else None
     if checkout is None:
         return files
     return hashlib.sha256(f"{files}\0{history(checkout)}".encode()).hexdigest()
 
 
 def copy_source(
-    project: Path, facts: ProjectFacts, copy: Path, *, epoch: int, outputs: frozenset[str]
+    project: Path, copy: Path, *, reads_history: bool, epoch: int, outputs: frozenset[str]
 ) -> Path:
     """Copy the project to ``copy``, with plain modes and one date; return its folder there.
 
     Where git may tell the version, the whole checkout is copied: files that are missing would
     make it a modified one.
     """
-    checkout = find_checkout(project) if facts.version is None else None
+    checkout = find_checkout(project) if reads_history else None
     top = checkout.top if checkout else Path(os.path.realpath(project))
     below = os.path.relpath(os.path.realpath(project), top)
     inside = outputs if below == "." else frozenset(f"{below}/{path}" for path in outputs)

@@ -14,8 +14,9 @@ from lamina.oci.index import runs
 from lamina.plan.annotations import layer_annotations
 from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
+from lamina.plan.contents import InLayer
 from lamina.plan.key import LayerKey
-from lamina.plan.plan import LayerPlan
+from lamina.plan.plan import BUILT, LayerPlan, PlannedWheel
 from lamina.plan.reasons import Earlier
 from lamina.registry.client import Repository
 from lamina.reuse.checks import BlobChecks
@@ -142,13 +143,13 @@ class Known:
             if each.descriptor.digest != layer.descriptor.digest
         ]
 
-    def wheel_size(self, hash_: str) -> int | None:
-        """Return the size of a wheel of that hash, in bytes, if an image holds it."""
+    def distribution(self, hash_: str) -> InLayer | None:
+        """Return what is told of a wheel of that hash, if an image holds it."""
         for former in self.formers:
             for layer in former.image.layers:
                 for each in layer.contents.distributions:
                     if each.hash == hash_:
-                        return each.size
+                        return each
         return None
 
     def base(self, resolved: Digest, platform: Platform) -> tuple[FormerBase, Repository] | None:
@@ -215,9 +216,12 @@ def _mismatch(plan: LayerPlan, layer: FormerLayer) -> str | None:
     """Say what a layer's record says otherwise than the plan whose key it has."""
     if not plan.wheels:
         return None
-    told = [
-        (each.name, each.version, each.hash, each.size) for each in layer.contents.distributions
-    ]
-    if told == [(each.name, each.version, each.hash, each.size) for each in plan.wheels]:
+    if list(map(_identity, layer.contents.distributions)) == list(map(_identity, plan.wheels)):
         return None
     return f"an earlier image does not say what is in its layer {layer.descriptor.digest}"
+
+
+def _identity(each: InLayer | PlannedWheel) -> tuple[str, str, str, int]:
+    """Return what must agree; the size of what is built is not the same on every machine."""
+    size = 0 if each.hash.startswith(f"{BUILT}:") else each.size
+    return each.name, each.version, each.hash, size

@@ -133,7 +133,7 @@ _LOCKED = "The file is not the one that was locked; if it was published anew, ru
         ),
         (
             missing_wheel,
-            "error: Unable to read wheel `project/letters-1.0-py3-none-any.whl`: "
+            "error: Unable to read `project/letters-1.0-py3-none-any.whl`: "
             "No such file or directory\n\n"
             "hint: The lockfile names it by its path; put it there, or run `uv lock`\n",
         ),

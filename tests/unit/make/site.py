@@ -13,7 +13,9 @@ from builders import Item, make_wheel
 from fakes.observer import RecordingObserver
 from fakes.transport import Answer, Reply, ScriptedTransport
 from lamina.lock.model import Wheel
-from lamina.make.blobs import Bench
+from lamina.lock.select import Distribution
+from lamina.make.archives import Archives
+from lamina.make.blobs import Bench, ReadyWheel
 from lamina.make.line import ROOM, Line, line
 from lamina.make.wheels import Wheels
 from lamina.plan.key import Recipe
@@ -34,6 +36,19 @@ def noise(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
 
+class NothingBuilt:
+    """Builds for where all wheels are locked."""
+
+    def measure(self, distribution: Distribution) -> tuple[str, str, int]:
+        raise AssertionError(distribution)
+
+    def kept(self, identity: str) -> ReadyWheel | None:
+        raise AssertionError(identity)
+
+    def build(self, identity: str) -> ReadyWheel:
+        raise AssertionError(identity)
+
+
 @dataclass
 class Site:
     """A store, an index of wheels, and what was told of the work."""
@@ -46,8 +61,12 @@ class Site:
     observer: RecordingObserver = field(default_factory=RecordingObserver)
 
     @property
+    def archives(self) -> Archives:
+        return Archives(self.store, self.scratch, self.transport, self.folder)
+
+    @property
     def wheels(self) -> Wheels:
-        return Wheels(self.store, self.scratch, self.transport, self.folder)
+        return Wheels(self.archives, NothingBuilt())
 
     @property
     def bench(self) -> Bench:

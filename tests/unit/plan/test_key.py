@@ -67,10 +67,10 @@ def test_a_key_depends_on_the_recipe(recipe: Recipe) -> None:
 
 
 def test_a_key_does_not_depend_on_where_the_wheel_lies() -> None:
-    mirror = replace(DEMO.wheel, url=f"https://me:secret@mirror.example/{FILENAME}?token=1")
+    mirror = Wheel(FILENAME, f"https://me:secret@mirror.example/{FILENAME}?token=1")
     local = Wheel(FILENAME, path=f"/home/me/wheels/{FILENAME}")
 
-    assert key(replace(DEMO, wheel=mirror)) == key(replace(DEMO, wheel=local)) == key(DEMO)
+    assert key(replace(DEMO, artifact=mirror)) == key(replace(DEMO, artifact=local)) == key(DEMO)
 
 
 def test_a_key_does_not_depend_on_the_order_of_the_lock() -> None:

@@ -59,6 +59,7 @@ def pinned(
 ) -> tuple[BuildWheel, ...]:
     return pin(
         requires,
+        pip=PYTHON,
         interpreter=python,
         indexes=indexes or PackageIndexes(offline=True),
         store=store,
@@ -67,7 +68,7 @@ def pinned(
 
 
 def test_what_was_found_once_is_not_looked_for_again() -> None:
-    assert pinned(KeptStore({"format": 1, "wheels": [ROW]}), "demo") == (WHEEL,)
+    assert pinned(KeptStore({"format": 2, "wheels": [ROW]}), "demo") == (WHEEL,)
 
 
 def test_nothing_required_asks_nobody() -> None:
@@ -78,7 +79,7 @@ def test_nothing_required_asks_nobody() -> None:
 
 
 def test_the_key_goes_by_requirements_interpreter_and_indexes_but_not_by_order() -> None:
-    store = KeptStore({"format": 1, "wheels": [ROW]})
+    store = KeptStore({"format": 2, "wheels": [ROW]})
     other = interpreter("3.13.0")
     pinned(store, "a", "b")
     pinned(store, "b", "a", "a")
@@ -97,13 +98,13 @@ def test_the_key_goes_by_requirements_interpreter_and_indexes_but_not_by_order()
     [
         None,
         {},
-        {"format": 2, "wheels": [ROW]},
-        {"format": 1, "wheels": 3},
-        {"format": 1, "wheels": [3]},
-        {"format": 1, "wheels": [{}]},
-        {"format": 1, "wheels": [ROW | {"sha256": "b"}]},
-        {"format": 1, "wheels": [ROW | {"sha256": 1}]},
-        {"format": 1, "wheels": [ROW | {"filename": "../x.whl"}]},
+        {"format": 1, "wheels": [ROW]},
+        {"format": 2, "wheels": 3},
+        {"format": 2, "wheels": [3]},
+        {"format": 2, "wheels": [{}]},
+        {"format": 2, "wheels": [ROW | {"sha256": "b"}]},
+        {"format": 2, "wheels": [ROW | {"sha256": 1}]},
+        {"format": 2, "wheels": [ROW | {"filename": "../x.whl"}]},
     ],
 )
 def test_a_document_that_cannot_be_used_is_as_good_as_none(

@@ -4,21 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from lamina.archive.entry import Kind
-from lamina.project.facts import BuildSystem, ProjectFacts
 from lamina.project.source import copy_source, source_hash, source_tree
-
-
-def facts(version: str | None = "1") -> ProjectFacts:
-    return ProjectFacts(
-        name=canonicalize_name("demo"),
-        title="demo",
-        version=Version(version) if version else None,
-        build_system=BuildSystem(),
-    )
 
 
 @pytest.fixture
@@ -49,7 +37,7 @@ def test_a_link_out_of_the_folder_stands_for_what_it_leads_to(project: Path) -> 
     (project / "broken").symlink_to("../nothing")
 
     entries = {entry.path: entry for entry in source_tree(project)}
-    before = source_hash(project, facts())
+    before = source_hash(project, reads_history=False)
     (shared / "x.py").write_text("y")
 
     assert entries["shared"].kind is Kind.DIRECTORY
@@ -57,7 +45,13 @@ def test_a_link_out_of_the_folder_stands_for_what_it_leads_to(project: Path) -> 
     assert entries["one.py"].kind is Kind.FILE
     assert entries["inner"].target == "pkg"
     assert entries["broken"].target == "../nothing"
-    assert source_hash(project, facts()) != before
+    assert source_hash(project, reads_history=False) != before
+
+
+def copied(project: Path, copy: Path, *outputs: str, reads_history: bool = False) -> Path:
+    return copy_source(
+        project, copy, reads_history=reads_history, epoch=7, outputs=frozenset(outputs)
+    )
 
 
 def test_a_copy_has_the_same_files_with_one_date_and_plain_modes(
@@ -66,12 +60,14 @@ def test_a_copy_has_the_same_files_with_one_date_and_plain_modes(
     (project / "pkg" / "mod.py").chmod(0o600)
     (project / "link").symlink_to("pkg/mod.py")
 
-    copy = copy_source(project, facts(), tmp_path / "copy", epoch=7, outputs=frozenset())
+    copy = copy_source(
+        project, tmp_path / "copy", reads_history=False, epoch=7, outputs=frozenset()
+    )
 
     status = (copy / "pkg" / "mod.py").stat()
     assert (status.st_mode & 0o7777, status.st_mtime) == (0o644, 7)
     assert (copy / "link").readlink() == Path("pkg/mod.py")
-    assert source_hash(copy, facts()) == source_hash(project, facts())
+    assert source_hash(copy, reads_history=False) == source_hash(project, reads_history=False)
 
 
 def git(top: Path) -> None:
@@ -81,12 +77,15 @@ def git(top: Path) -> None:
 
 def test_history_is_in_the_hash_only_if_it_may_tell_the_version(project: Path) -> None:
     git(project)
-    stated, found = source_hash(project, facts()), source_hash(project, facts(None))
+    stated, found = (
+        source_hash(project, reads_history=False),
+        source_hash(project, reads_history=True),
+    )
 
     (project / ".git" / "HEAD").write_text("2" * 40)
 
-    assert source_hash(project, facts()) == stated
-    assert source_hash(project, facts(None)) != found
+    assert source_hash(project, reads_history=False) == stated
+    assert source_hash(project, reads_history=True) != found
 
 
 def test_the_whole_checkout_is_copied_if_its_history_may_tell_the_version(
@@ -95,8 +94,10 @@ def test_the_whole_checkout_is_copied_if_its_history_may_tell_the_version(
     git(tmp_path)
     (tmp_path / "beside").write_text("")
 
-    plain = copy_source(project, facts(), tmp_path / "a", epoch=7, outputs=frozenset())
-    whole = copy_source(project, facts(None), tmp_path / "b", epoch=7, outputs=frozenset({"pkg"}))
+    plain = copy_source(project, tmp_path / "a", reads_history=False, epoch=7, outputs=frozenset())
+    whole = copy_source(
+        project, tmp_path / "b", reads_history=True, epoch=7, outputs=frozenset({"pkg"})
+    )
 
     assert plain == tmp_path / "a"
     assert not (plain / ".git").exists()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.wheel.direct_url import local_directory, local_wheel, public_url, url_wheel
+from lamina.wheel.direct_url import local_archive, local_directory, public_url, url_archive
 
 URL = "https://host.example/a-1-py3-none-any.whl"
 
 
 def test_the_file_is_the_one_that_uv_writes() -> None:
-    assert url_wheel(URL) == (
+    assert url_archive(URL) == (
         b'{"url":"https://host.example/a-1-py3-none-any.whl","archive_info":{}}'
     )
 
@@ -38,11 +38,11 @@ def test_nothing_secret_stays_in_a_url(url: str, public: str) -> None:
     assert public_url(url) == public
 
 
-def test_a_local_wheel_has_no_path_of_the_builder() -> None:
-    assert local_wheel("a-1+cpu-py3-none-any.whl") == (
+def test_a_local_archive_has_no_path_of_the_builder() -> None:
+    assert local_archive("a-1+cpu-py3-none-any.whl") == (
         b'{"url":"file:///a-1+cpu-py3-none-any.whl","archive_info":{}}'
     )
 
 
 def test_a_project_has_no_path_of_the_builder() -> None:
-    assert local_directory("hello") == b'{"url":"file:///hello","dir_info":{}}'
+    assert local_directory("hello") == b'{"url":"file:///hello","dir_info":{"editable":false}}'

@@ -1,4 +1,4 @@
-"""What the lock does not say of a wheel, and where its bytes come from."""
+"""What the lock does not say of an archive, and where its bytes come from."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from builders import Item, make_wheel
 from fakes.transport import Reply
 from lamina.fetch.download import HashMismatch, SizeMismatch
 from lamina.lock.model import Wheel
-from lamina.make.wheels import MissingWheel
+from lamina.make.archives import MissingArchive
+from lamina.make.blobs import ReadyWheel
 from lamina.oci.digest import Digest
+from lamina.plan.plan import PlannedWheel
 from unit.make.site import Site, open_site
 
 DATA = make_wheel(name="demo")
@@ -33,8 +35,12 @@ def methods(site: Site) -> list[str]:
     return [request.method for request in site.transport.asked]
 
 
+def locked(wheel: PlannedWheel) -> Wheel:
+    return Wheel(NAME, path=NAME, hash=wheel.hash)
+
+
 def test_what_the_lock_says_is_not_asked_for(site: Site) -> None:
-    assert site.wheels.measure(Wheel(NAME, URL, hash=SHA256, size=5)) == (SHA256, 5)
+    assert site.archives.measure(Wheel(NAME, URL, hash=SHA256, size=5)) == (SHA256, 5)
     assert methods(site) == []
 
 
@@ -42,7 +48,7 @@ def test_a_size_is_asked_for_once(site: Site) -> None:
     site.transport.answer(URL, Reply(headers={"Content-Length": "1234"}))
     wheel = Wheel(NAME, URL, hash=SHA256)
 
-    assert site.wheels.measure(wheel) == site.wheels.measure(wheel) == (SHA256, 1234)
+    assert site.archives.measure(wheel) == site.archives.measure(wheel) == (SHA256, 1234)
     assert methods(site) == ["HEAD"]
 
 
@@ -51,7 +57,7 @@ def test_a_size_that_nobody_tells_is_found_by_downloading(site: Site, head: Repl
     site.transport.answer(URL, head, Reply(DATA))
     wheel = Wheel(NAME, URL, hash=SHA256)
 
-    assert site.wheels.measure(wheel) == site.wheels.measure(wheel) == (SHA256, len(DATA))
+    assert site.archives.measure(wheel) == site.archives.measure(wheel) == (SHA256, len(DATA))
     assert methods(site) == ["HEAD", "GET"]
     assert site.store.blobs.path(Digest.parse(SHA256)) is not None
 
@@ -59,7 +65,7 @@ def test_a_size_that_nobody_tells_is_found_by_downloading(site: Site, head: Repl
 def test_a_hash_that_nobody_tells_is_found_by_downloading(site: Site) -> None:
     site.transport.answer(URL, Reply(DATA))
 
-    assert site.wheels.measure(Wheel(NAME, URL)) == (SHA256, len(DATA))
+    assert site.archives.measure(Wheel(NAME, URL)) == (SHA256, len(DATA))
     assert methods(site) == ["GET"]
 
 
@@ -67,22 +73,22 @@ def test_a_download_that_is_measured_is_checked(site: Site) -> None:
     site.transport.answer(URL, Reply(DATA))
 
     with pytest.raises(SizeMismatch):
-        site.wheels.measure(Wheel(NAME, URL, size=5))
+        site.archives.measure(Wheel(NAME, URL, size=5))
 
 
 def test_a_local_wheel_is_measured(site: Site) -> None:
     (site.folder / NAME).write_bytes(DATA)
 
-    assert site.wheels.measure(Wheel(NAME, path=NAME)) == (SHA256, len(DATA))
-    assert site.wheels.measure(Wheel(NAME, path=str(site.folder / NAME))) == (SHA256, len(DATA))
+    assert site.archives.measure(Wheel(NAME, path=NAME)) == (SHA256, len(DATA))
+    assert site.archives.measure(Wheel(NAME, path=str(site.folder / NAME))) == (SHA256, len(DATA))
 
 
 def test_a_local_wheel_that_is_gone_is_named(site: Site) -> None:
-    with pytest.raises(MissingWheel) as caught:
-        site.wheels.measure(Wheel(NAME, path=f"wheels/{NAME}"))
+    with pytest.raises(MissingArchive) as caught:
+        site.archives.measure(Wheel(NAME, path=f"wheels/{NAME}"))
 
     assert str(caught.value) == (
-        f"Unable to read wheel `{site.folder}/wheels/{NAME}`: No such file or directory"
+        f"Unable to read `{site.folder}/wheels/{NAME}`: No such file or directory"
     )
     assert caught.value.hint == (
         "The lockfile names it by its path; put it there, or run `uv lock`"
@@ -94,27 +100,27 @@ def test_a_local_wheel_is_checked_when_it_is_used(site: Site) -> None:
     (site.folder / NAME).write_bytes(b"another")
 
     with pytest.raises(HashMismatch):
-        site.wheels.kept(replace(wheel, wheel=replace(wheel.wheel, hash=wheel.hash)))
+        site.archives.kept(locked(wheel), wheel.hash)
 
 
 def test_a_local_wheel_is_used_where_it_lies(site: Site) -> None:
     wheel = site.local_wheel("demo")
 
-    assert site.wheels.kept(wheel) == site.folder / NAME
+    assert site.wheels.kept(wheel) == ReadyWheel(site.folder / NAME, NAME)
     assert site.wheels.has(wheel)
 
 
 def test_a_size_is_remembered_only_where_the_lock_says_the_hash_alone(site: Site) -> None:
     wheel = site.local_wheel("demo")
-    locked = Wheel(NAME, path=wheel.wheel.path, hash=wheel.hash)
+    archive = locked(wheel)
 
-    site.wheels.kept(replace(wheel, wheel=replace(locked, hash=None)))
-    site.wheels.kept(replace(wheel, wheel=replace(locked, size=wheel.size)))
+    site.archives.kept(replace(archive, hash=None), wheel.hash)
+    site.archives.kept(replace(archive, size=wheel.size), wheel.hash)
     assert list(site.store.facts) == []
 
-    site.wheels.kept(replace(wheel, wheel=locked))
+    site.archives.kept(archive, wheel.hash)
     (site.folder / NAME).unlink()
-    assert site.wheels.measure(locked) == (wheel.hash, wheel.size)
+    assert site.archives.measure(archive) == (wheel.hash, wheel.size)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +134,10 @@ def test_a_size_is_remembered_only_where_the_lock_says_the_hash_alone(site: Site
 )
 def test_a_wheel_of_another_hash_is_fetched_and_verified(site: Site, hash_: str) -> None:
     site.transport.answer(URL, Reply(DATA))
-    wheel = replace(site.local_wheel("demo"), wheel=Wheel(NAME, URL), hash=hash_)
+    wheel = replace(site.local_wheel("demo"), artifact=Wheel(NAME, URL), hash=hash_)
 
     assert site.wheels.kept(wheel) is None
-    assert site.wheels.fetch(wheel, lambda count: None).read_bytes() == DATA
+    assert site.wheels.fetch(wheel, lambda count: None).path.read_bytes() == DATA
     with pytest.raises(HashMismatch):
         site.wheels.fetch(replace(wheel, hash=hash_[:-9] + "0" * 9), lambda count: None)
 
@@ -140,10 +146,12 @@ def test_a_fetched_small_wheel_is_kept_and_a_large_one_is_not(site: Site) -> Non
     small, large = site.wheel("small", Item("a.py")), site.wheel("large", large=True)
 
     site.wheels.fetch(small, lambda count: None)
-    path = site.wheels.fetch(large, lambda count: None)
+    fetched = site.wheels.fetch(large, lambda count: None)
 
     assert site.wheels.has(small)
-    assert site.wheels.kept(small) == site.store.blobs.path(Digest.parse(small.hash))
+    kept = site.wheels.kept(small)
+    assert kept is not None
+    assert kept.path == site.store.blobs.path(Digest.parse(small.hash))
     assert not site.wheels.has(large)
     assert site.wheels.kept(large) is None
-    assert site.store.scratch_root in path.parents
+    assert site.store.scratch_root in fetched.path.parents

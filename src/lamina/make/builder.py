@@ -1,0 +1,244 @@
+"""Wheels that are built of sources; each is kept, and found again by what it was built of."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from lamina.lock.model import Sdist
+from lamina.lock.select import Distribution
+from lamina.lock.source import DirectUrl, Git
+from lamina.lock.target import Target
+from lamina.make.archives import Archives
+from lamina.make.blobs import ReadyWheel
+from lamina.make.fitting import check_fits, needed_glibc
+from lamina.make.workshop import Workshop
+from lamina.observer import Download, Traffic
+from lamina.oci.digest import Digest
+from lamina.plan.contents import InLayer
+from lamina.plan.plan import BUILT
+from lamina.project.backend import BackendSettings, make_wheel, wheel_key
+from lamina.project.building import Building
+from lamina.project.sdist import unpack_sdist
+from lamina.project.subject import Subject, UnreadableSource
+from lamina.pythons.finder import Pythons
+from lamina.pythons.interpreter import Interpreter
+from lamina.store.blobs import digest_of
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A wheel that was built, as the store remembers it."""
+
+    version: str
+    filename: str
+    sha256: str
+    size: int
+    """In bytes."""
+    glibc: int | None
+    """See `needed_glibc`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is built, and how."""
+
+    distribution: Distribution
+    settings: BackendSettings
+
+    @property
+    def name(self) -> str:
+        return self.distribution.name
+
+    @property
+    def title(self) -> str:
+        version = self.distribution.version
+        return self.name if version is None else f"{self.name} {version}"
+
+
+class Builder:
+    """Builds wheels for one target.
+
+    The state is what is to be built and what was, by the hash that stands for it in the plan.
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        archives: Archives,
+        building: Building,
+        target: Target,
+        versions: Mapping[str, str],
+        told: Callable[[str], InLayer | None] = lambda hash_: None,
+    ) -> None:
+        """``versions`` are those that are installed; ``told`` gives what earlier images tell."""
+        self._workshop = workshop
+        self._archives = archives
+        self._building = building
+        self._target = target
+        self._versions = versions
+        self._told = told
+        self._orders: dict[str, _Order] = {}
+        self._built: dict[str, Built] = {}
+        self._turns = threading.Semaphore(workshop.makers)
+
+    def measure(self, distribution: Distribution) -> tuple[str, str, int]:
+        """Return hash, version and size of a wheel; one of which nobody knows is built now.
+
+        Raises `DoesNotFit` for one that was built and cannot be used.
+        """
+        settings = self._building.settings(distribution.name, self._versions)
+        identity = self._identity(distribution, settings)
+        self._orders[identity] = _Order(distribution, settings)
+        if (told := self._told(identity)) is not None:
+            return identity, told.version, told.size
+        built = self._find(identity) or self._build(identity)
+        return identity, built.version, built.size
+
+    def kept(self, identity: str) -> ReadyWheel | None:
+        """Return a wheel that was built before and is still here."""
+        built = self._find(identity)
+        return None if built is None else self._ready(built)
+
+    def build(self, identity: str) -> ReadyWheel:
+        """Return a wheel that `measure` has seen, which is built now."""
+        ready = self._ready(self._build(identity))
+        assert ready is not None, "what was just built is here"
+        return ready
+
+    def _identity(self, distribution: Distribution, settings: BackendSettings) -> str:
+        """Return what stands for a wheel: all that it is built of, and by what kind of machine."""
+        artifact, source = distribution.artifact, distribution.source
+        parts: dict[str, object]
+        if isinstance(artifact, Sdist):
+            inner = source.subdirectory if isinstance(source, DirectUrl) else None
+            parts = {"sdist": self._archives.hash(artifact), "subdirectory": inner}
+        else:
+            assert isinstance(artifact, Git), "a source tree has a layer of its own"
+            parts = {"subdirectory": artifact.subdirectory, "path": artifact.path}
+            parts["commit"] = artifact.commit
+        parts["name"] = distribution.name
+        platform = self._workshop.backends.pythons.running.platform
+        return f"{BUILT}:{wheel_key(parts, settings, self._target.python_tag, platform)}"
+
+    def _find(self, identity: str) -> Built | None:
+        """Return what is known of a wheel that was built before, by this run or another."""
+        built = self._built.get(identity)
+        if built is None and (document := self._workshop.facts(_fact(identity))) is not None:
+            built = _parse(document)
+        if built is not None:
+            self._check(identity, built)
+        return built
+
+    def _build(self, identity: str) -> Built:
+        """Build a wheel and keep it; not more at a time than there are processors."""
+        order = self._orders[identity]
+        with self._turns:
+            self._workshop.observer.note(f"Building {order.title}")
+            made = self._make(order)
+        digest, size = digest_of(made), made.stat().st_size
+        version = str(parse_wheel_filename(made.name)[1])
+        built = Built(version, made.name, digest.hex, size, needed_glibc(made))
+        self._workshop.store.blobs.adopt(made, digest)
+        self._workshop.store.facts.put(_fact(identity), {"format": _FORMAT, **asdict(built)})
+        self._built[identity] = built
+        self._check(identity, built)
+        return built
+
+    def _make(self, order: _Order) -> Path:
+        folder = self._workshop.scratch.folder()
+        tree = self._sources(order, folder)
+        if tree.suffix == ".whl":  # A wheel that lies in a repository.
+            return tree
+        artifact, version = order.distribution.artifact, order.distribution.version
+        name = canonicalize_name(order.name)
+        subject = Subject.of_tree(tree, name, version, f"`{order.title}`")
+        if isinstance(artifact, Sdist):
+            subject = replace(subject, reads_history=False)
+        bench = self._workshop.workbench(self._interpreter)
+        return make_wheel(tree, subject, folder / "made", bench, order.settings).path
+
+    def _sources(self, order: _Order, folder: Path) -> Path:
+        """Bring the sources here; return their tree, or the wheel that they turn out to be."""
+        artifact, limit = order.distribution.artifact, self._workshop.wheel_limit
+        if isinstance(artifact, Sdist):
+            source = order.distribution.source
+            inner = source.subdirectory if isinstance(source, DirectUrl) else None
+            archive = self._fetch(order, artifact)
+            top = unpack_sdist(archive, artifact.filename, folder / "sdist", limit=limit)
+            self._workshop.scratch.drop(archive)
+            return _within(top, inner or "", order.title)
+        assert isinstance(artifact, Git), "a source tree has a layer of its own"
+        tree = self._workshop.backends.git.check_out(order.name, artifact, folder)
+        if artifact.path is None or artifact.path.endswith(".whl"):
+            return _within(tree, artifact.path or "", order.title)
+        archive = _within(tree, artifact.path, order.title)
+        return unpack_sdist(archive, archive.name, folder / "sdist", limit=limit)
+
+    def _fetch(self, order: _Order, sdist: Sdist) -> Path:
+        hash_ = self._archives.hash(sdist)
+        kept = self._archives.kept(sdist, hash_)
+        if kept is not None:
+            return kept
+        observer = self._workshop.observer
+        download = Download(f"{order.title} (sdist)", Traffic.DEPENDENCY, sdist.size)
+        observer.downloading(download)
+        path = self._archives.fetch(sdist, hash_, partial(observer.received, download))
+        observer.downloaded(download)
+        return path
+
+    def _check(self, identity: str, built: Built) -> None:
+        title = self._orders[identity].title
+        check_fits(title, built.filename, built.glibc, lambda: self._interpreter, self._target)
+
+    def _ready(self, built: Built) -> ReadyWheel | None:
+        path = self._workshop.store.blobs.kept(Digest("sha256", built.sha256))
+        return None if path is None else ReadyWheel(path, built.filename)
+
+    @cached_property
+    def _interpreter(self) -> Interpreter:
+        return builder_for(self._target, self._workshop.backends.pythons)
+
+
+def builder_for(target: Target, pythons: Pythons) -> Interpreter:
+    """Return the interpreter that builds for a target: one of its version, else Lamina's own.
+
+    What another builds is taken only if it is pure Python.
+    """
+    return pythons.of_minor(target.python_tag) or pythons.running
+
+
+def _fact(identity: str) -> str:
+    return identity.partition(":")[2]
+
+
+def _parse(document: Mapping[str, object]) -> Built | None:
+    """Read what was kept; None for what another release wrote, or what is damaged."""
+    match document:
+        case {
+            "format": int(format_),
+            "version": str(version),
+            "filename": str(filename),
+            "sha256": str(sha256),
+            "size": int(size),
+            "glibc": int() | None as glibc,
+        } if format_ == _FORMAT:
+            return Built(version, filename, sha256, size, glibc)
+        case _:
+            return None
+
+
+def _within(tree: Path, inner: str, title: str) -> Path:
+    """Return what lies in a tree; a link may not lead out of it."""
+    path = Path(os.path.realpath(tree / inner))
+    if not path.exists() or not path.is_relative_to(os.path.realpath(tree)):
+        raise UnreadableSource(f"Unable to build `{title}`: its sources have no `{inner}`")
+    return path

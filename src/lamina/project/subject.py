@@ -1,0 +1,89 @@
+"""What a wheel is built of: a source tree, as far as it is known before its backend runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomli
+from packaging.utils import NormalizedName
+from packaging.version import InvalidVersion, Version
+
+from lamina.errors import LaminaError
+from lamina.project.facts import BuildSystem, ProjectFacts, parse_build_system
+
+_PYPROJECT = "pyproject.toml"
+_LARGEST = 1 << 24
+
+
+class UnreadableSource(LaminaError):
+    """A source tree without anything to build, or whose `pyproject.toml` cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A source tree that a wheel is built of."""
+
+    name: NormalizedName
+    title: str
+    """What errors call it."""
+    system: BuildSystem
+    version: Version | None
+    """What the wheel must be of; None where only the backend can tell."""
+    reads_history: bool
+    """Whether the backend may find the version in Git's history."""
+
+    @classmethod
+    def of_project(cls, facts: ProjectFacts) -> Subject:
+        """Return the project itself, which must have a build backend."""
+        assert facts.build_system is not None, "what has no backend is not built"
+        return cls(
+            name=facts.name,
+            title="the project",
+            system=facts.build_system,
+            version=facts.version,
+            reads_history=facts.version is None,
+        )
+
+    @classmethod
+    def of_tree(
+        cls, tree: Path, name: NormalizedName, version: Version | None, title: str
+    ) -> Subject:
+        """Return what lies in a folder. Raises `UnreadableSource`."""
+        document = _document(tree, title)
+        return cls(
+            name=name,
+            title=title,
+            system=parse_build_system(document, f"{_PYPROJECT} of {title.strip('`')}"),
+            version=version,
+            reads_history=not states_version(document),
+        )
+
+
+def states_version(document: Mapping[str, object]) -> bool:
+    """Say whether a `pyproject.toml` has the version of its project in it."""
+    project = document.get("project")
+    version = project.get("version") if isinstance(project, dict) else None
+    try:
+        return isinstance(version, str) and bool(Version(version))
+    except InvalidVersion:
+        return False
+
+
+def _document(tree: Path, title: str) -> Mapping[str, object]:
+    """Return the parsed `pyproject.toml`, empty for a tree that has only a `setup.py`."""
+    path = tree / _PYPROJECT
+    try:
+        with path.open("rb") as file:
+            return tomli.loads(file.read(_LARGEST).decode())
+    except FileNotFoundError:
+        if (tree / "setup.py").is_file():
+            return {}
+        raise UnreadableSource(
+            f"Unable to build {title}: its sources have neither `pyproject.toml` nor `setup.py`"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UnreadableSource(
+            f"Unable to build {title}: its `pyproject.toml` cannot be read: {error}"
+        ) from error
