@@ -5,17 +5,25 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+_UNREADABLE = "(an unreadable URL)"
+
 
 def redacted(url: str) -> str:
     """Return a URL without what may be secret: user, password, query and fragment.
 
+    A password with a slash in it ends the host there, and makes a port that is none.
+
     >>> redacted("https://me:secret@host.example:8443/a/b.whl?token=x#y")
     'https://host.example:8443/a/b.whl'
+    >>> redacted("https://me:sec/ret@host.example/")
+    '(an unreadable URL)'
     """
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "(an unreadable URL)"
+        return _UNREADABLE
+    if "@" in parts.path and not is_readable(url):
+        return _UNREADABLE
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
@@ -44,8 +52,17 @@ def origin(url: str) -> str:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError:
-        return "(an unreadable URL)"
+        return _UNREADABLE
     return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def is_readable(url: str) -> bool:
+    """Say whether a URL has the form of one, so that its parts can be asked for.
+
+    >>> [is_readable(f"https://{rest}") for rest in ("h.example/a", "[h.example", "h.example:x/")]
+    [True, False, False]
+    """
+    return origin(url) != _UNREADABLE
 
 
 def is_under(url: str, prefix: str) -> bool:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from fakes.private_index import PrivateIndex
 from integration.lamina_program import Lamina
 from integration.uv_oracle import run_uv
+from lamina.cli.main import run
 
 SECRET = "s3cr3t-Pa55"
 USER = "hidden-user"
@@ -99,22 +104,33 @@ class Place:
         """Let the real uv install from the lock."""
         return run_uv(self.app, "sync", "--frozen", "--no-cache", env=self.environ)
 
-    @property
-    def lamina(self) -> Lamina:
-        """The program, in the place's environment."""
-        own = {
-            name: None
-            for name in os.environ
-            if name.startswith(("UV_", "PIP_", "XDG_")) or name == "NETRC"
-        }
-        return Lamina(self.root / "store", {**own, **self.environ})
-
     def build(self, *more: str) -> subprocess.CompletedProcess[str]:
-        """Build upon nothing, into a layout."""
-        return self.lamina.run(
-            *("build", str(self.app), "--frozen", "--base", "scratch", "--python", "3.12"),
-            *("-o", f"oci:{self.root / 'out'}", *more),
-        )
+        """Build upon nothing, into a layout, as a person does."""
+        return self._run("build", "-o", f"oci:{self.root / 'out'}", *more)
+
+    def plan(self, *more: str) -> subprocess.CompletedProcess[str]:
+        """Plan what `build` does."""
+        return self._run("plan", *more)
+
+    def _run(self, command: str, *more: str) -> subprocess.CompletedProcess[str]:
+        own = dict.fromkeys(filter(_is_of_the_user, os.environ))
+        lamina = Lamina(self.root / "store", {**own, **self.environ})
+        return lamina.run(command, *self._arguments(), *more)
+
+    def build_here(self) -> tuple[int, str]:
+        """Build in this process, which takes a third of the time; return the code and all talk."""
+        talk = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(talk), redirect_stderr(talk):
+            for name in filter(_is_of_the_user, [*os.environ]):
+                patch.delenv(name)
+            for name, value in self.environ.items():
+                patch.setenv(name, value)
+            patch.setenv("LAMINA_STORE", str(self.root / "store"))
+            code = run(["build", *self._arguments(), "-o", f"oci:{self.root / 'out'}"])
+        return code, talk.getvalue()
+
+    def _arguments(self) -> list[str]:
+        return [str(self.app), "--frozen", "--base", "scratch", "--python", "3.12"]
 
     def asked_of_keyring(self) -> list[str]:
         """Return what the program `keyring` was asked for, and forget it."""
@@ -127,3 +143,7 @@ class Place:
 def assert_nothing_shows(text: str) -> None:
     """Neither the user, nor the password, nor both as a header has them."""
     assert not re.search(SECRETS, text.encode()), text
+
+
+def _is_of_the_user(name: str) -> bool:
+    return name.startswith(("UV_", "PIP_", "XDG_", "LAMINA_")) or name == "NETRC"

@@ -178,10 +178,39 @@ def test_lamina_is_let_in_where_uv_is(
 
     oracle = place.uv()
     asked = place.asked_of_keyring()
-    done = place.build()
+    code, talk = place.build_here()
 
     assert (oracle.returncode == 0) is case.is_let_in, oracle.stderr
-    assert (done.returncode == 0) is case.is_let_in, done.stderr
+    assert (code == 0) is case.is_let_in, talk
     assert place.asked_of_keyring() == asked
-    assert "Traceback" not in done.stderr
-    assert_nothing_shows(done.stdout + done.stderr)
+    assert_nothing_shows(talk)
+
+
+@pytest.mark.parametrize(
+    ("machine", "is_let_in"), [("localhost", True), ("127.0.0.1", False)], ids=["own", "none"]
+)
+def test_a_redirect_to_another_host_is_given_what_is_for_that_host(
+    machine: str, is_let_in: bool, index: PrivateIndex, lock: str, tmp_path: Path
+) -> None:
+    """Neither uv nor Lamina gives it what the index was given, though it would take just that."""
+    place = Place(tmp_path, index)
+    there = index.part("there", USER, SECRET)
+    there.files = index.parts["one"].files
+    netrc = {"home/.netrc": f"machine {machine} login {USER} password {SECRET}"}
+    place.write(Case("", INDEX, BOTH, netrc), lock)
+    index.parts["one"].elsewhere = f"{index.other_address}/there/files"
+    try:
+        index.asked.clear()
+        oracle, asked = place.uv(), _asked_there(index)
+        index.asked.clear()
+        code, talk = place.build_here()
+    finally:
+        index.parts["one"].elsewhere = ""
+
+    assert [oracle.returncode == 0, code == 0] == [is_let_in, is_let_in], oracle.stderr + talk
+    assert set(asked) == set(_asked_there(index)) == ({401, 200} if is_let_in else {401})
+    assert_nothing_shows(talk)
+
+
+def _asked_there(index: PrivateIndex) -> list[int]:
+    return [each.status for each in index.asked if each.path.startswith("/there/")]

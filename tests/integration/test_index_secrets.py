@@ -83,9 +83,10 @@ def test_a_build_leaves_no_secret_anywhere(place: Place, index: PrivateIndex) ->
     index.when_asked = lambda: seen.extend(_secret_commands())
     report = place.root / "metadata.json"
 
+    planned = place.plan("--json")
     done = place.build("-v", "--json", "--metadata-file", str(report))
 
-    assert done.returncode == 0, done.stderr
+    assert (planned.returncode, done.returncode) == (0, 0), planned.stderr + done.stderr
     assert {f"/one/files/{name}" for name in (FILENAME, DIRECT, BACKEND)} <= {
         asked.path for asked in index.asked if asked.status == 200
     }
@@ -93,6 +94,7 @@ def test_a_build_leaves_no_secret_anywhere(place: Place, index: PrivateIndex) ->
     written = [report, *_files(place.root / "store"), *_files(place.root / "out")]
     texts = {str(path): _bytes(path) + str(path).encode() for path in written}
     texts |= {"stdout": done.stdout.encode(), "stderr": done.stderr.encode()}
+    texts |= {"plan": (planned.stdout + planned.stderr).encode()}
     assert [name for name, text in texts.items() if re.search(SECRETS, text)] == []
 
 

@@ -38,7 +38,7 @@ def uv_tables(environ: Mapping[str, str], home: Path, folder: Path) -> tuple[UvT
     it; the user's; the system's.
     """
     if named := environ.get("UV_CONFIG_FILE"):
-        path = folder / named
+        path = Path(named)
         table = _read(path)
         if table is None:
             raise UvSettingsUnreadable(

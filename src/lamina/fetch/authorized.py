@@ -13,7 +13,7 @@ from lamina.fetch.download import Refused
 from lamina.fetch.finder import Finder
 from lamina.fetch.indexes import Authenticate, Index
 from lamina.transport.protocol import Request, Response, Transport, TransportError
-from lamina.urls import redacted
+from lamina.urls import is_readable, redacted
 
 _WANTING = (401, 403, 404)
 """How servers ask for credentials: some do not even tell strangers what there is."""
@@ -106,8 +106,7 @@ class AuthorizedTransport:
                 if not is_led or request.is_once or not request.follows:
                     yield response
                     return
-            here, _given = without_credentials(asked.url)
-            asked = replace(asked, url=urljoin(here, location))
+            asked = replace(asked, url=_led(asked.url, location))
         raise TransportError(f"Unable to reach `{redacted(request.url)}`: too many redirects")
 
     def pause(self, seconds: float) -> None:
@@ -122,6 +121,10 @@ class AuthorizedTransport:
     def _answer(self, request: Request) -> Iterator[Response]:
         """Give the answer to the last of the attempts; the others are made while it wants them."""
         url, own = without_credentials(request.url)
+        if not is_readable(url):
+            with self._transport.send(request) as response:  # It says so itself.
+                yield response
+            return
         attempts = self._attempts(url, own)
         used, tried = next(attempts), None
         while True:
@@ -192,6 +195,17 @@ class AuthorizedTransport:
                 raise CredentialsForbidden(url, status, index)
         elif status != 404 or self._finder.neighbour_of(url) is not None:
             raise CredentialsMissing(url, status, self._finder)
+
+
+def _led(url: str, location: str) -> str:
+    """Return where a redirect leads; who has no form of a URL is nowhere."""
+    here, _given = without_credentials(url)
+    try:
+        return urljoin(here, location)
+    except ValueError:
+        raise TransportError(
+            f"Unable to follow where `{redacted(url)}` leads: not a URL", may_pass=False
+        ) from None
 
 
 def _looked_in(index: Index | None, finder: Finder) -> str:

@@ -31,7 +31,8 @@ class IndexCredentials:
         """The value of an ``Authorization`` header (RFC 7617 and RFC 6750)."""
         if self.token is not None:
             return f"Bearer {self.token}"
-        pair = f"{self.user}:{self.password or ''}".encode()
+        # What is not UTF-8 in a variable comes back as the bytes that it was.
+        pair = f"{self.user}:{self.password or ''}".encode(errors="surrogateescape")
         return f"Basic {base64.b64encode(pair).decode()}"
 
     def said(self, source: str) -> IndexCredentials:
@@ -47,9 +48,9 @@ class IndexCredentials:
         if self.token is not None:
             return url
         parts = urlsplit(url)
-        password = "" if self.password is None else f":{quote(self.password, safe='')}"
+        password = "" if self.password is None else f":{_quoted(self.password)}"
         host = parts.netloc.rpartition("@")[2]
-        return parts._replace(netloc=f"{quote(self.user, safe='')}{password}@{host}").geturl()
+        return parts._replace(netloc=f"{_quoted(self.user)}{password}@{host}").geturl()
 
 
 def without_credentials(url: str) -> tuple[str, IndexCredentials | None]:
@@ -72,3 +73,7 @@ def without_credentials(url: str) -> tuple[str, IndexCredentials | None]:
     if not user and not password:
         return bare, None
     return bare, IndexCredentials(unquote(user), unquote(password) if colon else None)
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="surrogateescape")

@@ -17,7 +17,7 @@ from lamina.fetch.credentials import IndexCredentials, without_credentials
 from lamina.fetch.indexes import Authenticate, Index
 from lamina.fetch.keyring import Keyring, KeyringFailed
 from lamina.fetch.uv_store import StoredCredentials, find_stored
-from lamina.urls import is_under, origin
+from lamina.urls import is_readable, is_under, origin
 
 _Found = TypeVar("_Found")
 _ANY_HOST = "default"
@@ -78,7 +78,7 @@ class Finder:
         self._wanting: set[str] = set()
         for url in sources.urls:
             bare, given = without_credentials(url)
-            if given is not None:
+            if given is not None and is_readable(bare):
                 self._add(given.said(f"the URL `{bare}` in `pyproject.toml`"), bare)
         # The last that is known of an origin counts, and the first index should.
         for index in reversed(sources.indexes):

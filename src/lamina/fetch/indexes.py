@@ -12,11 +12,27 @@ from enum import Enum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lamina.errors import LaminaError
 from lamina.fetch.credentials import IndexCredentials, without_credentials
+from lamina.urls import is_readable
 
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.*)", re.DOTALL)
 _SIMPLE = ("simple", "+simple")
 """How the addresses of indexes end; devpi has the second."""
+
+
+class UnreadableIndex(LaminaError):
+    """An index whose address is none; it is not shown, since a password may stand in it.
+
+    To go without it would be to look for its distributions elsewhere.
+    """
+
+    def __init__(self, name: str | None) -> None:
+        which = "an index without a name" if name is None else f"index `{name}`"
+        super().__init__(
+            f"Unable to read the address of {which}: not a URL",
+            hint="See what uv's settings and the variables `UV_INDEX` and `UV_DEFAULT_INDEX` say",
+        )
 
 
 class Authenticate(Enum):
@@ -70,7 +86,7 @@ class Index:
 def indexes_of_environment(environ: Mapping[str, str], folder: Path) -> tuple[Index, ...]:
     """Return what uv's variables name, first those that count first.
 
-    Paths are relative to ``folder``.
+    Paths are relative to ``folder``. Raises `UnreadableIndex`.
     """
     texts = [(text, True) for text in environ.get("UV_DEFAULT_INDEX", "").split()]
     texts += [(text, False) for text in environ.get("UV_INDEX", "").split()]
@@ -87,7 +103,9 @@ def indexes_of_pip(environ: Mapping[str, str]) -> tuple[Index, ...]:
     texts = " ".join(environ.get(name, "") for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"))
     found = map(without_credentials, texts.split())
     return tuple(
-        Index(url, credentials=given.said("pip's variables")) for url, given in found if given
+        Index(url, credentials=given.said("pip's variables"))
+        for url, given in found
+        if given and is_readable(url)
     )
 
 
@@ -97,7 +115,7 @@ def indexes_of_table(
     """Return what a table names: `[tool.uv]`, or all of a `uv.toml`.
 
     The older settings come after the newer ones, as in uv. What cannot be meant is left to uv to
-    complain of.
+    complain of. Raises `UnreadableIndex`.
     """
     found = [_read(each, folder, environ) for each in tables(table.get("index"))]
     named = [each for each in found if each is not None]
@@ -185,10 +203,14 @@ def _index(
     is_flat: bool = False,
 ) -> Index:
     bare, credentials = without_credentials(url)
+    try:
+        bare = bare if "://" in bare else (folder / bare).resolve().as_uri()
+    except (OSError, RuntimeError, ValueError):
+        raise UnreadableIndex(name) from None
+    if not is_readable(bare):
+        raise UnreadableIndex(name)
     if credentials is not None:
         credentials = credentials.said("the URL of " + Index(bare, name).shown)
-    if "://" not in bare:
-        bare = (folder / bare).resolve().as_uri()
     found = _of_variables(name, environ) or credentials
     return Index(bare, name, found, authenticate, is_default, is_explicit, is_flat)
 

@@ -5,6 +5,7 @@ uv calls the file its own affair, so what is not understood there is left out, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,9 @@ import tomli
 
 from lamina.fetch.credentials import IndexCredentials
 from lamina.fetch.indexes import tables
-from lamina.urls import is_under
+from lamina.urls import is_readable, is_under
 
+_TOKEN = re.compile(r"[!-~]+")
 _SOURCE = "uv's credential store"
 
 
@@ -63,9 +65,11 @@ def _read(entry: Mapping[str, object], now: datetime) -> StoredCredentials | Non
     if not service or not _is_fresh(entry.get("expires-at"), now):
         return None
     service = service if "://" in service else f"https://{service}"
+    if not is_readable(service):
+        return None
     if values.get("scheme") == "bearer":
-        token = values.get("token")
-        if not token:
+        token = values.get("token", "")
+        if not _TOKEN.fullmatch(token):
             return None
         return StoredCredentials(service, IndexCredentials(token=token, source=_SOURCE))
     if not user or "password" not in values:

@@ -206,6 +206,25 @@ def test_redirects_must_end() -> None:
     assert len(site.sent) == 6
 
 
+def test_a_redirect_to_nowhere_is_told() -> None:
+    site = Site(script={FILE: Reply(status=302, headers={"Location": "https://[s3cret"})})
+
+    with pytest.raises(TransportError) as caught:
+        site.ask()
+
+    assert str(caught.value) == f"Unable to follow where `{FILE}` leads: not a URL"
+    assert not caught.value.may_pass
+
+
+def test_what_is_no_url_is_for_the_transport_to_refuse() -> None:
+    site = Site(index(GOOD))
+
+    with pytest.raises(TransportError):
+        site.ask("https://[h.example/a")
+
+    assert site.sent == [("https://[h.example/a", None)]
+
+
 def test_a_redirect_is_the_answer_for_who_wants_it() -> None:
     site = Site(script={FILE: Reply(status=302, headers={"Location": HOST})})
 

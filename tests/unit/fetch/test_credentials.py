@@ -58,6 +58,13 @@ def test_the_header_is_that_of_rfc_7617() -> None:
     assert IndexCredentials(token="t").header == "Bearer t"
 
 
+def test_what_is_no_utf8_in_a_variable_is_sent_as_it_is() -> None:
+    credentials = IndexCredentials("me", b"p\xe4ss".decode(errors="surrogateescape"))
+
+    assert base64.b64decode(credentials.header.removeprefix("Basic ")) == b"me:p\xe4ss"
+    assert credentials.within("https://h.example/") == "https://me:p%E4ss@h.example/"
+
+
 def test_nothing_secret_is_shown() -> None:
     shown = repr(IndexCredentials("hidden", "hidden", "hidden", "`netrc`"))
 

@@ -101,6 +101,12 @@ def test_a_url_of_the_project_is_known_with_what_is_in_it() -> None:
     )
 
 
+def test_what_is_no_url_is_passed() -> None:
+    finder = Finder(Sources(urls=("https://me:pw@[h.example/a",)))
+
+    assert finder.when_asked(f"{HOST}/a") is None
+
+
 def test_netrc_goes_by_the_host_alone() -> None:
     file = netrc(h_example=("one", "1"))
     finder = Finder(Sources(netrc=lambda: file))

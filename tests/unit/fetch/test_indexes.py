@@ -9,6 +9,7 @@ from lamina.fetch.credentials import IndexCredentials
 from lamina.fetch.indexes import (
     Authenticate,
     Index,
+    UnreadableIndex,
     direct_urls,
     first_text,
     indexes_of_environment,
@@ -70,6 +71,19 @@ def test_the_older_settings_come_after_the_newer_ones() -> None:
 )
 def test_what_cannot_be_meant_is_left_to_uv(text: str) -> None:
     assert read(text) == ()
+
+
+@pytest.mark.parametrize("url", ["https://me:s3cret@[h.example", "https://h:x/s3cret", "\\u0000"])
+def test_an_address_that_is_none_is_told_and_not_shown(url: str) -> None:
+    with pytest.raises(UnreadableIndex) as caught:
+        read(f'[[index]]\nname = "x"\nurl = "{url}"')
+
+    assert str(caught.value) == "Unable to read the address of index `x`: not a URL"
+    assert caught.value.hint == (
+        "See what uv's settings and the variables `UV_INDEX` and `UV_DEFAULT_INDEX` say"
+    )
+    with pytest.raises(UnreadableIndex, match="of an index without a name: not a URL"):
+        indexes_of_environment({"UV_INDEX": "https://[s3cret"}, HERE)
 
 
 def test_what_authenticate_cannot_mean_is_nothing_special() -> None:

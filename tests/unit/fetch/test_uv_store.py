@@ -87,6 +87,8 @@ def test_a_token_counts_until_it_expires(expires: str, is_good: bool) -> None:
         "[[credential]]\nservice = 3\nusername = 'a'\npassword = 'b'",
         "[[credential]]\nservice = 'h.example'\nusername = 'a'",
         "[[credential]]\nservice = 'h.example'\nscheme = 'bearer'",
+        "[[credential]]\nservice = 'h.example'\nscheme = 'bearer'\ntoken = \"a\\nb\"",
+        "[[credential]]\nservice = '[h.example'\nusername = 'a'\npassword = 'b'",
     ],
 )
 def test_what_is_not_understood_is_left_out(text: str) -> None:
