@@ -77,6 +77,11 @@ bench-registry: $(ENVIRONMENT) ## Builds that only a registry helps, beside Dock
 	tools/install-test-tools
 	@python tools/bench_registry.py $(BENCH)
 
+.PHONY: bench-bytecode
+bench-bytecode: $(ENVIRONMENT) ## What bytecode costs and saves: size, time to build, time to import
+	tools/install-test-tools
+	@python tools/bench_bytecode.py
+
 .PHONY: bench-unpack
 bench-unpack: $(ENVIRONMENT) ## How long our layers take to unpack, beside ordinary ones (4.2 GB in)
 	tools/install-test-tools

@@ -22,7 +22,7 @@ from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import OurLayer
 from lamina.plan.plan import LayerPlan
-from lamina.prepare import Order, Prepared, prepare
+from lamina.prepare import Order, Prepared, settled
 from lamina.reuse.reused import ReusedLayer
 from lamina.reuse.verify import LayersDiffer
 from lamina.stack import BuiltLayer, Stack
@@ -60,7 +60,7 @@ def build(
     with ExitStack() as lines:
         stacks = []
         for order in orders:
-            prepared = prepare(order, workshop)
+            prepared = settled(order, workshop)
             stack = Stack(prepared, workshop, destination)
             stacks.append(stack)
             _fill(stack, prepared, workshop, destination, lines)
@@ -83,12 +83,15 @@ def _fill(
 ) -> None:
     """Have all layers, lowest first; the line on which they are made stays until all is written."""
     site = prepared.site
-    bench = Bench(workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit)
+    bench = Bench(
+        workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit, site.compilation
+    )
     making = lines.enter_context(line(prepared.sources, bench, workshop.observer, workshop.makers))
     kept = _kept(prepared, stack, workshop)
     making.start([plan for plan in prepared.plans if kept[plan] is None])
     stack.take_base()
-    stack.add(prepared.bottom, kept[prepared.bottom.plan])
+    for part in prepared.bottom:
+        stack.add(part, kept[part.plan])
     # Source trees are built while the wheels of the lock come in.
     with ThreadPoolExecutor(workshop.makers, "top") as pool:
         ready = list(pool.map(lambda part: stack.get(part, kept[part.plan]), prepared.top))

@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from lamina.archive.rootfs import check_parents
+from lamina.bytecode.entries import Compilation
 from lamina.lock.model import Lock
 from lamina.lock.select import FREELY, Distribution, Policy, Selection, select
 from lamina.lock.target import Target
 from lamina.make.archives import Archives
 from lamina.make.base import OpenedBase
 from lamina.make.builder import Builder
+from lamina.make.compiling import Wanted
 from lamina.make.fitting import DoesNotFit, ForeignWheels
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
+from lamina.make.stdlib import stdlib_part
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
+from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
 from lamina.project.building import Building
@@ -62,8 +67,8 @@ class Prepared:
     site: Site
     sources: Wheels
     wheels: tuple[PlannedWheel, ...]
-    bottom: Part
-    """The environment's skeleton."""
+    bottom: tuple[Part, ...]
+    """Bytecode of the base's own modules, and the environment's skeleton, lowest first."""
     plans: tuple[LayerPlan, ...]
     """The layers of the dependencies, lowest first."""
     top: tuple[Part, ...]
@@ -72,12 +77,19 @@ class Prepared:
     @property
     def layers(self) -> tuple[LayerPlan, ...]:
         """All layers above the base, lowest first."""
-        return (self.bottom.plan, *self.plans, *(part.plan for part in self.top))
+        return (
+            *(part.plan for part in self.bottom),
+            *self.plans,
+            *(part.plan for part in self.top),
+        )
 
 
 def prepare(order: Order, workshop: Workshop) -> Prepared:
-    """Return the plan of an order; of the network, at most sizes that the lock does not tell."""
-    site = _site(order)
+    """Return the plan of an order; of the network, at most sizes that the lock does not tell.
+
+    With bytecode of a Python that cannot be known otherwise, that is asked, be it the base's own.
+    """
+    site = _site(order, workshop)
     check_parents(site.scheme.prefix, order.base.facts.rootfs)
     selection = select(
         order.lock,
@@ -89,9 +101,9 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     )
     sources = _sources(order, selection, workshop)
     wheels = plan_all(selection, sources, order.target)
-    bottom = skeleton_part(site, workshop)
+    bottom = _bottom_parts(order, site, workshop)
     top = _top_parts(order, selection, site, workshop)
-    others = len(order.base.base.layers) + 1 + len(top)
+    others = len(order.base.base.layers) + len(bottom) + len(top)
     plans = plan_wheels(wheels, site.recipe, Limits.of(order.config.layers), others=others)
     return Prepared(order, site, sources, tuple(wheels), bottom, plans, tuple(top))
 
@@ -141,6 +153,32 @@ def _versions(selection: Selection) -> dict[str, str]:
     return {each.name: str(each.version) for each in selection.distributions if each.version}
 
 
+def settled(order: Order, workshop: Workshop) -> Prepared:
+    """Return the plan of an order that is about to be built.
+
+    What is to compile was chosen without a look at it; if there is something to compile, it is
+    looked at now, and another one chosen where it does not run.
+    """
+    prepared = prepare(order, workshop)
+    bytecode = prepared.site.recipe.bytecode
+    if bytecode is None or not workshop.lacks_any(prepared.layers):
+        return prepared
+    wanted = Wanted.of(order.base.base, order.base.facts, order.target)
+    if workshop.compiling.is_had(wanted, bytecode):
+        return prepared
+    return prepare(order, workshop)
+
+
+def _bottom_parts(order: Order, site: Site, workshop: Workshop) -> tuple[Part, ...]:
+    skeleton = skeleton_part(site, workshop)
+    library, base = order.base.base.library, order.base.facts
+    bytecode, compilation = site.recipe.bytecode, site.compilation
+    if library is None or base.python is None or bytecode is None or compilation is None:
+        return (skeleton,)
+    stdlib = stdlib_part(library, base, base.python, bytecode, compilation, workshop)
+    return stdlib, skeleton
+
+
 def _top_parts(order: Order, selection: Selection, site: Site, workshop: Workshop) -> list[Part]:
     trees = TreeBuilder(site, workshop, order.building, _versions(selection))
     local = [each for each in selection.distributions if each.is_local]
@@ -149,17 +187,30 @@ def _top_parts(order: Order, selection: Selection, site: Site, workshop: Worksho
     return [*parts, project] if project else parts
 
 
-def _site(order: Order) -> Site:
+def _site(order: Order, workshop: Workshop) -> Site:
     target = order.target
     minor = f"{target.python.major}.{target.python.minor}"
     scheme = Scheme(order.config.venv, minor, free_threaded=target.free_threaded)
+    bytecode, compilation = None, None
+    if order.config.bytecode:
+        wanted = Wanted.of(order.base.base, order.base.facts, target)
+        bytecode = workshop.compiling.recipe(wanted)
+        compilation = partial(_compilation, wanted, bytecode, scheme, workshop)
     return Site(
         folder=order.folder,
         config=order.config,
         facts=order.facts,
         target=target,
         scheme=scheme,
-        recipe=Recipe(scheme.prefix, target.python_tag),
+        recipe=Recipe(scheme.prefix, target.python_tag, bytecode),
         base=order.base.facts,
         outputs=order.outputs,
+        compilation=compilation,
     )
+
+
+def _compilation(
+    wanted: Wanted, bytecode: Bytecode, scheme: Scheme, workshop: Workshop
+) -> Compilation:
+    compilers = workshop.compiling.compilers(wanted, bytecode)
+    return Compilation(bytecode, compilers, scheme.site_packages)

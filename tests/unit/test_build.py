@@ -9,7 +9,7 @@ import shutil
 import tarfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from lamina.lock.target import Libc, make_target
 from lamina.lock.uvlock import parse
 from lamina.make.archives import MissingArchive
 from lamina.make.base import OpenedBase
+from lamina.make.compiling import Compiling
 from lamina.make.workshop import Backends, Workshop
 from lamina.observer import Traffic
 from lamina.oci import validate
@@ -89,6 +90,8 @@ class Ground:
         self.wheels: dict[str, Path] = {}
         self.pyproject = PYPROJECT
         self.observer = RecordingObserver()
+        self.machine: Platform | None = None
+        """What programs of images run here."""
 
     def wheel(self, name: str, *items: Item, version: str = "1.0") -> Path:
         self.wheels[name] = write_wheel(self.project, *items, name=name, version=version)
@@ -126,7 +129,12 @@ class Ground:
     @contextmanager
     def workshop(self) -> Iterator[Workshop]:
         store = Store(self.root / "store")
-        with store.scratch() as folder:
+        with (
+            store.scratch() as folder,
+            closing(
+                Compiling(Pythons(Interpreter.running()), store, folder, self.machine, 1)
+            ) as compiling,
+        ):
             yield Workshop(
                 store=store,
                 scratch=folder,
@@ -137,6 +145,7 @@ class Ground:
                     pythons=Pythons(Interpreter.running()), indexes=PackageIndexes(), path=""
                 ),
                 makers=2,
+                compiling=compiling,
                 pull=no_registry,
                 known=Known.nothing(self.observer),
             )

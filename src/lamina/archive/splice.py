@@ -8,7 +8,10 @@ function of the entries: no compressor is asked, and the import contract forbids
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
 from isal import isal_zlib
 
@@ -26,13 +29,40 @@ PENDING_LIMIT = 1 << 16
 """Of headers and padding that are held back, in bytes: there may be any number of empty files."""
 
 
+class Packer(Protocol):
+    """Writes one gzip member around what it is given."""
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        ...
+
+    def finish(self) -> None:
+        """End the member."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Small entries that are compressed, in a member of their own at the end of the blob."""
+
+    entries: Iterable[Entry]
+    packer: Callable[[Write], Packer]
+    """Given from outside: this module names no compressor."""
+
+
 def splice(
-    entries: Iterable[Entry], write: Write, *, mtime: int, extents: Collection[str] = ()
+    entries: Iterable[Entry],
+    write: Write,
+    *,
+    mtime: int,
+    extents: Collection[str] = (),
+    packed: Packed | None = None,
 ) -> Written:
     """Write ``entries`` as one gzip blob, and return what it became.
 
     Content is read once, in order, and never held whole. ``extents`` are the paths of generated
-    files whose place in the blob is wanted.
+    files whose place in the blob is wanted. What is ``packed`` comes last, and is asked for when
+    all else is written; of a blob that has any of it, only the diff ID is promised.
     """
     splicer = _Splicer(write, mtime)
     found = {}
@@ -40,6 +70,7 @@ def splice(
         start, end = splicer.add(entry)
         if entry.path in extents:
             found[entry.path] = Extent(start, end - start)
+    splicer.end(packed)
     return splicer.finish(found)
 
 
@@ -76,11 +107,26 @@ class _Splicer:
         self._pend(tar.padding(entry.content.size))
         return start, end
 
-    def finish(self, extents: dict[str, Extent]) -> Written:
-        """End the archive and the blob."""
-        self._pend(tar.END)
+    def end(self, packed: Packed | None) -> None:
+        """Add what is compressed, and end the archive."""
+        entries = iter(packed.entries if packed is not None else ())
+        first = next(entries, None)
+        if packed is None or first is None:
+            self._pend(tar.END)
+            self._flush_pending(final=True)
+            self._end_member()
+            return
         self._flush_pending(final=True)
         self._end_member()
+        packer = packed.packer(self._blob.add)
+        for entry in chain((first,), entries):
+            self._pack(self._whole(entry), packer)
+        self._pack(tar.END, packer)
+        packer.finish()
+
+    def finish(self, extents: dict[str, Extent]) -> Written:
+        """Say what the blob became."""
+        self._tar.flush()
         self._blob.flush()
         return Written(
             self._blob.digest,
@@ -89,6 +135,17 @@ class _Splicer:
             self._tar.size,
             extents,
         )
+
+    def _whole(self, entry: Entry) -> bytes:
+        """Return a small entry as it stands in the tar."""
+        header = tar.header(entry, self._mtime)
+        if entry.kind is not Kind.FILE:
+            return header
+        return b"".join((header, *chunks(entry), tar.padding(entry.content.size)))
+
+    def _pack(self, data: bytes, packer: Packer) -> None:
+        self._tar.add(data)
+        packer.write(data)
 
     def _count(self, data: bytes) -> None:
         self._member_crc = isal_zlib.crc32(data, self._member_crc)

@@ -34,6 +34,8 @@ class Base:
     config: ImageConfig
     layers: tuple[Layer, ...]
     media_type: str = mediatype.MANIFEST
+    library: Layer | None = None
+    """The layer with the standard library, where Lamina has made that and it has no bytecode."""
 
     @property
     def identity(self) -> Digest:

@@ -17,6 +17,7 @@ from lamina.cli.project import ProjectFolder
 from lamina.cli.signals import telling
 from lamina.cli.tally import CountingTransport, Tally
 from lamina.fetch.authorized import AuthorizedTransport
+from lamina.make.compiling import Compiling
 from lamina.make.workshop import Workshop
 from lamina.observer import Observer
 from lamina.project.config import Config
@@ -38,6 +39,7 @@ class Ground:
     observer: Observer
     connections: Connections
     tally: Tally
+    compiling: Compiling
 
     def workshop(
         self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
@@ -54,6 +56,7 @@ class Ground:
             observer=self.observer,
             backends=settings.backends(os.environ, indexes, finder.address),
             makers=settings.makers(),
+            compiling=self.compiling,
             pull=self.connections.pull,
             known=known,
             wheel_limit=config.max_wheel_size or DEFAULT_LIMIT,
@@ -75,4 +78,8 @@ def ground(options: PlanOptions) -> Iterator[Ground]:
         scratch = stack.enter_context(store.scratch())
         stack.enter_context(telling(transport.interrupt))
         connections = Connections(transport, keychain.find, observer, options.insecure)
-        yield Ground(store, scratch, transport, observer, connections, tally)
+        compiling = Compiling(
+            settings.pythons(os.environ), store, scratch, settings.machine(), settings.makers()
+        )
+        stack.callback(compiling.close)
+        yield Ground(store, scratch, transport, observer, connections, tally, compiling)

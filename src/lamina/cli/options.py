@@ -47,6 +47,7 @@ class PlanOptions:
     platforms: tuple[str, ...]
     python: str | None
     layers: int | None
+    compile_bytecode: bool | None
     push: bool
     insecure: bool
     cache_from: tuple[str, ...]
@@ -193,6 +194,17 @@ _OPTIONS = (
         section=WHAT,
         is_flag=True,
         help="Do not look whether `uv.lock` matches `pyproject.toml`.",
+    ),
+    click.option(
+        "--compile-bytecode/--no-compile-bytecode",
+        cls=Option,
+        section=WHAT,
+        is_flag=True,
+        default=None,
+        envvar="LAMINA_COMPILE_BYTECODE",
+        show_envvar=True,
+        help="Put the bytecode of each module beside it, in the layer of its wheel; it is the same "
+        "each time.",
     ),
     click.option(
         "--cache-from",

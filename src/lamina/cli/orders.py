@@ -36,6 +36,7 @@ def configured(config: Config, options: PlanOptions, **more: object) -> Config:
         "base": options.base,
         "python": options.python,
         "layers": options.layers,
+        "bytecode": options.compile_bytecode,
         "platform": _platforms(options.platforms) or None,
         **more,
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from lamina.cli.indexes import package_indexes
 from lamina.errors import LaminaError
 from lamina.fetch.indexes import Index
 from lamina.make.workshop import Backends
+from lamina.oci.descriptor import Platform
 from lamina.plan.key import EPOCH
 from lamina.project.checkout import GitProgram
 from lamina.pythons.finder import Pythons, candidates
@@ -24,6 +27,8 @@ from lamina.pythons.interpreter import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
 from lamina.registry.helper import HelperPrograms
 from lamina.transport.http import Network
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}
 
 
 class InvalidSetting(LaminaError):
@@ -103,6 +108,14 @@ def keychain(environ: Mapping[str, str]) -> Keychain:
         return tuple(files)
 
     return Keychain(read, HelperPrograms(environ))
+
+
+def machine() -> Platform | None:
+    """Return what programs of images run here; None, where that is another system than Linux."""
+    name = platform.machine().lower()
+    if sys.platform != "linux":
+        return None
+    return Platform("linux", _ARCHITECTURES.get(name, name))
 
 
 def makers() -> int:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lamina.archive.blob import Extent
+from lamina.archive.compress import GzipWriter
 from lamina.archive.entry import Entry
 from lamina.archive.layer import write_layer
-from lamina.archive.splice import splice
+from lamina.archive.splice import Packed, splice
+from lamina.bytecode.entries import Compilation
 from lamina.plan.contents import NOTHING, Contents, InLayer, tops
 from lamina.plan.key import EPOCH
 from lamina.plan.plan import LayerPlan, PlannedWheel
@@ -45,6 +47,8 @@ class Bench:
     scheme: Scheme
     wheel_limit: int
     """Of what one wheel may unpack to, in bytes."""
+    compilation: Callable[[], Compilation] | None = None
+    """Gives how modules are compiled, if they are."""
 
     def wheels(
         self, plan: LayerPlan, ready: Mapping[str, ReadyWheel], check: Callable[[], None]
@@ -69,7 +73,8 @@ class Bench:
                 for file, wheel in zip(files, plan.wheels, strict=True)
             ]
             records = {each.record for each in unpacked}
-            written = splice(layer_entries(unpacked), write, mtime=EPOCH, extents=records)
+            entries, packed = self._compiled(layer_entries(unpacked))
+            written = splice(entries, write, mtime=EPOCH, extents=records, packed=packed)
             contents = Contents(
                 tuple(
                     self._in_layer(wheel, each, written.extents[each.record])
@@ -77,6 +82,14 @@ class Bench:
                 )
             )
         return self.store.layers.put(plan.key, written, contents, blob.path)
+
+    def _compiled(self, entries: Iterable[Entry]) -> tuple[Iterable[Entry], Packed | None]:
+        """Return the entries as they are taken over, and the bytecode that follows them."""
+        if self.compilation is None:
+            return entries, None
+        compilation = self.compilation()
+        kept = compilation.kept(entries)
+        return kept, Packed(compilation.bytecode(kept), GzipWriter)
 
     def _in_layer(self, wheel: PlannedWheel, unpacked: Unpacked, extent: Extent) -> InLayer:
         site_packages = f"{self.scheme.library}/site-packages"

@@ -56,7 +56,11 @@ def debian_base(
         for (layer, each), had in zip(planned, found.values(), strict=True)
     ]
     config = plan.image_config(platform, [layer.diff_id for layer in layers])
-    return Base(f"debian:{codename}", None, config, tuple(layers))
+    library = next(
+        (had for (layer, _), had in zip(planned, layers, strict=True) if layer.name == "python"),
+        None,
+    )
+    return Base(f"debian:{codename}", None, config, tuple(layers), library=library)
 
 
 def _debian_plan(

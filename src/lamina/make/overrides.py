@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lamina.archive import deflate
-from lamina.archive.entry import CHUNK, Entry, Kind, Streamed
+from lamina.archive.entry import CHUNK, Entry, Kind, Streamed, file
 from lamina.archive.parents import with_parents
 from lamina.oci.blob import DamagedBlob, unpacked
 from lamina.oci.changeset import Changeset
+from lamina.plan.bytecode import Bytecode, is_module
 from lamina.plan.collisions import Collision, circles, collisions, common_tops
 from lamina.plan.contents import InLayer, OurLayer
 from lamina.plan.key import LayerKey, Recipe
@@ -40,6 +41,8 @@ class Overrides:
     collisions: tuple[Collision, ...]
     layers: dict[str, OurLayer]
     """By the name of a distribution, the layer that holds it."""
+    bytecode: Bytecode | None = None
+    """Of the modules, if the layers have it."""
 
     def entries(self, scheme: Scheme, scratch: Scratch) -> Iterator[Entry]:
         """Give the winners' files, sorted by path, each read from its wheel's layer."""
@@ -50,8 +53,19 @@ class Overrides:
                 for collision in self.collisions
                 if collision.winner == winner
             }
-            files += _extract(self.layers[winner], paths, scratch)
+            own = self._compiled(paths, scheme)
+            found = _extract(self.layers[winner], paths | own, scratch)
+            # Of what does not compile, a loser's bytecode must not be taken: an empty file is none.
+            missing = own - {entry.path for entry in found}
+            files += [*found, *(file(path, b"") for path in missing)]
         return with_parents(sorted(files, key=lambda entry: entry.path))
+
+    def _compiled(self, paths: set[str], scheme: Scheme) -> set[str]:
+        """Return where the bytecode of modules lies, if there is any."""
+        if self.bytecode is None:
+            return set()
+        modules = [path for path in paths if is_module(path, scheme.site_packages)]
+        return {found for path in modules if (found := self.bytecode.path(path)) is not None}
 
 
 def agree(
@@ -115,7 +129,8 @@ def find_overrides(
     ]
     key = _key(LayerKind.OVERRIDES.value, members, planned, recipe)
     plan = LayerPlan(LayerKind.OVERRIDES, key, f"files that {', '.join(involved)} do not agree on")
-    return Overrides(plan, tuple(found), {name: holders[name] for name in involved})
+    layers_of = {name: holders[name] for name in involved}
+    return Overrides(plan, tuple(found), layers_of, recipe.bytecode)
 
 
 def _by_name(layers: Sequence[OurLayer]) -> dict[str, OurLayer]:

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamina.archive.entry import Entry, directory
+from lamina.archive.entry import Entry, Kind, directory, file
 from lamina.archive.rootfs import place
+from lamina.bytecode.entries import Compilation
 from lamina.lock.target import Target
 from lamina.make.blobs import generated, spliced
 from lamina.make.overrides import Overrides
 from lamina.make.workshop import Workshop
 from lamina.plan.base import BaseFacts
+from lamina.plan.bytecode import is_module
 from lamina.plan.contents import OurLayer
 from lamina.plan.key import EPOCH, FORMAT, LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan
@@ -46,6 +48,8 @@ class Site:
     base: BaseFacts
     outputs: tuple[Path, ...] = ()
     """What the build itself writes, which is no part of the project."""
+    compilation: Callable[[], Compilation] | None = None
+    """Gives how modules are compiled, if they are."""
 
 
 _NO_PYTHON = "/usr/local/bin/python{}"
@@ -77,10 +81,25 @@ def file_parts(site: Site, workshop: Workshop) -> list[Part]:
     below = site.base.rootfs.apply(skeleton_entries(site))
     parts = []
     for title, entries in _files(site):
-        placed = place(entries, below)
+        placed = place([*entries, *_hiding(entries, site)], below)
         parts.append(_file_part(title, placed, workshop))
         below = below.apply(placed)
     return parts
+
+
+def _hiding(entries: Iterable[Entry], site: Site) -> list[Entry]:
+    """Return what hides the bytecode of modules that are copied over those of a wheel.
+
+    Python would believe it unseen. An empty file is none, so that it reads the module itself.
+    """
+    if site.recipe.bytecode is None:
+        return []
+    paths = [
+        site.recipe.bytecode.path(entry.path)
+        for entry in entries
+        if entry.kind is Kind.FILE and is_module(entry.path, site.scheme.site_packages)
+    ]
+    return [file(path, b"") for path in paths if path is not None]
 
 
 def _files(site: Site) -> list[tuple[str, list[Entry]]]:

@@ -122,7 +122,9 @@ class TreeBuilder:
         workshop, site = self.workshop, self.site
         workshop.observer.making(plan)
         made = [self._build(tree) for tree in trees]
-        bench = Bench(workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit)
+        bench = Bench(
+            workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit, site.compilation
+        )
         wheels = tuple(wheel for wheel, _ in made)
         whole = LayerPlan(plan.kind, plan.key, plan.title, wheels)
         layer = bench.wheels(whole, {wheel.hash: ready for wheel, ready in made}, lambda: None)

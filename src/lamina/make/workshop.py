@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry
+from lamina.make.compiling import Compiling
 from lamina.make.kept import BackendStore, KeptFiles
 from lamina.observer import Observer, Traffic
 from lamina.oci.blob import DamagedBlob
@@ -62,6 +63,8 @@ class Workshop:
     """Gives a repository to read from, and counts what comes of it as traffic of that kind."""
     known: Known
     """What earlier images in registries tell."""
+    compiling: Compiling
+    """What compiles, where bytecode is wanted."""
     wheel_limit: int = DEFAULT_LIMIT
     """Of what one wheel may unpack to, in bytes."""
     resolved: dict[Reference, Digest] = field(default_factory=dict)
@@ -84,6 +87,12 @@ class Workshop:
             if layer is not None:
                 self.observer.reused(plan, f"`{layer.repository.shown}`")
         return found
+
+    def lacks_any(self, plans: Sequence[LayerPlan]) -> bool:
+        """Say whether a layer is missing, as far as that shows without looking at its bytes."""
+        missing = [plan for plan in plans if self.is_fresh or not self.store.layers.has(plan.key)]
+        self.known.look_for(missing, plans)
+        return not all(self.known.tells_of(plan) for plan in missing)
 
     def believed(self, plans: Sequence[LayerPlan]) -> dict[LayerPlan, OurLayer | None]:
         """Return the layers that `had_all` gives, without those that would have to be verified."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lamina.errors import LaminaError
 from lamina.oci.document import encode
+from lamina.plan.bytecode import Bytecode
 
 FORMAT = 1
 """Of the bytes of layers. It goes up when the same input would give other bytes."""
@@ -55,13 +56,18 @@ class Recipe:
     """Of the environment, as in ``/opt/venv``."""
     python: str
     """As in the folder ``lib/pythonX.Y[t]``: ``3.12``, ``3.13t``."""
+    bytecode: Bytecode | None = None
+    """Of its modules, if the layer has it."""
 
     def to_json(self) -> dict[str, object]:
         """Return what goes into a key."""
-        return {
+        document: dict[str, object] = {
             "format": FORMAT,
             "prefix": self.prefix,
             "python": self.python,
             "owner": "0:0",
             "date": EPOCH,
         }
+        if self.bytecode is not None:
+            document["bytecode"] = self.bytecode.to_json()
+        return document

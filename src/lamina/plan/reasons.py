@@ -88,7 +88,24 @@ def _recipes(before: Mapping[str, object] | None, now: Recipe) -> str | None:
         return None
     if before.get("python") != wanted["python"]:
         return f"python {before.get('python')} -> {wanted['python']}"
-    return "recipe changed"
+    old, new = before.get("bytecode"), wanted.get("bytecode")
+    return "recipe changed" if old == new else _bytecode(old, new)
+
+
+def _bytecode(before: object, now: object) -> str:
+    """Say how modules are compiled otherwise than before."""
+    old, new = _compiler(before), _compiler(now)
+    if None in (old, new):
+        return "bytecode wanted" if old is None else "bytecode no longer wanted"
+    return "bytecode changed" if old == new else f"bytecode of Python {old} -> {new}"
+
+
+def _compiler(document: object) -> str | None:
+    match document:
+        case {"compiler": str(compiler)}:
+            return compiler[:20]
+        case _:
+            return None
 
 
 def _change(name: str, old: InLayer | None, new: PlannedWheel | None) -> str:

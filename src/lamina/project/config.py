@@ -13,7 +13,7 @@ from lamina.oci.descriptor import InvalidPlatform, Platform
 from lamina.plan.layering import MOST_LAYERS
 from lamina.project.healthcheck import read_healthcheck
 from lamina.project.size import InvalidSize, parse_size
-from lamina.project.table import Problems, Refused, Table, integer, kind, string, text
+from lamina.project.table import Problems, Refused, Table, boolean, integer, kind, string, text
 
 _PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3}((a|b|rc)[0-9]{1,3})?)?t?")
 _MODE = re.compile(r"[0-7]{3,4}")
@@ -67,6 +67,8 @@ class Config:
     copy: tuple[Copy, ...] | None = None
     """In the order written. An empty one copies nothing; None leaves the choice to the project."""
     layers: int | None = None
+    bytecode: bool = False
+    """Whether the modules of wheels are compiled."""
     max_wheel_size: int | None = None
     """Of what one wheel may unpack to, in bytes."""
     debian_mirror: str | None = None
@@ -94,6 +96,7 @@ def parse_config(document: Mapping[str, object]) -> Config:
         stopsignal=table.read("stopsignal", _signal),
         copy=_read_copies(table),
         layers=table.read("layers", integer(1, MOST_LAYERS)),
+        bytecode=table.read("bytecode", boolean) or False,
         max_wheel_size=table.read("max-wheel-size", _size),
         debian_mirror=table.read("debian-mirror", _mirror),
         debian_security_mirror=table.read("debian-security-mirror", _mirror),

@@ -152,6 +152,13 @@ class Table:
             return None
 
 
+def boolean(value: object) -> bool:
+    """Return ``value`` if it is a boolean."""
+    if not isinstance(value, bool):
+        raise Refused(f"expected `true` or `false`, got {kind(value)}")
+    return value
+
+
 def string(value: object) -> str:
     """Take a string that a process or a file name may hold."""
     if not isinstance(value, str):

@@ -104,6 +104,10 @@ class Known:
             if layer.contents.distributions
         ]
 
+    def tells_of(self, plan: LayerPlan) -> bool:
+        """Say whether an image names a layer, be it there or not."""
+        return bool(self._of(plan.key))
+
     def was_unreadable(self, plan: LayerPlan) -> bool:
         """Say whether a layer might have been had, if what tells of it could be read."""
         return bool(self._of(plan.key)) or (not self.formers and bool(self._failures))

@@ -84,6 +84,11 @@ class Layers:
             self._verify(layer)
         return layer
 
+    def has(self, key: LayerKey) -> bool:
+        """Say whether there is a layer of a key, its bytes unseen: `get` may still have none."""
+        record = _parse(self.documents.peek(key.hex))
+        return record is not None and self._blobs.path(record[0].digest) is not None
+
     def put(self, key: LayerKey, written: Written, contents: Contents, file: Path) -> StoredLayer:
         """Take over a finished blob and remember what it is."""
         path = self._blobs.adopt(file, written.digest)

@@ -55,7 +55,7 @@ def test_every_variable_is_documented() -> None:
 
 
 def _row(option: click.Option) -> str:
-    names = ", ".join(f"`{name}`" for name in option.opts)
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
     metavar = f" {option.metavar}" if option.metavar else ""
     help_ = (option.help or "").partition("  [env var")[0]
     return f"{names}{metavar} | {help_}"

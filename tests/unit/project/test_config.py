@@ -134,7 +134,7 @@ def test_the_order_of_copies_is_kept() -> None:
             ".debian-mirror: expected an `http://` or `https://` address without a password",
         ),
         ('workdri = "/x"', ".workdri: unknown key (did you mean `workdir`?)"),
-        ("bytecode = true", ".bytecode: unknown key"),
+        ('bytecode = "yes"', ".bytecode: expected `true` or `false`, got a string"),
     ],
 )
 def test_a_value_that_cannot_be_meant_is_named_with_its_place(text: str, problem: str) -> None:
