@@ -126,17 +126,18 @@ class AuthorizedTransport:
                 yield response
             return
         attempts = self._attempts(url, own)
-        used, tried = next(attempts), None
+        used, tried, is_asked = next(attempts), None, False
         while True:
             tried = used or tried
             with self._sent(request, url, used) as response:
                 following = next(attempts, _NO_MORE) if response.status in _WANTING else _NO_MORE
                 if isinstance(following, _NoMore):
                     self._check(url, response.status, tried)
-                    if used is not None and response.status < 400:
-                        self._finder.learn(url, used)
+                    if used is not None and response.status < 400 and (own or is_asked):
+                        self._finder.learn(url, used, is_asked=is_asked)
                     yield response
                     return
+                is_asked = is_asked or used is None
             used = following
 
     def _attempts(

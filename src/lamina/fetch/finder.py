@@ -134,11 +134,18 @@ class Finder:
             return known
         return self._search(url, given.user) or given
 
-    def learn(self, url: str, credentials: IndexCredentials) -> None:
-        """Remember what an origin took after it had asked, for all else that is there."""
+    def learn(self, url: str, credentials: IndexCredentials, *, is_asked: bool) -> None:
+        """Remember what an origin took, for all else that is there and of which nothing is known.
+
+        If it had asked, they are sent there at once from now on.
+        """
         with self._lock:
-            self._add(credentials, origin_of=url)
-            self._wanting.add(origin(url))
+            for user in ("", credentials.user):
+                known = self._origins.get((origin(url), user))
+                if known is None or not known.is_complete:
+                    self._origins[origin(url), user] = credentials
+            if is_asked:
+                self._wanting.add(origin(url))
 
     def address(self, url: str) -> str:
         """Return a URL with the credentials in it, for a program that cannot find them itself."""
@@ -147,10 +154,10 @@ class Finder:
         found = self.at_once(url) or self.when_asked(url)
         return url if found is None else found.within(url)
 
-    def _add(self, given: IndexCredentials, *below: str, origin_of: str = "") -> None:
+    def _add(self, given: IndexCredentials, *below: str) -> None:
         self._below += [(url, given) for url in below]
-        place = origin(origin_of or below[0])
-        for user in {"", given.user}:
+        place = origin(below[0])
+        for user in ("", given.user):
             before = self._origins.get((place, user))
             if before is None or given.is_complete or not before.is_complete:
                 self._origins[place, user] = given

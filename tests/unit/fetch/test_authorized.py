@@ -117,6 +117,26 @@ def test_who_has_asked_once_gets_them_at_once() -> None:
     assert site.sent[2:] == [(other, GOOD.header)]
 
 
+def test_what_was_given_for_one_address_waits_to_be_asked_for_at_others() -> None:
+    other = f"{HOST}/b.whl"
+    url = IndexCredentials("you", "pw").within(FILE)
+    site = Site(script={FILE: guarded(IndexCredentials("you", "pw")), other: Reply(b"open")})
+
+    site.ask(url)
+    site.ask(other)
+
+    assert site.sent[1:] == [(other, None)]
+
+
+def test_a_second_index_does_not_take_the_place_of_the_first() -> None:
+    one, two = Index(f"{HOST}/1/simple", "x", GOOD), Index(f"{HOST}/2/simple", "y", BAD)
+    second, other = f"{HOST}/2/b.whl", f"{HOST}/3/c.whl"
+    site = Site(Sources(indexes=(one, two)), {second: guarded(BAD), other: guarded(GOOD)})
+
+    assert site.ask(second) == site.ask(other) == (200, b"body")
+    assert site.sent == [(second, BAD.header), (other, None), (other, GOOD.header)]
+
+
 def test_who_will_not_have_what_was_learned_is_asked_without() -> None:
     other = f"{HOST}/b.whl"
 

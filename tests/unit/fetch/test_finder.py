@@ -220,10 +220,20 @@ def test_what_an_origin_took_is_for_all_that_is_there() -> None:
     finder = Finder(Sources())
     assert finder.learned(f"{HOST}/a") is None
 
-    finder.learn(f"{HOST}/a", ONE)
+    finder.learn(f"{HOST}/a", ONE, is_asked=True)
 
     assert finder.learned(f"{HOST}/b") == ONE
     assert finder.learned("https://i.example/b") is None
+
+
+def test_what_is_known_of_an_origin_stays_known() -> None:
+    finder = Finder(Sources(indexes=(Index(f"{HOST}/a", credentials=ONE),)))
+
+    finder.learn(f"{HOST}/b", TWO, is_asked=False)
+
+    assert finder.learned(f"{HOST}/b") is None
+    assert finder.when_asked(f"{HOST}/b") == ONE
+    assert finder.completed(f"{HOST}/b", IndexCredentials("two")) == TWO
 
 
 def test_an_address_has_the_credentials_that_are_found() -> None:
