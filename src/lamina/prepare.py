@@ -11,12 +11,13 @@ from pathlib import Path
 from lamina.archive.rootfs import check_parents
 from lamina.bytecode.entries import Compilation
 from lamina.lock.model import Lock
-from lamina.lock.select import FREELY, Distribution, Policy, Selection, select
+from lamina.lock.select import FREELY, THE_PROJECT, Distribution, Policy, Selection, select
 from lamina.lock.target import Target
+from lamina.lock.wanted import Wanted
 from lamina.make.archives import Archives
 from lamina.make.base import OpenedBase
 from lamina.make.builder import Builder
-from lamina.make.compiling import Wanted
+from lamina.make.compiling import Wanted as WantedPython
 from lamina.make.fitting import DoesNotFit, ForeignWheels
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
@@ -39,7 +40,9 @@ class Order:
     """What is to be built, for one platform."""
 
     folder: Path
-    """Of the project, with the lockfile."""
+    """With the lockfile, to which its paths are relative."""
+    project_folder: Path
+    """Of the project: another one, for a member of a workspace."""
     lock: Lock
     config: Config
     facts: ProjectFacts
@@ -47,11 +50,11 @@ class Order:
     base: OpenedBase
     created: str
     """The date that the image says it has, as RFC 3339."""
-    extras: frozenset[str] = frozenset()
-    all_extras: bool = False
-    groups: frozenset[str] = frozenset()
-    installs_project: bool = True
+    wanted: Wanted = THE_PROJECT
+    """What of the lock is installed."""
     policy: Policy = FREELY
+    copies_project: bool = True
+    """Whether the files of a project without build system are copied."""
     building: Building = field(default_factory=Building)
     labels: Mapping[str, str] = field(default_factory=dict)
     """Of the image, beneath those of the configuration."""
@@ -64,6 +67,7 @@ class Prepared:
     """An order with its plan: every layer above the base but the overrides, each with its key."""
 
     order: Order
+    selection: Selection
     site: Site
     sources: Wheels
     wheels: tuple[PlannedWheel, ...]
@@ -91,21 +95,14 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     """
     site = _site(order, workshop)
     check_parents(site.scheme.prefix, order.base.facts.rootfs)
-    selection = select(
-        order.lock,
-        order.target,
-        extras=order.extras,
-        all_extras=order.all_extras,
-        groups=order.groups,
-        policy=order.policy,
-    )
+    selection = select(order.lock, order.target, order.wanted, order.policy)
     sources = _sources(order, selection, workshop)
     wheels = plan_all(selection, sources, order.target)
     bottom = _bottom_parts(order, site, workshop)
     top = _top_parts(order, selection, site, workshop)
     others = len(order.base.base.layers) + len(bottom) + len(top)
     plans = plan_wheels(wheels, site.recipe, Limits.of(order.config.layers), others=others)
-    return Prepared(order, site, sources, tuple(wheels), bottom, plans, tuple(top))
+    return Prepared(order, selection, site, sources, tuple(wheels), bottom, plans, tuple(top))
 
 
 def plan_all(selection: Selection, wheels: Wheels, target: Target) -> list[PlannedWheel]:
@@ -163,7 +160,7 @@ def settled(order: Order, workshop: Workshop) -> Prepared:
     bytecode = prepared.site.recipe.bytecode
     if bytecode is None or not workshop.lacks_any(prepared.layers):
         return prepared
-    wanted = Wanted.of(order.base.base, order.base.facts, order.target)
+    wanted = WantedPython.of(order.base.base, order.base.facts, order.target)
     if workshop.compiling.is_had(wanted, bytecode):
         return prepared
     return prepare(order, workshop)
@@ -182,7 +179,7 @@ def _bottom_parts(order: Order, site: Site, workshop: Workshop) -> tuple[Part, .
 def _top_parts(order: Order, selection: Selection, site: Site, workshop: Workshop) -> list[Part]:
     trees = TreeBuilder(site, workshop, order.building, _versions(selection))
     local = [each for each in selection.distributions if each.is_local]
-    project = trees.project() if order.installs_project else None
+    project = trees.project() if selection.installs_project else None
     parts = [*trees.others(order.folder, local), *file_parts(site, workshop)]
     return [*parts, project] if project else parts
 
@@ -193,24 +190,25 @@ def _site(order: Order, workshop: Workshop) -> Site:
     scheme = Scheme(order.config.venv, minor, free_threaded=target.free_threaded)
     bytecode, compilation = None, None
     if order.config.bytecode:
-        wanted = Wanted.of(order.base.base, order.base.facts, target)
+        wanted = WantedPython.of(order.base.base, order.base.facts, target)
         bytecode = workshop.compiling.recipe(wanted)
         compilation = partial(_compilation, wanted, bytecode, scheme, workshop)
     return Site(
-        folder=order.folder,
+        folder=order.project_folder,
         config=order.config,
         facts=order.facts,
         target=target,
         scheme=scheme,
         recipe=Recipe(scheme.prefix, target.python_tag, bytecode),
         base=order.base.facts,
+        copies_project=order.copies_project,
         outputs=order.outputs,
         compilation=compilation,
     )
 
 
 def _compilation(
-    wanted: Wanted, bytecode: Bytecode, scheme: Scheme, workshop: Workshop
+    wanted: WantedPython, bytecode: Bytecode, scheme: Scheme, workshop: Workshop
 ) -> Compilation:
     compilers = workshop.compiling.compilers(wanted, bytecode)
     return Compilation(bytecode, compilers, scheme.site_packages)

@@ -157,7 +157,7 @@ class Stack:
         """Return the image of the layers as they are now."""
         order = self._prepared.order
         return append(
-            self._record().within(_image_config(order)),
+            self._record().within(_image_config(self._prepared)),
             self._base.base.layers,
             [Addition(each.layer, _history(each, order.created)) for each in self.built],
             annotations=_annotations(order),
@@ -198,14 +198,15 @@ def _annotations(order: Order) -> Mapping[str, str]:
     return {_BASE_NAME: str(opened.reference), _BASE_DIGEST: str(opened.base.digest)}
 
 
-def _image_config(order: Order) -> ImageConfig:
+def _image_config(prepared: Prepared) -> ImageConfig:
+    order = prepared.order
     return image_config(
         order.base.base.config,
         order.config,
         order.facts,
         created=order.created,
         labels=order.labels,
-        installs_project=order.installs_project,
+        installs_project=prepared.selection.installs_project,
     )
 
 

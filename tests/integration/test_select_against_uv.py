@@ -20,6 +20,7 @@ from lamina.lock.model import Wheel
 from lamina.lock.select import Policy, Uninstallable, select
 from lamina.lock.target import Libc, Target, make_target
 from lamina.lock.uvlock import parse
+from lamina.lock.wanted import Extras, Groups, Wanted
 from lamina.oci.descriptor import Platform
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
@@ -166,10 +167,11 @@ def ours(folder: Path, target: Target, case: Case) -> set[str] | None:
     """Return the wheels that we select, nothing where there are not all."""
     lock = parse((folder / "uv.lock").read_text())
     try:
-        nothing_built = Policy(no_build=None)
-        selection = select(
-            lock, target, extras=case.extras, groups=case.groups, policy=nothing_built
+        wanted = Wanted(
+            extras=Extras(named=frozenset(case.extras)),
+            groups=Groups(named=frozenset(case.groups)),
         )
+        selection = select(lock, target, wanted, Policy(no_build=None))
     except Uninstallable:
         return None
     artifacts = [distribution.artifact for distribution in selection.distributions]

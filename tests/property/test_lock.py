@@ -19,6 +19,7 @@ from lamina.lock.markers import Condition, Evaluator, Truth, holds
 from lamina.lock.model import LockError
 from lamina.lock.select import select
 from lamina.lock.uvlock import parse
+from lamina.lock.wanted import Extras, Wanted
 from unit.lock.locks import lock_text, package, project, target
 
 TARGET = target("3.12.4")
@@ -160,7 +161,7 @@ def test_a_lock_of_any_shape_is_read_or_refused_without_a_traceback(shape: dict[
     with suppress(LockError):
         locked = parse(document(shape))
         check(locked, {"project": {"name": "app"}})
-        select(locked, TARGET, all_extras=True)
+        select(locked, TARGET, Wanted(extras=Extras(all=True)))
 
 
 @given(st.text(max_size=200))

@@ -118,6 +118,7 @@ class Ground:
         (self.project / "pyproject.toml").write_text(self.pyproject)
         return Order(
             folder=self.project,
+            project_folder=self.project,
             lock=parse(self.lock_text()),
             config=parse_config(document),
             facts=parse_facts(document),

@@ -14,8 +14,8 @@ from lamina.cli.options import (
     STORE,
     WHERE,
     BuildOptions,
-    check_options,
     plan_options,
+    read_options,
 )
 
 
@@ -77,13 +77,14 @@ from lamina.cli.options import (
     callback=as_size,
     help="Refuse a wheel that unpacks to more than this, instead of 16 GiB.",
 )
-def command(**options: Any) -> int:  # noqa: ANN401
+@click.pass_context
+def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     """Build the locked project in DIR into a container image.
 
     Reads `pyproject.toml` and `uv.lock` there. Layers that the store has, or the registry that is
     pushed to, are not made again, and what is in them is not downloaded.
     """
-    check_options(options)
+    options = read_options(context)
     from lamina.cli.building import run
 
     return run(BuildOptions(**options))

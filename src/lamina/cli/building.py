@@ -37,7 +37,7 @@ def run(options: BuildOptions) -> int:
     check_results(options.iidfile, options.metadata_file)
     names = tuple(Reference.parse(tag) for tag in options.tags)
     pushes = tags_by_repository(names) if options.push else {}
-    project = read_project(options.folder)
+    project = read_project(options, options.folder)
     config = configured(project.config, options, max_wheel_size=options.max_wheel_size)
     platforms = platforms_of(config)
     outputs = settings.outputs(os.environ, options.outputs)

@@ -46,7 +46,7 @@ class Ground:
     ) -> Workshop:
         """Return where layers are made."""
         finder, indexes = find_credentials(
-            os.environ, Path.home(), project.folder, project.document, self.observer.warn
+            os.environ, Path.home(), project.root, project.root_document, self.observer.warn
         )
         return Workshop(
             store=self.store,

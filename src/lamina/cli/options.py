@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from lamina.cli.help import Option, as_python
+from lamina.cli.wanting import WANTED_OPTIONS, WHAT, WantedOptions, check_wanted
 
-WHERE, WHAT = "Where the image goes", "What is installed"
+WHERE = "Where the image goes"
 IMAGE, REUSE, STORE, OUTPUT = (
     "What the image is built on",
     "What is reused",
@@ -31,18 +32,11 @@ What no option says, `[tool.lamina]` in `pyproject.toml` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(WantedOptions):
     """What is planned: the command line of `lamina plan`, and most of `lamina build`."""
 
     folder: Path
     tags: tuple[str, ...]
-    extras: tuple[str, ...]
-    all_extras: bool
-    groups: tuple[str, ...]
-    no_dev: bool
-    no_install_project: bool
-    locked: bool
-    frozen: bool
     base: str | None
     platforms: tuple[str, ...]
     python: str | None
@@ -81,11 +75,12 @@ def plan_options(command: _F) -> _F:
     return command
 
 
-def check_options(options: Mapping[str, object]) -> None:
-    """Refuse options that contradict each other."""
-    for one, other in (("verbose", "quiet"), ("locked", "frozen")):
-        if options[one] and options[other]:
-            raise click.UsageError(f"Only one of --{one} and --{other} can be meant")
+def read_options(context: click.Context) -> dict[str, Any]:
+    """Return what was asked for, unless it contradicts itself."""
+    if context.params["verbose"] and context.params["quiet"]:
+        raise click.UsageError("Only one of --verbose and --quiet can be meant")
+    check_wanted(context)
+    return context.params
 
 
 _OPTIONS = (
@@ -146,55 +141,7 @@ _OPTIONS = (
         show_envvar=True,
         help="Insist on this Python in the base; or name the one that a base without any will get.",
     ),
-    click.option(
-        "--extra",
-        "extras",
-        cls=Option,
-        section=WHAT,
-        metavar="NAME",
-        multiple=True,
-        help="Install an extra of the project; may be given again.",
-    ),
-    click.option(
-        "--all-extras", cls=Option, section=WHAT, is_flag=True, help="Install all extras."
-    ),
-    click.option(
-        "--group",
-        "groups",
-        cls=Option,
-        section=WHAT,
-        metavar="NAME",
-        multiple=True,
-        help="Install a dependency group; may be given again.",
-    ),
-    click.option(
-        "--no-dev",
-        cls=Option,
-        section=WHAT,
-        is_flag=True,
-        help="Leave out the dependency group `dev`, as is the default.",
-    ),
-    click.option(
-        "--no-install-project",
-        cls=Option,
-        section=WHAT,
-        is_flag=True,
-        help="Leave out the project itself.",
-    ),
-    click.option(
-        "--locked",
-        cls=Option,
-        section=WHAT,
-        is_flag=True,
-        help="Fail if `uv.lock` does not match `pyproject.toml`, as is the default.",
-    ),
-    click.option(
-        "--frozen",
-        cls=Option,
-        section=WHAT,
-        is_flag=True,
-        help="Do not look whether `uv.lock` matches `pyproject.toml`.",
-    ),
+    *WANTED_OPTIONS,
     click.option(
         "--compile-bytecode/--no-compile-bytecode",
         cls=Option,

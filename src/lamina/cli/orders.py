@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import canonicalize_name
+from packaging.specifiers import SpecifierSet
 
 from lamina.cli import settings
 from lamina.cli.options import PlanOptions
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
+from lamina.cli.wanted import build_rules, extras_of, groups_of, install_of, policy_of
 from lamina.lock import freshness
 from lamina.lock.model import Lock
+from lamina.lock.wanted import Wanted
 from lamina.make.base import OpenedBase, open_base
 from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
@@ -53,7 +55,7 @@ def read_lock(project: ProjectFolder, *, is_checked: bool) -> Lock:
     """Read the lock; ``is_checked`` says that it must match the project."""
     lock = project.read_lock()
     if is_checked:
-        freshness.check(lock, project.document)
+        freshness.check(lock, project.root_document)
     return lock
 
 
@@ -68,13 +70,19 @@ def orders(
     is_base_kept: bool,
 ) -> list[Order]:
     """Return an order for each platform, and say what is built."""
-    name = config.base or default_base(config.python, project.folder, project.facts)
+    facts = replace(project.facts, requires_python=_requires_python(project, lock))
+    name = config.base or default_base(config.python, _pinning_folder(project), facts)
 
     def mirrors(codename: str) -> DebianSettings:
         from lamina.cli.mirrors import debian_settings  # Here, since other bases need none of it.
 
         return debian_settings(codename, os.environ, config, workshop.observer.warn)
 
+    if project.has_members and not project.facts.name and config.copy is None:
+        workshop.observer.note(
+            "No files are copied: the project is a workspace without `[project]`; name them with "
+            "`copy` of `[tool.lamina]`"
+        )
     found = []
     for platform in platforms_of(config):
         base = open_base(name, platform, workshop, mirrors, is_kept=is_base_kept)
@@ -94,28 +102,71 @@ def _order(
     outputs: tuple[Path, ...],
 ) -> Order:
     platform = base.base.config.platform
-    requires = project.facts.requires_python
+    requires = _requires_python(project, lock)
     revision = settings.revision(project.folder)
     return Order(
-        folder=project.folder,
+        folder=project.root,
+        project_folder=project.folder,
         lock=lock,
         config=config,
         facts=project.facts,
         target=choose_target(
-            platform, config.python, project.folder, requires, base.facts, workshop.observer
+            platform,
+            config.python,
+            _pinning_folder(project),
+            requires,
+            base.facts,
+            workshop.observer,
         ),
         base=base,
         created=settings.created_at(os.environ, project.folder),
-        extras=frozenset(map(canonicalize_name, options.extras)),
-        all_extras=options.all_extras,
-        groups=frozenset(map(canonicalize_name, options.groups)),
-        installs_project=not options.no_install_project,
+        wanted=wanted(options, project),
+        policy=policy_of(options, build_rules(os.environ, Path.home(), project)),
+        copies_project=_copies_project(options, project),
         building=parse_building(
-            project.document, [str(each) for each in lock.manifest.build_constraints]
+            project.root_document, [str(each) for each in lock.manifest.build_constraints]
         ),
         labels={"org.opencontainers.image.revision": revision} if revision else {},
         outputs=outputs,
     )
+
+
+def wanted(options: PlanOptions, project: ProjectFolder) -> Wanted:
+    """Return what is asked of the project's lock."""
+    return Wanted(
+        project=str(project.facts.name) if project.is_member else None,
+        packages=tuple(dict.fromkeys(options.packages)),
+        all_packages=options.all_packages,
+        extras=extras_of(options),
+        groups=groups_of(options, project.groups.defaults, is_dev_default=False),
+        install=install_of(options),
+        pythons=project.groups.pythons,
+    )
+
+
+def _copies_project(options: PlanOptions, project: ProjectFolder) -> bool:
+    """Say whether the image is of the folder's own project, whose files it may have.
+
+    The files of a workspace that is no project are those of its members, which are installed.
+    """
+    if not project.facts.name:
+        return not project.has_members
+    return not options.packages or project.facts.name in options.packages
+
+
+def _requires_python(project: ProjectFolder, lock: Lock) -> SpecifierSet:
+    """Return what the project admits; the lock has what all members of a workspace do."""
+    own = project.facts.requires_python
+    return lock.requires_python if own is None else own & lock.requires_python
+
+
+def _pinning_folder(project: ProjectFolder) -> Path:
+    """Return the folder whose `.python-version` holds: the nearest, up to the workspace's root."""
+    below = [project.folder, *project.folder.resolve().parents]
+    for folder in below:
+        if (folder / ".python-version").is_file() or folder.resolve() == project.root.resolve():
+            return folder
+    return project.folder
 
 
 def _platforms(texts: Sequence[str]) -> tuple[Platform, ...]:
@@ -126,7 +177,7 @@ def _platforms(texts: Sequence[str]) -> tuple[Platform, ...]:
 def _what(order: Order, config: Config, base: str) -> str:
     """Say what is built, and what of it nobody has chosen."""
     facts, target = order.facts, order.target
-    name = f"{facts.title} {facts.version}" if facts.version is not None else facts.title
+    name = f"{facts.shown} {facts.version}" if facts.version is not None else facts.shown
     default = "" if config.platform else " (the default; see `--platform`)"
     python = f"Python {target.python}{'t' if target.free_threaded else ''}"
     chosen = "" if config.base else " (the default; see `--base`)"

@@ -7,18 +7,19 @@ from typing import Any
 import click
 
 from lamina.cli.help import Command
-from lamina.cli.options import PLACES, PlanOptions, check_options, plan_options
+from lamina.cli.options import PLACES, PlanOptions, plan_options, read_options
 
 
 @click.command("plan", cls=Command, epilog=PLACES)
 @plan_options
-def command(**options: Any) -> int:  # noqa: ANN401
+@click.pass_context
+def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     """Show what a build would reuse, download, make and push, and why.
 
     Takes the options of `lamina build`. Nothing is built: of the network, manifests are read, and a
     base of which nothing is known yet.
     """
-    check_options(options)
+    options = read_options(context)
     from lamina.cli.planning import run
 
     return run(PlanOptions(**options))

@@ -31,7 +31,7 @@ def run(options: PlanOptions) -> int:
     """Plan, and show it."""
     names = tuple(Reference.parse(tag) for tag in options.tags)
     pushes = tags_by_repository(names) if options.push else {}
-    project = read_project(options.folder)
+    project = read_project(options, options.folder)
     config = configured(project.config, options)
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     platforms, fresh = platforms_of(config), options.no_cache

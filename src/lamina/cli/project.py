@@ -1,67 +1,97 @@
-"""The project's folder, read: `pyproject.toml` and the lockfile beside it."""
+"""The project's folder, read: `pyproject.toml`, the workspace that it is in, and the lockfile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import tomli
-
-from lamina.errors import LaminaError
+from lamina.cli.documents import PYPROJECT, read_text, read_toml
+from lamina.cli.wanting import WantedOptions
+from lamina.cli.workspace import find_root, has_members
 from lamina.lock.model import Lock
+from lamina.lock.roots import find_roots
 from lamina.lock.uvlock import parse
+from lamina.lock.wanted import Wanted
 from lamina.project.config import Config, parse_config
 from lamina.project.facts import ProjectFacts, parse_facts
+from lamina.project.uv import GroupSettings, parse_groups
 
 LOCK = "uv.lock"
-PYPROJECT = "pyproject.toml"
-_LARGEST = 64 << 20
-
-
-class ProjectUnreadable(LaminaError):
-    """A folder without a project, without its lock, or with one that cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectFolder:
-    """A folder with a project."""
-
-    folder: Path
-    document: Mapping[str, object]
-    """`pyproject.toml`, parsed."""
-    config: Config
-    facts: ProjectFacts
-
-    def read_lock(self) -> Lock:
-        """Read the lockfile."""
-        text = _read(self.folder / LOCK, LOCK, _NO_LOCK)
-        return parse(text, path=LOCK)
-
-
 _NO_LOCK = "To create it, run `uv lock`"
 _NO_PROJECT = "Run the command in the folder of a project, or name the folder: `lamina build DIR`"
 
 
-def read_project(folder: Path) -> ProjectFolder:
-    """Read what a project says of itself and of its image."""
-    text = _read(folder / PYPROJECT, PYPROJECT, _NO_PROJECT)
-    try:
-        document = tomli.loads(text)
-    except (tomli.TOMLDecodeError, RecursionError) as error:
-        raise ProjectUnreadable(f"Unable to parse `{PYPROJECT}`: {error}") from error
-    return ProjectFolder(folder, document, parse_config(document), parse_facts(document))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectFolder:
+    """A project, and the workspace with the lockfile; of a project alone, both are one folder."""
+
+    folder: Path
+    document: Mapping[str, object]
+    """`pyproject.toml` of the project, parsed."""
+    root: Path
+    root_document: Mapping[str, object]
+    config: Config
+    facts: ProjectFacts
+    groups: GroupSettings
+    lock: Lock | None = None
+    """What has been read already."""
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is a project of a workspace whose root is another folder."""
+        return self.folder != self.root
+
+    @property
+    def has_members(self) -> bool:
+        """Whether it is the root of a workspace."""
+        return has_members(self.document)
+
+    def read_lock(self) -> Lock:
+        """Read the lockfile."""
+        if self.lock is not None:
+            return self.lock
+        return parse(read_text(self.root / LOCK, "lockfile", _NO_LOCK), path=LOCK)
 
 
-def _read(path: Path, name: str, hint: str) -> str:
-    what = "lockfile" if name == LOCK else "project"
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise ProjectUnreadable(f"Unable to read `{path}`: it has more than {_LARGEST} bytes")
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        raise ProjectUnreadable(f"Unable to find {what} at `{path}`", hint=hint) from None
-    except UnicodeDecodeError as error:
-        raise ProjectUnreadable(f"Unable to read `{path}`: it is not UTF-8") from error
-    except OSError as error:
-        raise ProjectUnreadable(f"Unable to read `{path}`: {error.strerror}") from error
+def read_project(options: WantedOptions, folder: Path) -> ProjectFolder:
+    """Read what the project of a folder says of itself and of its image.
+
+    With one member named, that is the project: what the image is, and has, comes from there.
+    """
+    document = read_toml(folder / PYPROJECT, PYPROJECT, "project", _NO_PROJECT)
+    root = find_root(folder, document)
+    at_root = document if root == folder else read_toml(root / PYPROJECT, PYPROJECT)
+    found = _project(folder, document, root, at_root)
+    if len(options.packages) != 1:
+        return found
+    lock = found.read_lock()
+    (name,) = options.packages
+    package = find_roots(lock, Wanted(project=name)).project
+    assert package is not None  # else it is refused
+    inner = root / str(getattr(package.source, "path", "."))
+    if inner.resolve() == found.folder.resolve():
+        return replace(found, lock=lock)
+    gone = f"The lockfile has `{package.name}` there; to write it again, run `uv lock`"
+    document = read_toml(inner / PYPROJECT, PYPROJECT, "project", gone)
+    return replace(_project(inner, document, root, at_root), lock=lock)
+
+
+def _project(
+    folder: Path, document: Mapping[str, object], root: Path, at_root: Mapping[str, object]
+) -> ProjectFolder:
+    own, shared = parse_groups(document), parse_groups(at_root)
+    return ProjectFolder(
+        folder=folder,
+        document=document,
+        root=root,
+        root_document=at_root,
+        config=parse_config(document if _is_configured(document) else at_root),
+        facts=parse_facts(document),
+        groups=replace(own, pythons={**shared.pythons, **own.pythons}),
+    )
+
+
+def _is_configured(document: Mapping[str, object]) -> bool:
+    tool = document.get("tool")
+    return isinstance(tool, dict) and "lamina" in tool

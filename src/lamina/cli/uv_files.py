@@ -12,7 +12,7 @@ import tomli
 from lamina.errors import LaminaError
 from lamina.fetch.indexes import uv_table
 
-_FILE = "uv.toml"
+UV_TOML = "uv.toml"
 _PYPROJECT = "pyproject.toml"
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 
@@ -56,7 +56,7 @@ def uv_tables(environ: Mapping[str, str], home: Path, folder: Path) -> tuple[UvT
 
 def _nearest(folder: Path) -> UvTable | None:
     for place in (folder, *folder.parents):
-        if (table := _read(place / _FILE)) is not None:
+        if (table := _read(place / UV_TOML)) is not None:
             return UvTable(table, place)
         with suppress(UvSettingsUnreadable):  # A project that is perhaps none of ours.
             if uv := uv_table(_read(place / _PYPROJECT) or {}):
@@ -66,7 +66,7 @@ def _nearest(folder: Path) -> UvTable | None:
 
 def _first(configurations: list[Path]) -> UvTable | None:
     for place in configurations:
-        if (table := _read(place / "uv" / _FILE)) is not None:
+        if (table := _read(place / "uv" / UV_TOML)) is not None:
             return UvTable(table, place / "uv")
     return None
 

@@ -6,8 +6,7 @@ and last whether each distribution can be installed. Those that cannot are repor
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -15,13 +14,11 @@ from packaging.version import Version
 from lamina.lock.choice import Ranking
 from lamina.lock.markers import Evaluator
 from lamina.lock.model import Lock, LockError, Package, Sdist, Wheel
-from lamina.lock.source import Directory, Editable, Git, Registry, Source, Virtual
+from lamina.lock.roots import find_roots, members
+from lamina.lock.source import Directory, Editable, Git, Path, Source, Virtual
 from lamina.lock.target import Libc, Target
-from lamina.lock.walk import InconsistentLock, Request, walk
-
-
-class UnknownRequest(LockError):
-    """A project, extra or dependency group that the lock does not have."""
+from lamina.lock.walk import InconsistentLock, walk
+from lamina.lock.wanted import Wanted
 
 
 class TargetMismatch(LockError):
@@ -73,6 +70,11 @@ class Policy:
 FREELY = Policy()
 """Wheels are taken where one fits, and built where none does."""
 
+THE_PROJECT = Wanted()
+"""The project beside the lockfile with what it needs, without extras and groups."""
+
+_SEVERAL = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -81,6 +83,8 @@ class Project:
     name: str
     version: Version | None
     source: Source
+    is_installed: bool = True
+    """Whether it is installed, or only what it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,56 +96,60 @@ class Selection:
     distributions: tuple[Distribution, ...]
     """Sorted by name; neither the project nor what is virtual is among them."""
 
+    @property
+    def installs_project(self) -> bool:
+        """Whether the project itself is installed, and not only what it needs."""
+        return self.project is not None and self.project.is_installed
+
 
 def select(
-    lock: Lock,
-    target: Target,
-    *,
-    project: str | None = None,
-    extras: Iterable[str] = (),
-    all_extras: bool = False,
-    groups: Iterable[str] = (),
-    policy: Policy = FREELY,
+    lock: Lock, target: Target, wanted: Wanted = THE_PROJECT, policy: Policy = FREELY
 ) -> Selection:
-    """Return what an installation of the project takes, or say everything that is in the way.
-
-    ``project`` is a member of the workspace; without it, the one beside the lockfile. Names are
-    normalised ones. No group is taken that is not named: an image leaves ``dev`` out.
-    """
+    """Return what an installation of the project takes, or say everything that is in the way."""
     evaluator = Evaluator(target.marker_environment)
     _check_target(lock, target, evaluator)
-    roots = _roots(lock, project)
-    known = known_extras(roots)
-    _check_known("extra", extras, known, lock)
-    _check_known("group", groups, known_groups(lock, roots), lock)
-    request = Request(roots, frozenset(known if all_extras else extras), frozenset(groups))
-    packages = walk(lock, request, evaluator)
-    root = roots[0] if project is not None or lock.project() is not None else None
+    roots = find_roots(lock, wanted)
+    _check_groups(lock, target, wanted)
+    packages = walk(lock, roots.request(wanted), evaluator)
     _check_unique(lock, packages)
+    local = {package.name for package in members(lock)}
+    installed = [p for p in packages if _is_installed(p, lock, wanted, local)]
+    project = roots.project
     return Selection(
-        None if root is None else Project(root.name, root.version, root.source),
-        _distributions([package for package in packages if package is not root], target, policy),
+        None
+        if project is None
+        else Project(project.name, project.version, project.source, project in installed),
+        _distributions([p for p in installed if p is not project], target, policy, local),
     )
 
 
-def known_extras(roots: Iterable[Package]) -> set[str]:
-    """Return the extras that may be asked for, the empty ones too."""
-    known: set[str] = set()
-    for package in roots:
-        known |= package.optional_dependencies.keys()
-        if package.metadata is not None:
-            known |= set(package.metadata.provides_extras or ())
-    return known
+def _is_installed(package: Package, lock: Lock, wanted: Wanted, local: Set[str]) -> bool:
+    """Say whether a package that is taken is installed, as the ``--no-install-`` options say."""
+    project = wanted.project
+    if project is None and (root := lock.project()) is not None:
+        project = root.name
+    return wanted.install.takes(
+        package.name,
+        # With several of `--package`, none of them is the project, and nor is that of the folder.
+        is_project=package.name == project and len(wanted.packages) < _SEVERAL,
+        is_member=package.name in local and bool(lock.manifest.members),
+        is_local=isinstance(package.source, Directory | Editable | Path | Virtual),
+    )
 
 
-def known_groups(lock: Lock, roots: Iterable[Package]) -> set[str]:
-    """Return the dependency groups that may be asked for, the empty ones too."""
-    known = set(lock.manifest.dependency_groups)
-    for package in roots:
-        known |= package.dependency_groups.keys()
-        if package.metadata is not None:
-            known |= package.metadata.requires_dev.keys()
-    return known
+def _check_groups(lock: Lock, target: Target, wanted: Wanted) -> None:
+    """Refuse a Python that a group which is taken does not admit."""
+    release = Version(target.python.base_version)
+    misfits = [
+        f"  group `{group}`: {requires}"
+        for group, requires in sorted(wanted.pythons.items())
+        if wanted.groups.takes(group) and not requires.contains(release, prereleases=True)
+    ]
+    if misfits:
+        raise TargetMismatch(
+            "\n".join([f"Python {target.python} does not satisfy `requires-python` of:", *misfits]),
+            hint="Choose another Python, or leave the group out with `--no-group`",
+        )
 
 
 def _check_target(lock: Lock, target: Target, evaluator: Evaluator) -> None:
@@ -163,33 +171,6 @@ def _check_target(lock: Lock, target: Target, evaluator: Evaluator) -> None:
             )
 
 
-def _roots(lock: Lock, project: str | None) -> tuple[Package, ...]:
-    """Return the packages to begin with: one project, or all members if the root is none."""
-    local = [package for package in lock.packages if not isinstance(package.source, Registry)]
-    if project is not None:
-        _check_known("project", [project], {package.name for package in local}, lock)
-        return tuple(package for package in local if package.name == project)
-    root = lock.project()
-    if root is not None:
-        return (root,)
-    members = set(lock.manifest.members)
-    return tuple(package for package in local if package.name in members)
-
-
-def _check_known(kind: str, asked: Iterable[str], known: set[str], lock: Lock) -> None:
-    unknown = sorted(set(asked) - known)
-    if not unknown:
-        return
-    names = ", ".join(f"`{name}`" for name in unknown)
-    plural = "s" if len(unknown) > 1 else ""
-    close = [m for name in unknown for m in difflib.get_close_matches(name, sorted(known), n=1)]
-    raise UnknownRequest(
-        f"No {kind}{plural} {names} in `{lock.path}`; it has "
-        + (", ".join(f"`{name}`" for name in sorted(known)) or "none"),
-        hint="Did you mean " + ", ".join(f"`{name}`" for name in close) + "?" if close else None,
-    )
-
-
 def _check_unique(lock: Lock, packages: Sequence[Package]) -> None:
     by_name: dict[str, list[Package]] = {}
     for package in packages:
@@ -205,7 +186,7 @@ def _check_unique(lock: Lock, packages: Sequence[Package]) -> None:
 
 
 def _distributions(
-    packages: Iterable[Package], target: Target, policy: Policy
+    packages: Iterable[Package], target: Target, policy: Policy, local: Set[str]
 ) -> tuple[Distribution, ...]:
     ranking = Ranking(target)
     chosen: list[Distribution] = []
@@ -213,7 +194,10 @@ def _distributions(
     for package in packages:
         if isinstance(package.source, Virtual):
             continue
-        artifact = _artifact(package, ranking, policy)
+        # The members of the workspace are built whatever may not be, as uv does.
+        may_build = package.name in local or policy.builds(package.name)
+        takes_wheels = policy.takes_wheels(package.name)
+        artifact = _artifact(package, ranking, may_build=may_build, takes_wheels=takes_wheels)
         if isinstance(artifact, _Misfit):
             misfits.append(artifact)
         else:
@@ -234,13 +218,15 @@ class _Misfit:
     """The C library of the base with which a wheel would fit."""
 
 
-def _artifact(package: Package, ranking: Ranking, policy: Policy) -> Artifact | _Misfit:
+def _artifact(
+    package: Package, ranking: Ranking, *, may_build: bool, takes_wheels: bool
+) -> Artifact | _Misfit:
     """Choose as uv does: the best wheel, else the sources."""
-    has_wheels = bool(package.wheels) and policy.takes_wheels(package.name)
+    has_wheels = bool(package.wheels) and takes_wheels
     if has_wheels and (wheel := ranking.best(package)) is not None:
         return wheel
     sources = _sources(package)
-    if sources is not None and policy.builds(package.name):
+    if sources is not None and may_build:
         return sources
     had = ranking.describe(package.wheels) if has_wheels else ""
     wanted = ranking.wanted_libc(package.wheels) if has_wheels else None

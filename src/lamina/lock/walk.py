@@ -8,11 +8,12 @@ there; and two versions of one project are told apart by nothing but the edges t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from lamina.lock.markers import Evaluator, Truth, encode, holds
 from lamina.lock.model import ConflictItem, Dependency, Lock, LockError, Package, Requirement
+from lamina.lock.wanted import Extras, Groups
 
 
 class ConflictingRequest(LockError):
@@ -28,8 +29,34 @@ class Request:
     """What is asked of a lock: the packages to begin with, and what of them."""
 
     roots: tuple[Package, ...]
-    extras: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
+    extras: Extras
+    groups: Groups
+    is_single: bool = False
+    """Whether the roots are one project. The groups of the workspace's own root are then taken as
+    well, but only those that are asked for and that the project lacks."""
+
+    def groups_of(self, package: Package) -> list[str]:
+        """Return which groups of a root are taken."""
+        return [group for group in sorted(package.dependency_groups) if self.groups.takes(group)]
+
+    def groups_beside(self, available: Iterable[str]) -> list[str]:
+        """Return which groups are taken of the workspace's root, where that is no root here."""
+        if not self.is_single:
+            return []
+        lacking = set(available) - {group for root in self.roots for group in groups_in(root)}
+        return [group for group in sorted(lacking) if self.groups.asks(group)]
+
+
+def groups_in(package: Package) -> set[str]:
+    """Return the dependency groups of a package, the empty ones too."""
+    declared = package.metadata.requires_dev if package.metadata is not None else {}
+    return package.dependency_groups.keys() | declared.keys()
+
+
+def extras_in(package: Package) -> set[str]:
+    """Return the extras of a package, the empty ones too."""
+    declared = package.metadata.provides_extras if package.metadata is not None else None
+    return package.optional_dependencies.keys() | set(declared or ())
 
 
 Node = tuple[int, str | None]
@@ -37,7 +64,11 @@ Node = tuple[int, str | None]
 
 
 def walk(lock: Lock, request: Request, evaluator: Evaluator) -> tuple[Package, ...]:
-    """Return the packages that the request takes, roots included, in the order of the lock."""
+    """Return the packages that the request takes, in the order of the lock.
+
+    The roots are among them, unless only groups are taken and none of those names them.
+    """
+    _refuse_request(lock, request)
     return _Walk(lock, evaluator).run(request)
 
 
@@ -49,8 +80,6 @@ class _Walk:
     evaluator: Evaluator
     by_name: dict[str, list[int]] = field(default_factory=dict)
     active: set[str] = field(default_factory=set)
-    requested: set[str] = field(default_factory=set)
-    """The extras that were asked for, those without dependencies too, which never are active."""
     queue: list[Node] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -58,16 +87,17 @@ class _Walk:
             self.by_name.setdefault(package.name, []).append(number)
 
     def run(self, request: Request) -> tuple[Package, ...]:
-        roots = [self._number(package) for package in request.roots]
+        groups = list(self._groups(request))
         if self.lock.conflicts:
-            self._activate_request(roots, request)
-        for root in roots:
-            self.queue.append((root, None))
-            self.queue.extend((root, extra) for extra in sorted(request.extras))
-        for root in roots:
-            for group in sorted(request.groups):
-                self._enter_group(self.lock.packages[root].dependency_groups.get(group, ()))
-        self._enter_manifest(request.groups)
+            self._activate_request(request, groups)
+        if request.groups.takes_projects:
+            for root in request.roots:
+                number = self._number(root)
+                self.queue.append((number, None))
+                self.queue.extend((number, extra) for extra in _extras_taken(request, root))
+        for package, group in groups:
+            self._enter_group(package.dependency_groups[group])
+        self._enter_manifest(request)
         if self.lock.conflicts:
             self._activate_reachable()
             self._refuse_conflicts()
@@ -76,15 +106,22 @@ class _Walk:
     def _number(self, package: Package) -> int:
         return next(n for n in self.by_name[package.name] if self.lock.packages[n] is package)
 
-    def _activate_request(self, roots: Iterable[int], request: Request) -> None:
-        for root in roots:
-            package = self.lock.packages[root]
-            extras = request.extras & package.optional_dependencies.keys()
-            groups = request.groups & package.dependency_groups.keys()
-            self.requested |= {encode(ConflictItem(package.name, extra=e)) for e in request.extras}
-            self.active.add(encode(ConflictItem(package.name)))
-            self.active |= {encode(ConflictItem(package.name, extra=e)) for e in extras}
-            self.active |= {encode(ConflictItem(package.name, group=g)) for g in groups}
+    def _groups(self, request: Request) -> Iterator[tuple[Package, str]]:
+        """Give the groups that are taken, each with the package that it is of."""
+        for root in request.roots:
+            yield from ((root, group) for group in request.groups_of(root))
+        beside = self.lock.project()
+        if beside is not None and beside not in request.roots:
+            available = beside.dependency_groups
+            yield from ((beside, group) for group in request.groups_beside(available))
+
+    def _activate_request(self, request: Request, groups: Iterable[tuple[Package, str]]) -> None:
+        items = [ConflictItem(package.name, group=group) for package, group in groups]
+        if request.groups.takes_projects:
+            for root in request.roots:
+                items.append(ConflictItem(root.name))
+                items += [ConflictItem(root.name, extra=e) for e in _extras_taken(request, root)]
+        self.active |= {encode(item) for item in items}
 
     def _enter_group(self, edges: Iterable[Dependency]) -> None:
         for edge in edges:
@@ -93,11 +130,15 @@ class _Walk:
                 self.active |= extras
                 self.queue.extend(self._targets(edge))
 
-    def _enter_manifest(self, groups: frozenset[str]) -> None:
+    def _enter_manifest(self, request: Request) -> None:
         """Enter what a workspace without a project of its own, or a script, asks for itself."""
-        manifest = self.lock.manifest
-        named = [manifest.dependency_groups.get(group, ()) for group in sorted(groups)]
-        for requirement in [*manifest.requirements, *(r for group in named for r in group)]:
+        available = self.lock.manifest.dependency_groups
+        if request.is_single:
+            groups = request.groups_beside(available)
+        else:
+            groups = [group for group in sorted(available) if request.groups.takes(group)]
+        named = [requirement for group in groups for requirement in available[group]]
+        for requirement in [*self.lock.manifest.requirements, *named]:
             if holds(self.evaluator.condition(requirement.marker), frozenset()):
                 number = self._by_markers(requirement)
                 self.queue.append((number, None))
@@ -174,17 +215,18 @@ class _Walk:
                         queue.append(target)
 
     def _refuse_conflicts(self) -> None:
-        taken = self.active | self.requested
-        clashes = [
-            " and ".join(str(item) for item in both)
-            for conflict in self.lock.conflicts
-            if len(both := [item for item in conflict if encode(item) in taken]) > 1
-        ]
-        if clashes:
-            raise ConflictingRequest(
-                f"`{self.lock.path}` does not allow together: {'; '.join(sorted(set(clashes)))}",
-                hint="Choose one of them with `--extra` or `--group`",
-            )
+        """Refuse extras that do not go together, and that the dependencies ask for."""
+        _refuse(
+            self.lock,
+            [
+                [
+                    item
+                    for item in conflict
+                    if item.extra is not None and encode(item) in self.active
+                ]
+                for conflict in self.lock.conflicts
+            ],
+        )
 
     def _reach(self) -> set[int]:
         """Return the packages that are reached while what is active stays as it is."""
@@ -198,6 +240,36 @@ class _Walk:
                             seen.add(target)
                             queue.append(target)
         return {number for number, _ in seen}
+
+
+def _refuse_request(lock: Lock, request: Request) -> None:
+    """Refuse what was asked for if it cannot go together, even if there is nothing in it."""
+    roots = {root.name: root for root in request.roots}
+
+    def is_asked(item: ConflictItem) -> bool:
+        if item.package not in roots:
+            return False
+        if item.group is not None:
+            return request.groups.takes(item.group)
+        if item.extra is not None:
+            return request.groups.takes_projects and request.extras.takes(item.extra)
+        return request.groups.takes_projects
+
+    _refuse(lock, [list(filter(is_asked, items)) for items in lock.conflicts])
+
+
+def _refuse(lock: Lock, together: Iterable[Sequence[ConflictItem]]) -> None:
+    clashes = {" and ".join(map(str, items)) for items in together if len(items) > 1}
+    if clashes:
+        raise ConflictingRequest(
+            f"`{lock.path}` does not allow together: {'; '.join(sorted(clashes))}",
+            hint="Choose one of them: see `--extra`, `--no-extra`, `--group`, `--no-group` and "
+            "`--package`",
+        )
+
+
+def _extras_taken(request: Request, root: Package) -> list[str]:
+    return [extra for extra in sorted(root.optional_dependencies) if request.extras.takes(extra)]
 
 
 def _extras_of(edge: Dependency) -> set[str]:

@@ -46,6 +46,8 @@ class Site:
     scheme: Scheme
     recipe: Recipe
     base: BaseFacts
+    copies_project: bool = True
+    """Whether the files of a project without build system are copied."""
     outputs: tuple[Path, ...] = ()
     """What the build itself writes, which is no part of the project."""
     compilation: Callable[[], Compilation] | None = None
@@ -111,8 +113,8 @@ def _files(site: Site) -> list[tuple[str, list[Entry]]]:
             (f"{copy.source} -> {copy.to}", collect_copy(site.folder, ignore, copy, workdir))
             for copy in site.config.copy
         ]
-    if site.facts.build_system is None:
-        return [(f"files of {site.facts.title}", collect(site.folder, ignore, workdir))]
+    if site.facts.build_system is None and site.copies_project:
+        return [(f"files of {site.facts.shown}", collect(site.folder, ignore, workdir))]
     return []
 
 

@@ -38,6 +38,7 @@ class ProjectFacts:
     """What `pyproject.toml` says of the project."""
 
     name: NormalizedName
+    """Empty where there is no `[project]`: a workspace's root, or a folder with groups alone."""
     title: str
     """The name as written."""
     version: Version | None
@@ -50,9 +51,23 @@ class ProjectFacts:
     build_system: BuildSystem | None = None
     """None where the project is not installed: its files are copied instead."""
 
+    @property
+    def shown(self) -> str:
+        """The name, for people. That of a folder is none: it differs from machine to machine."""
+        return self.title or "the project"
+
+
+NAMELESS = ProjectFacts(name=NormalizedName(""), title="", version=None)
+"""What is known where there is no `[project]`."""
+
 
 def parse_facts(document: Mapping[str, object]) -> ProjectFacts:
-    """Read the project's facts from a parsed `pyproject.toml`; every problem is told at once."""
+    """Read the project's facts from a parsed `pyproject.toml`; every problem is told at once.
+
+    Without `[project]`, it is `NAMELESS`.
+    """
+    if "project" not in document:
+        return NAMELESS
     problems = Problems()
     top = Table("", document, problems)
     project = top.table("project")

@@ -53,6 +53,7 @@ def test_help_lists_options_in_sections(program: Program) -> None:
         "Where the image goes:",
         "What the image is built on:",
         "What is installed:",
+        "What is built from sources:",
         "What is reused:",
         "Making and keeping layers:",
         "Output:",

@@ -8,6 +8,7 @@ from lamina.lock.model import Archive, Lock
 from lamina.lock.select import Selection, select
 from lamina.lock.target import Libc, Target, make_target
 from lamina.lock.uvlock import parse
+from lamina.lock.wanted import Extras, Groups, Wanted
 from lamina.oci.descriptor import Platform
 
 INDEX = "https://index.example/simple"
@@ -25,6 +26,17 @@ def target(
     """Return a target of which only what matters to a test is given."""
     libc = libc or Libc("glibc", (2, 36))
     return make_target(Platform.parse(platform), python, libc, free_threaded=free_threaded)
+
+
+def wanted(
+    *, extras: Iterable[str] = (), groups: Iterable[str] = (), project: str | None = None
+) -> Wanted:
+    """Return what asks for extras and groups of a project."""
+    return Wanted(
+        project=project,
+        extras=Extras(named=frozenset(extras)),
+        groups=Groups(named=frozenset(groups)),
+    )
 
 
 def wheel(filename: str) -> str:

@@ -7,17 +7,12 @@ import pytest
 from lamina.errors import LaminaError
 from lamina.lock.choice import InvalidWheel
 from lamina.lock.model import Lock, Sdist, Wheel
-from lamina.lock.select import (
-    FREELY,
-    Policy,
-    TargetMismatch,
-    Uninstallable,
-    UnknownRequest,
-    select,
-)
+from lamina.lock.roots import UnknownRequest
+from lamina.lock.select import FREELY, Policy, TargetMismatch, Uninstallable, select
 from lamina.lock.source import DirectUrl, Editable, Git, Virtual
 from lamina.lock.target import Libc, Target
 from lamina.lock.walk import ConflictingRequest, InconsistentLock
+from lamina.lock.wanted import Extras, Wanted
 from unit.lock.locks import (
     COMMIT,
     HASH,
@@ -28,6 +23,7 @@ from unit.lock.locks import (
     package,
     project,
     target,
+    wanted,
 )
 
 AMD64 = target()
@@ -44,7 +40,7 @@ def failure(
     member: str | None = None,
 ) -> tuple[str, str | None]:
     with pytest.raises(kind) as caught:
-        select(locked, for_, project=member, extras=extras, groups=groups)
+        select(locked, for_, wanted(extras=extras, groups=groups, project=member))
 
     return str(caught.value), caught.value.hint
 
@@ -143,13 +139,13 @@ def extras_and_groups() -> Lock:
 def test_extras_and_groups_are_taken_only_when_asked_for(
     extras: list[str], groups: list[str], expected: list[str]
 ) -> None:
-    selection = select(extras_and_groups(), AMD64, extras=extras, groups=groups)
+    selection = select(extras_and_groups(), AMD64, wanted(extras=extras, groups=groups))
 
     assert [d.name for d in selection.distributions] == expected
 
 
 def test_all_extras_can_be_asked_for() -> None:
-    selection = select(extras_and_groups(), AMD64, all_extras=True)
+    selection = select(extras_and_groups(), AMD64, Wanted(extras=Extras(all=True)))
 
     assert [d.name for d in selection.distributions] == ["asgiref", "click", "flask", "idna"]
 
@@ -201,8 +197,8 @@ def conflicting() -> Lock:
 
 def test_what_a_conflicting_extra_brings_is_known_along_the_whole_graph() -> None:
     assert chosen(select(conflicting(), AMD64)) == ["base 1.0"]
-    assert chosen(select(conflicting(), AMD64, extras=["cpu"])) == ["base 1.0", "torch 1.0"]
-    assert chosen(select(conflicting(), AMD64, extras=["gpu"])) == [
+    assert chosen(select(conflicting(), AMD64, wanted(extras=["cpu"]))) == ["base 1.0", "torch 1.0"]
+    assert chosen(select(conflicting(), AMD64, wanted(extras=["gpu"]))) == [
         "base 1.0",
         "helper 1.0",
         "torch 2.0",
@@ -212,7 +208,7 @@ def test_what_a_conflicting_extra_brings_is_known_along_the_whole_graph() -> Non
 def test_conflicting_extras_cannot_be_asked_for_together() -> None:
     assert failure(ConflictingRequest, conflicting(), extras=["cpu", "gpu"]) == (
         "`uv.lock` does not allow together: extra `cpu` of `app` and extra `gpu` of `app`",
-        "Choose one of them with `--extra` or `--group`",
+        "Choose one of them: see `--extra`, `--no-extra`, `--group`, `--no-group` and `--package`",
     )
 
 
@@ -282,7 +278,7 @@ def workspace() -> Lock:
 
 
 def test_a_member_of_a_workspace_can_be_the_project() -> None:
-    selection = select(workspace(), AMD64, project="one")
+    selection = select(workspace(), AMD64, wanted(project="one"))
 
     assert selection.project is not None
     assert selection.project.name == "one"
@@ -290,7 +286,7 @@ def test_a_member_of_a_workspace_can_be_the_project() -> None:
 
 
 def test_a_member_that_another_needs_is_built() -> None:
-    one, _ = select(workspace(), AMD64, project="two").distributions
+    one, _ = select(workspace(), AMD64, wanted(project="two")).distributions
 
     assert (one.name, one.artifact, one.is_local) == ("one", Editable("packages/one"), True)
 
@@ -306,7 +302,7 @@ def test_a_workspace_without_a_root_project_means_all_members_and_its_own_groups
         ),
     )
 
-    selection = select(locked, AMD64, groups=["dev"])
+    selection = select(locked, AMD64, wanted(groups=["dev"]))
 
     assert selection.project is None
     assert chosen(selection) == ["pytest 1.0", "six 1.0"]

@@ -68,7 +68,7 @@ def test_a_version_may_be_left_to_the_backend() -> None:
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        ({}, "project.name: is missing"),
+        ({"project": {}}, "project.name: is missing"),
         ({"project": 1}, "project: expected a table, got an integer"),
         ({"project": {"name": "-"}}, "project.name: is no valid name of a project"),
         (

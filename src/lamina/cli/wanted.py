@@ -1,0 +1,87 @@
+"""What the command line asks of a lock, as the values that choose from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lamina.cli.documents import PYPROJECT
+from lamina.cli.project import ProjectFolder
+from lamina.cli.uv_files import UV_TOML, uv_tables
+from lamina.cli.wanting import WantedOptions
+from lamina.lock.select import Policy
+from lamina.lock.wanted import DEV, Extras, Groups, Install
+from lamina.project.uv import BuildRules, Refusal, parse_rules, refused
+
+
+def extras_of(options: WantedOptions) -> Extras:
+    """Return which extras are asked for."""
+    return Extras(
+        named=frozenset(options.extras),
+        all=options.all_extras,
+        without=frozenset(options.no_extras),
+    )
+
+
+def groups_of(
+    options: WantedOptions, defaults: frozenset[str] | None, *, is_dev_default: bool
+) -> Groups:
+    """Return which groups are asked for, of a project with such default groups.
+
+    ``is_dev_default`` says that `dev` is taken where the defaults have it: an image leaves it out.
+    """
+    return Groups(
+        named=frozenset(options.groups),
+        only=frozenset(options.only_groups),
+        all=options.all_groups,
+        without=frozenset(options.no_groups),
+        dev=options.dev,
+        only_dev=options.only_dev,
+        defaults=frozenset() if options.no_default_groups else defaults,
+        not_by_default=frozenset() if is_dev_default else frozenset({DEV}),
+    )
+
+
+def install_of(options: WantedOptions) -> Install:
+    """Return which of the distributions that are taken are installed."""
+    return Install(
+        no_project=options.no_install_project,
+        no_workspace=options.no_install_workspace,
+        no_local=options.no_install_local,
+        no_packages=frozenset(options.no_install_packages),
+        only_project=options.only_install_project,
+        only_workspace=options.only_install_workspace,
+        only_local=options.only_install_local,
+        only_packages=frozenset(options.only_install_packages),
+    )
+
+
+def policy_of(options: WantedOptions, configured: Sequence[BuildRules]) -> Policy:
+    """Return whether wheels are taken and built: as asked here, else as uv's settings say.
+
+    Projects that are named in several places are joined; to allow all, here, undoes that.
+    """
+    build = Refusal(_opposite(options.build), frozenset(options.no_build_packages))
+    binary = Refusal(_opposite(options.binary), frozenset(options.no_binary_packages))
+    return Policy(
+        no_build=refused([build, *(rules.no_build for rules in configured)]),
+        no_binary=refused([binary, *(rules.no_binary for rules in configured)]),
+    )
+
+
+def build_rules(
+    environ: Mapping[str, str], home: Path, project: ProjectFolder
+) -> tuple[BuildRules, ...]:
+    """Return what the tables of uv's settings say, first those that count first."""
+    found = []
+    for each in uv_tables(environ, home, project.root):
+        path = each.folder / UV_TOML
+        if path.is_file():
+            found.append(parse_rules(each.table, str(path)))
+        else:
+            found.append(parse_rules(each.table, str(each.folder / PYPROJECT), place="tool.uv"))
+    return tuple(found)
+
+
+def _opposite(is_allowed: bool | None) -> bool | None:
+    return None if is_allowed is None else not is_allowed
