@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import SpecifierSet
 
 from lamina.cli import settings
+from lamina.cli.agreement import check_agreement
 from lamina.cli.options import PlanOptions
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
 from lamina.cli.wanted import build_rules, extras_of, groups_of, install_of, policy_of
-from lamina.lock import freshness
 from lamina.lock.model import Lock
 from lamina.lock.wanted import Wanted
 from lamina.make.base import OpenedBase, open_base
@@ -55,7 +55,7 @@ def read_lock(project: ProjectFolder, *, is_checked: bool) -> Lock:
     """Read the lock; ``is_checked`` says that it must match the project."""
     lock = project.read_lock()
     if is_checked:
-        freshness.check(lock, project.root_document)
+        check_agreement(lock, project.root, project.root_document, os.environ)
     return lock
 
 

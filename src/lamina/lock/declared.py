@@ -6,6 +6,7 @@ Only for comparison with a lock: what is of no known shape is passed over, since
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.specifiers import Specifier, SpecifierSet
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from lamina.lock.equivalence import Term
 from lamina.lock.model import LockError
@@ -38,6 +38,7 @@ class Origin:
 
 
 ON_INDEX = Origin("index")
+_ASKED_OF_GIT = ("rev", "tag", "branch", "subdirectory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,19 @@ class Sources:
     workspace inherits the sources of the root, which it cannot see."""
 
     @classmethod
-    def of(cls, pyproject: Table, *, is_root: bool) -> Sources:
-        """Read the tables; entries of no known shape are passed over."""
+    def of(cls, pyproject: Table, *, is_complete: bool, folder: str = ".") -> Sources:
+        """Read the tables; entries of no known shape are passed over.
+
+        ``folder`` is where the document lies, relative to the lockfile.
+        """
         uv = table(pyproject, "tool", "uv")
         by_name: dict[str, tuple[Table, ...]] = {}
         if uv.get("no-sources") is not True:
             for name, entry in table(uv, "sources").items():
                 entries = entry if isinstance(entry, list) else [entry]
-                found = tuple(item for item in entries if isinstance(item, dict))
-                by_name[canonicalize_name(name)] = found
+                by_name[canonicalize_name(name)] = tuple(
+                    _placed(item, folder) for item in entries if isinstance(item, dict)
+                )
         indexes = {
             index["name"]: index["url"]
             for index in items(uv, "index")
@@ -78,7 +83,13 @@ class Sources:
             and isinstance(index.get("name"), str)
             and isinstance(index.get("url"), str)
         }
-        return cls(by_name, indexes, is_root)
+        return cls(by_name, indexes, is_complete)
+
+    def below(self, root: Sources) -> Sources:
+        """Return these sources, of a member, with those that it inherits from the root."""
+        return Sources(
+            {**root.by_name, **self.by_name}, {**root.indexes, **self.indexes}, is_complete=True
+        )
 
     def origins(
         self, name: str, written: str | None, *, extra: str | None, group: str | None
@@ -105,14 +116,20 @@ class Sources:
 
     def _origin(self, entry: Table) -> Origin:
         if (name := text(entry, "index")) in self.indexes:
-            return Origin("index", plain_url(self.indexes[name]))
+            limits = [
+                f"{key} {canonicalize_name(limit)}"
+                for key in ("extra", "group")
+                if (limit := text(entry, key))
+            ]
+            return index_origin(self.indexes[name], " ".join(limits))
         if url := text(entry, "url"):
             return url_origin(url, text(entry, "subdirectory"))
         if url := text(entry, "git"):
-            asked = {key: text(entry, key) for key in ("rev", "tag", "branch", "subdirectory")}
+            asked = {key: text(entry, key) for key in _ASKED_OF_GIT}
+            asked |= {"lfs": "true"} if entry.get("lfs") is True else {}
             return git_origin(url, {key: value for key, value in asked.items() if value})
         if "path" in entry:
-            return Origin("local", plain_path(text(entry, "path")))
+            return local_origin(text(entry, "path"), is_editable=entry.get("editable") is True)
         if entry.get("workspace") is True:
             return Origin("local")
         return Origin("unknown")
@@ -171,24 +188,35 @@ def text(of: Table, key: str) -> str:
 def normal_specifier(written: SpecifierSet) -> frozenset[tuple[str, str]]:
     """Return the clauses of a specifier, in no order, their versions in normal form.
 
-    >>> one, other = SpecifierSet("<2,>=1.0RC1"), SpecifierSet(">=1.0rc1, <2")
+    >>> one, other = SpecifierSet("<2,>=1.0RC1"), SpecifierSet(">=1.0rc1, <2.0")
     >>> normal_specifier(one) == normal_specifier(other)
     True
     """
-    return frozenset((clause.operator, _normal_version(clause.version)) for clause in written)
+    return frozenset((clause.operator, _normal_version(clause)) for clause in written)
 
 
-def _normal_version(written: str) -> str:
-    suffix = ".*" if written.endswith(".*") else ""
-    try:
-        return str(Version(written.removesuffix(".*"))) + suffix
-    except InvalidVersion:
-        return written
+def _normal_version(clause: Specifier) -> str:
+    """Return a version as uv compares it, without zeros at its end where they mean nothing."""
+    written = clause.version.removesuffix(".*")
+    suffix = clause.version[len(written) :]
+    return canonicalize_version(written, strip_trailing_zero=clause.operator != "~=") + suffix
 
 
 def url_origin(url: str, subdirectory: str = "") -> Origin:
     """Return the origin of an archive at a URL."""
     return Origin("url", f"{plain_url(url)}#{subdirectory}" if subdirectory else plain_url(url))
+
+
+def index_origin(url: str, limit: str = "") -> Origin:
+    """Return the origin of what comes from a certain index, for all or for one extra or group.
+
+    Of one that is a folder only the name counts: the lock has it by its place on some machine.
+    """
+    scheme, found, path = url.partition("://")
+    place = plain_url(url)
+    if not found or scheme == "file":
+        place = posixpath.basename(posixpath.normpath(path or url))
+    return Origin("index", f"{place} for {limit}" if limit else place)
 
 
 def git_origin(url: str, asked: Mapping[str, str] | None = None) -> Origin:
@@ -197,8 +225,9 @@ def git_origin(url: str, asked: Mapping[str, str] | None = None) -> Origin:
     The lock has that in the query, a requirement and a source have it elsewhere.
     """
     url = url.removeprefix("git+")
-    keys = ("rev", "tag", "branch", "subdirectory")
-    query = {key: value for key, value in _query(url) if key in keys} | dict(asked or {})
+    query = {k: value for k, value in _query(url) if k in (*_ASKED_OF_GIT, "lfs")} | dict(
+        asked or {}
+    )
     return Origin(
         "git", f"{plain_url(url).removesuffix('.git')}?{urlencode(sorted(query.items()))}"
     )
@@ -233,11 +262,17 @@ def plain_url(url: str) -> str:
     return redacted(url).rstrip("/")
 
 
-def plain_path(path: str) -> str:
-    """Return a relative path without its empty and `.` parts, nothing for an absolute one."""
-    if path.startswith(("/", "~")):
-        return ""
-    return "/".join(part for part in path.split("/") if part not in ("", "."))
+def local_origin(path: str, *, is_editable: bool) -> Origin:
+    """Return the origin of a file or folder of this machine; an absolute path is not compared."""
+    if path.startswith(("/", "~")) or ":" in path:
+        return Origin("local")
+    return Origin("local", f"{posixpath.normpath(path)}{' (editable)' if is_editable else ''}")
+
+
+def _placed(entry: Table, folder: str) -> Table:
+    """Return a source with its path relative to the lockfile."""
+    path = text(entry, "path")
+    return {**entry, "path": posixpath.join(folder, path)} if path else entry
 
 
 def _is_for(entry: Table, key: str, asked: str | None) -> bool:

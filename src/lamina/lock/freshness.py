@@ -6,35 +6,25 @@ compared for certain is; the rest passes, since a false alarm would stop a build
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
-from lamina.lock.declared import (
-    Declared,
-    Origin,
-    Sources,
-    git_origin,
-    items,
-    normal_specifier,
-    plain_path,
-    plain_url,
-    requirements,
-    table,
-    text,
-    url_origin,
-)
-from lamina.lock.equivalence import Term, includes, same_terms
+from lamina.lock.declared import Sources, items, requirements, table, text
+from lamina.lock.equivalence import includes
 from lamina.lock.groups import group_markers, groups
 from lamina.lock.markers import literals
-from lamina.lock.model import ConflictItem, Lock, LockError, Metadata, Package, Requirement
-from lamina.lock.source import Registry
-from lamina.lock.uvlock import InvalidLock
+from lamina.lock.model import Lock, LockError, Metadata, Package, Requirement
+from lamina.lock.sections import changed_names, section
+from lamina.lock.settings import OPTIONS, changed_conflicts, changed_settings
+from lamina.lock.tree import Tree, changed_kind, changed_members, is_dynamic
 
 Table = Mapping[str, Any]
+_WITH_DEFAULT_GROUPS = 5
+"""The revision of the lock since which the groups that are installed unasked stand in it."""
 
 
 class LockOutdated(LockError):
@@ -50,67 +40,175 @@ class LockOutdated(LockError):
         self.differences = differences
 
 
-def check(lock: Lock, pyproject: Table) -> None:
+def check(
+    lock: Lock,
+    pyproject: Table,
+    *,
+    trees: Sequence[Tree] | None = None,
+    elsewhere: Collection[str] = (),
+) -> None:
     """Raise `LockOutdated`, with all that differs, if the lock must be made again.
 
-    ``pyproject`` is the document of the project beside the lockfile or of a workspace member.
+    ``pyproject`` is the document of the project beside the lockfile or of a workspace member;
+    with ``trees``, of the root of the workspace, all of whose other source trees these are.
+    ``elsewhere`` are those of `OPTIONS` that it does not decide.
     """
-    differences = tuple(_differences(lock, pyproject))
+    found = _alone(lock, pyproject) if trees is None else _all(lock, pyproject, trees, elsewhere)
+    differences = tuple(found)
     if differences:
         raise LockOutdated(lock.path, differences)
 
 
-def _differences(lock: Lock, pyproject: Table) -> Iterator[str]:
+def _alone(lock: Lock, pyproject: Table) -> Iterator[str]:
+    """Compare one document, with nothing known of the others."""
     name = text(table(pyproject, "project"), "name")
     package = _package_of(lock, name)
     root = lock.project()
     if package is None and (name or root is not None):
-        declared = f"`{canonicalize_name(name)}`" if name else "none"
-        locked = f"`{root.name}`" if root is not None else "none"
-        yield f"name: {declared} is declared, {locked} is locked"
+        yield _other_name(name, root)
         return
     is_root = package is root
-    sources = Sources.of(pyproject, is_root=is_root)
-    yield from _requires_python(lock, pyproject)
-    if package is not None and package.metadata is not None:
-        yield from _metadata(lock, package.metadata, pyproject, sources)
-    elif package is None:
-        yield from _groups(lock, lock.manifest.dependency_groups, pyproject, sources)
+    sources = Sources.of(pyproject, is_complete=is_root)
+    is_alone = not lock.manifest.members
+    yield from _requires_python(lock, [pyproject], is_all=is_alone)
+    yield from _declarations(lock, package, pyproject, sources)
     if is_root:
-        yield from _manifest(lock, pyproject, sources)
+        yield from changed_settings(lock, pyproject, sources, OPTIONS)
+        if is_alone:
+            yield from changed_conflicts(lock, [pyproject])
+
+
+def _all(
+    lock: Lock, pyproject: Table, others: Sequence[Tree], elsewhere: Collection[str]
+) -> Iterator[str]:
+    """Compare every document that the lock was made from."""
+    root = Tree(".", pyproject)
+    members = [root, *(tree for tree in others if tree.is_member)]
+    documents = [tree.pyproject for tree in members]
+    sources = Sources.of(pyproject, is_complete=True)
+    if len(members) == 1 and root.package(lock) is None and (root.name or lock.project()):
+        yield _other_name(root.name, lock.project())
+        return
+    yield from changed_members(lock, members)
+    yield from _requires_python(lock, documents, is_all=True)
+    yield from _declarations(lock, root.package(lock), pyproject, sources)
+    yield from _default_groups(lock, root)
+    yield from changed_settings(lock, pyproject, sources, elsewhere)
+    yield from changed_conflicts(lock, documents)
+    for tree in sorted(others, key=lambda tree: tree.folder):
+        lines = _tree(lock, tree, sources, [root, *others])
+        yield from (f"{tree.folder}: {line}" for line in lines)
+
+
+def _tree(lock: Lock, tree: Tree, of_root: Sources, trees: Iterable[Tree]) -> Iterator[str]:
+    """Compare a member that is not the root, or a folder that is depended on."""
+    package = tree.package(lock)
+    if package is None or package.metadata is None:
+        return
+    own = Sources.of(tree.pyproject, is_complete=False, folder=tree.folder)
+    sources = own.below(of_root) if tree.is_member else own
+    if tree.is_member:
+        yield from _default_groups(lock, tree)
+    else:
+        yield from changed_kind(tree, package, trees)
+        yield from _version(package, tree)
+    yield from _metadata(lock, package.metadata, tree.pyproject, sources)
+
+
+def _default_groups(lock: Lock, tree: Tree) -> Iterator[str]:
+    """Compare which groups are installed unasked, where the lock is of a revision that has them."""
+    package = tree.package(lock)
+    if package is None or lock.revision < _WITH_DEFAULT_GROUPS:
+        return
+    uv = table(tree.pyproject, "tool", "uv")
+    told = items({"default-groups": ["dev"], **uv}, "default-groups")
+    wanted = {str(canonicalize_name(each)) for each in told if isinstance(each, str)}
+    if uv.get("default-groups") == "all":
+        wanted = {"*"}
+    if wanted != set(package.default_groups):
+        yield "default-groups: changed"
+
+
+def _version(package: Package, tree: Tree) -> Iterator[str]:
+    """Compare the version of a folder that is depended on, which is not the project's own."""
+    written = text(table(tree.pyproject, "project"), "version")
+    try:
+        declared = Version(written) if written else None
+    except InvalidVersion:
+        return
+    if declared != package.version and (declared is not None or is_dynamic(tree, "version")):
+        shown = [
+            f"`{each}`" if each is not None else "dynamic" for each in (declared, package.version)
+        ]
+        yield f"version: {shown[0]} is declared, {shown[1]} is locked"
+
+
+def _other_name(name: str, locked: Package | None) -> str:
+    declared = f"`{canonicalize_name(name)}`" if name else "none"
+    return f"name: {declared} is declared, {f'`{locked.name}`' if locked else 'none'} is locked"
+
+
+def _declarations(
+    lock: Lock, package: Package | None, pyproject: Table, sources: Sources
+) -> Iterator[str]:
+    """Compare what one document requires."""
+    if package is None:
+        yield from _groups(lock, lock.manifest.dependency_groups, pyproject, sources)
+    elif package.metadata is not None:
+        yield from _metadata(lock, package.metadata, pyproject, sources)
 
 
 def _package_of(lock: Lock, name: str) -> Package | None:
-    wanted = canonicalize_name(name)
-    for package in lock.packages:
-        if package.name == wanted and not isinstance(package.source, Registry):
-            return package
-    return None
+    return Tree(".", {"project": {"name": name}}).package(lock)
 
 
-def _requires_python(lock: Lock, pyproject: Table) -> Iterator[str]:
-    written = text(table(pyproject, "project"), "requires-python")
-    try:
-        declared = SpecifierSet(written)
-    except InvalidSpecifier:
-        return
-    # The lock has what all members of a workspace admit, and what their groups do.
-    is_alone = not lock.manifest.members and not table(pyproject, "tool", "uv", "dependency-groups")
+def _requires_python(lock: Lock, documents: Sequence[Table], *, is_all: bool) -> Iterator[str]:
+    """Compare the Pythons that all documents admit; ``is_all`` says that there are no others."""
+    declared = SpecifierSet()
+    for document in documents:
+        try:
+            declared &= SpecifierSet(text(table(document, "project"), "requires-python"))
+        except InvalidSpecifier:
+            return
+        # The lock has what groups admit too.
+        is_all = is_all and not table(document, "tool", "uv", "dependency-groups")
     fits = includes(declared, lock.requires_python)
-    if written and (not fits or (is_alone and not includes(lock.requires_python, declared))):
+    if str(declared) and (not fits or (is_all and not includes(lock.requires_python, declared))):
         yield f"requires-python: `{declared}` is declared, `{lock.requires_python}` is locked"
 
 
 def _metadata(lock: Lock, metadata: Metadata, pyproject: Table, sources: Sources) -> Iterator[str]:
+    found = list(_requires_dist(lock, metadata, pyproject, sources))
+    dynamic = items(table(pyproject, "project"), "dynamic")
+    if not found and not {"dependencies", "optional-dependencies"} & set(map(str, dynamic)):
+        found = list(_names(metadata, table(pyproject, "project"), sources))
+    yield from found
+    yield from _groups(lock, metadata.requires_dev, pyproject, sources)
+
+
+def _requires_dist(
+    lock: Lock, metadata: Metadata, pyproject: Table, sources: Sources
+) -> Iterator[str]:
     project = table(pyproject, "project")
     dynamic = items(project, "dynamic")
     if "dependencies" not in dynamic:
         declared = requirements(items(project, "dependencies"), sources)
         locked = [r for r in metadata.requires_dist if not _extras_in(r)]
-        yield from _section("dependencies", declared, locked, lock)
+        yield from section("dependencies", declared, locked, lock)
     if "optional-dependencies" not in dynamic:
         yield from _extras(lock, metadata, project, sources)
-    yield from _groups(lock, metadata.requires_dev, pyproject, sources)
+
+
+def _names(metadata: Metadata, project: Table, sources: Sources) -> Iterator[str]:
+    """Compare the names alone, for what applies on no machine: there the lock has no extra."""
+    extras = table(project, "optional-dependencies").values()
+    lists = [items(project, "dependencies"), *(each for each in extras if isinstance(each, list))]
+    texts = [each for some in lists for each in some]
+    yield from changed_names(
+        "dependencies",
+        dict.fromkeys((each.name for each in requirements(texts, sources)), True),
+        dict.fromkeys((each.name for each in metadata.requires_dist), True),
+    )
 
 
 def _extras(lock: Lock, metadata: Metadata, project: Table, sources: Sources) -> Iterator[str]:
@@ -133,7 +231,7 @@ def _extras(lock: Lock, metadata: Metadata, project: Table, sources: Sources) ->
         else:
             declared = requirements(by_extra[extra], sources, extra=extra)
             locked = in_lock.get(extra, [])
-            yield from _section(f"extra `{extra}`", declared, locked, lock, extra=extra)
+            yield from section(f"extra `{extra}`", declared, locked, lock, extra=extra)
 
 
 def _extras_in(requirement: Requirement) -> list[str]:
@@ -159,140 +257,4 @@ def _groups(
         else:
             within = group_markers(pyproject, group)
             wanted = requirements(declared[group], sources, group=group, within=within)
-            yield from _section(f"group `{group}`", wanted, locked[group], lock)
-
-
-def _manifest(lock: Lock, pyproject: Table, sources: Sources) -> Iterator[str]:
-    """Compare what only the root of a workspace declares."""
-    uv = table(pyproject, "tool", "uv")
-    for key, locked in (
-        ("constraint-dependencies", lock.manifest.constraints),
-        ("override-dependencies", lock.manifest.overrides),
-    ):
-        texts = items(uv, key)
-        # An override may be a table too, which the lock has in another form.
-        if locked is not None and all(isinstance(item, str) for item in texts):
-            yield from _section(key, requirements(texts, sources), locked, lock)
-    environments = uv.get("environments", [])
-    markers = [environments] if isinstance(environments, str) else environments
-    if isinstance(markers, list) and all(isinstance(marker, str) for marker in markers):
-        wanted, had = ([Term((m,)) for m in ms] for ms in (markers, lock.supported_markers))
-        if not same_terms(
-            wanted or [Term()], had or [Term()], requires_python=lock.requires_python
-        ):
-            yield "environments: changed"
-    if any(missing for missing in _missing_conflicts(lock, pyproject)):
-        yield "conflicts: changed"
-
-
-def _missing_conflicts(lock: Lock, pyproject: Table) -> Iterator[set[ConflictItem]]:
-    """Give the declared conflicts that the lock lacks. It may have more, inferred from groups."""
-    name = canonicalize_name(text(table(pyproject, "project"), "name"))
-    locked = [set(conflict) for conflict in lock.conflicts]
-    for conflict in items(table(pyproject, "tool", "uv"), "conflicts"):
-        if isinstance(conflict, list) and all(isinstance(item, dict) for item in conflict):
-            wanted = {_conflict_item(item, name) for item in conflict}
-            if not any(wanted <= had for had in locked):
-                yield wanted
-
-
-def _conflict_item(item: Table, project: str) -> ConflictItem:
-    def named(key: str) -> str | None:
-        return canonicalize_name(text(item, key)) or None
-
-    return ConflictItem(named("package") or project, named("extra"), named("group"))
-
-
-def _section(
-    title: str,
-    declared: Iterable[Declared],
-    locked: Iterable[Requirement],
-    lock: Lock,
-    *,
-    extra: str | None = None,
-) -> Iterator[str]:
-    """Compare two lists of requirements, name by name; say all that differs in one line."""
-    wanted, had = _by_name(declared), _by_name(map(_as_declared, locked))
-    active = frozenset({extra} if extra else ())
-    changes = [
-        f"`{name}` {'added' if name not in had else 'changed' if name in wanted else 'removed'}"
-        for name in sorted(wanted.keys() | had.keys())
-        if not _same(wanted.get(name, []), had.get(name, []), lock, active)
-    ]
-    if changes:
-        yield f"{title}: {', '.join(changes)}"
-
-
-def _by_name(all_of: Iterable[Declared]) -> dict[str, list[Declared]]:
-    found: dict[str, list[Declared]] = {}
-    for declared in all_of:
-        found.setdefault(declared.name, []).append(declared)
-    return found
-
-
-def _same(wanted: list[Declared], had: list[Declared], lock: Lock, active: frozenset[str]) -> bool:
-    """Say whether both come to the same on every machine: same origin, extras and specifier."""
-    wanted, had = _comparable(wanted, had)
-    terms: dict[object, tuple[list[Term], list[Term]]] = {}
-    for side, all_of in enumerate((wanted, had)):
-        for declared in all_of:
-            key = (declared.extras, declared.origin, declared.specifier)
-            terms.setdefault(key, ([], []))[side].append(declared.term)
-    return all(
-        same_terms(one, other, requires_python=lock.requires_python, active=active)
-        for one, other in terms.values()
-    )
-
-
-def _comparable(
-    wanted: list[Declared], had: list[Declared]
-) -> tuple[list[Declared], list[Declared]]:
-    """Leave out what one side cannot tell: details of an origin, or where it is at all."""
-    unknown = any(declared.origin.kind == "unknown" for declared in wanted)
-    if unknown and any(declared.origin.kind != "index" for declared in had):
-        bare = frozenset[tuple[str, str]]()
-        one, other = (
-            [replace(d, origin=Origin("unknown"), specifier=bare) for d in side]
-            for side in (wanted, had)
-        )
-        return one, other
-    vague = {d.origin.kind for d in (*wanted, *had) if not d.origin.detail} - {"index"}
-    vague |= {"index", "unknown"} if unknown else set()
-
-    def settle(declared: Declared) -> Declared:
-        kind = "index" if declared.origin.kind == "unknown" else declared.origin.kind
-        detail = "" if declared.origin.kind in vague else declared.origin.detail
-        # The lock keeps a specifier only of what is chosen by it.
-        specifier = declared.specifier if kind == "index" else frozenset()
-        return replace(declared, origin=Origin(kind, detail), specifier=specifier)
-
-    return [settle(declared) for declared in wanted], [settle(declared) for declared in had]
-
-
-def _as_declared(requirement: Requirement) -> Declared:
-    try:
-        specifier = SpecifierSet(requirement.specifier)
-    except InvalidSpecifier as error:
-        raise InvalidLock(
-            f"Unable to parse a specifier of `{requirement.name}` in the lockfile: "
-            f"{requirement.specifier!r}",
-            hint="To write the lockfile again, run `uv lock`",
-        ) from error
-    return Declared(
-        requirement.name,
-        frozenset(requirement.extras),
-        normal_specifier(specifier),
-        _locked_origin(dict(requirement.origin)),
-        Term((requirement.marker,) if requirement.marker else ()),
-    )
-
-
-def _locked_origin(origin: Mapping[str, str]) -> Origin:
-    if "git" in origin:
-        return git_origin(origin["git"])
-    if "url" in origin:
-        return url_origin(origin["url"], origin.get("subdirectory", ""))
-    for key in ("path", "directory", "editable", "virtual"):
-        if key in origin:
-            return Origin("local", plain_path(origin[key]))
-    return Origin("index", plain_url(origin["index"]) if "index" in origin else "")
+            yield from section(f"group `{group}`", wanted, locked[group], lock)

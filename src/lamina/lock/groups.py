@@ -40,7 +40,7 @@ def group_markers(pyproject: Table, name: str) -> tuple[str, ...]:
         if isinstance(settings, Mapping)
     }
     found = []
-    for group in _included(name, pyproject, frozenset()):
+    for group in included_groups(name, pyproject):
         try:
             clauses = SpecifierSet(limits.get(group, ""))
         except InvalidSpecifier:
@@ -49,8 +49,10 @@ def group_markers(pyproject: Table, name: str) -> tuple[str, ...]:
     return tuple(sorted(set(found)))
 
 
-def _included(name: str, pyproject: Table, above: frozenset[str]) -> Iterator[str]:
-    """Give a group and all that it includes, by their normalised names."""
+def included_groups(
+    name: str, pyproject: Table, above: frozenset[str] = frozenset()
+) -> Iterator[str]:
+    """Give a group and all that it includes, by their normalised names; ``above`` includes it."""
     if name in above:
         return
     yield name
@@ -58,7 +60,7 @@ def _included(name: str, pyproject: Table, above: frozenset[str]) -> Iterator[st
         if canonicalize_name(group) == name and isinstance(entries, list):
             for entry in entries:
                 if isinstance(entry, dict) and isinstance(to := entry.get("include-group"), str):
-                    yield from _included(canonicalize_name(to), pyproject, above | {name})
+                    yield from included_groups(canonicalize_name(to), pyproject, above | {name})
 
 
 def _flat(

@@ -62,7 +62,8 @@ class Requirement:
     """With the plain ``extra == 'x'`` of a requirement."""
     specifier: str = ""
     origin: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """What else is written of where it comes from (``url``, ``git``, ``index`` ...), sorted."""
+    """What else is written of where it comes from (``url``, ``git``, ``index`` ...), sorted;
+    ``conflict`` is the extra or group that it comes from there for."""
 
     def __str__(self) -> str:
         """Return it as PEP 508 writes it, without where it comes from.
@@ -97,6 +98,8 @@ class Package:
     optional_dependencies: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     dependency_groups: Mapping[str, tuple[Dependency, ...]] = field(default_factory=dict)
     metadata: Metadata | None = None
+    default_groups: tuple[str, ...] = ("dev",)
+    """What is installed unasked, ``*`` for all; before revision 5 a lock does not say."""
     resolution_markers: tuple[str, ...] = ()
     sdist: Sdist | None = None
     wheels: tuple[Wheel, ...] = ()
@@ -134,6 +137,33 @@ class Manifest:
     """``None`` where they are written in a form that cannot be compared."""
     build_constraints: tuple[Requirement, ...] = ()
     """What holds for the requirements of every build backend."""
+    excludes: tuple[str, ...] = ()
+    dependency_metadata: tuple[StaticMetadata, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StaticMetadata:
+    """What uv was told of a distribution, so that it need not ask: texts as they were written."""
+
+    name: str
+    version: str = ""
+    requires_dist: tuple[str, ...] = ()
+    requires_python: str = ""
+    provides_extras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How uv resolved; an empty text stands for uv's default."""
+
+    resolution: str = ""
+    prerelease: str = ""
+    fork_strategy: str = ""
+    exclude_newer: str = ""
+    """A moment, or a span before the moment of resolution, such as ``P7D``."""
+    prerelease_package: Mapping[str, str] = field(default_factory=dict)
+    exclude_newer_package: Mapping[str, str] = field(default_factory=dict)
+    """By name, as ``exclude_newer``; ``false`` where any release is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +176,10 @@ class Lock:
     packages: tuple[Package, ...]
     resolution_markers: tuple[str, ...] = ()
     supported_markers: tuple[str, ...] = ()
+    required_markers: tuple[str, ...] = ()
     conflicts: tuple[tuple[ConflictItem, ...], ...] = ()
     manifest: Manifest = field(default_factory=Manifest)
+    options: Options = field(default_factory=Options)
     path: str = "uv.lock"
     """What errors call it."""
 

@@ -24,9 +24,11 @@ from lamina.lock.model import (
     LockError,
     Manifest,
     Metadata,
+    Options,
     Package,
     Requirement,
     Sdist,
+    StaticMetadata,
     Wheel,
 )
 from lamina.lock.source import (
@@ -194,8 +196,10 @@ def _lock(document: Table, path: str) -> Lock:
         packages=_each(document, key, _package),
         resolution_markers=_texts(document, "resolution-markers"),
         supported_markers=_texts(document, "supported-markers"),
+        required_markers=_texts(document, "required-markers"),
         conflicts=_each(document, "conflicts", _conflict_set, list),
         manifest=_inside("manifest", _optional(document, "manifest", dict) or {}, _manifest),
+        options=_inside("options", _optional(document, "options", dict) or {}, _options),
         path=path,
     )
 
@@ -227,7 +231,43 @@ def _manifest(table: Table) -> Manifest:
         constraints=_each(table, "constraints", _requirement),
         overrides=_each(table, "overrides", _requirement) if plain else None,
         build_constraints=_each(table, "build-constraints", _requirement),
+        excludes=_names(table, "excludes"),
+        dependency_metadata=_each(table, "dependency-metadata", _static_metadata),
     )
+
+
+def _static_metadata(table: Table) -> StaticMetadata:
+    return StaticMetadata(
+        name=_name(_required(table, "name", str)),
+        version=_optional(table, "version", str) or "",
+        requires_dist=_texts(table, "requires-dist"),
+        requires_python=_optional(table, "requires-python", str) or "",
+        provides_extras=_names(table, "provides-extras"),
+    )
+
+
+def _options(table: Table) -> Options:
+    # A span has a moment beside it that means nothing.
+    span = _optional(table, "exclude-newer-span", str)
+    return Options(
+        resolution=_optional(table, "resolution-mode", str) or "",
+        prerelease=_optional(table, "prerelease-mode", str) or "",
+        fork_strategy=_optional(table, "fork-strategy", str) or "",
+        exclude_newer=span or _optional(table, "exclude-newer", str) or "",
+        prerelease_package=_by_name(table, "prerelease-package", str),
+        exclude_newer_package=_by_name(table, "exclude-newer-package", _moment),
+    )
+
+
+def _by_name(table: Table, key: str, read: Callable[[Any], str]) -> Mapping[str, str]:
+    values = _optional(table, key, dict) or {}
+    return _inside(key, values, lambda inner: {_name(name): read(inner[name]) for name in inner})
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, dict):
+        value = value.get("span", value.get("timestamp", ""))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _package(table: Table) -> Package:
@@ -242,6 +282,7 @@ def _package(table: Table) -> Package:
         optional_dependencies=_groups(table, "optional-dependencies", _dependency),
         dependency_groups=_groups(table, groups, _dependency),
         metadata=None if metadata is None else _inside("metadata", metadata, _metadata),
+        default_groups=_default_groups(table),
         resolution_markers=_texts(table, "resolution-markers"),
         sdist=_sdist(table, source),
         # An archive within a repository is had like all else of its commit.
@@ -252,6 +293,11 @@ def _package(table: Table) -> Package:
     if isinstance(source, Registry) and package.version is None:
         raise _Misfit("Missing `version`")
     return package
+
+
+def _default_groups(table: Table) -> tuple[str, ...]:
+    value = table.get("default-groups", ["dev"])
+    return ("*",) if value == "all" else _names({"default-groups": value}, "default-groups")
 
 
 def _metadata(table: Table) -> Metadata:
@@ -265,6 +311,10 @@ def _metadata(table: Table) -> Metadata:
 
 def _requirement(table: Table) -> Requirement:
     origin = {key: _optional(table, key, str) for key in _ORIGIN_KEYS if key in table}
+    if (conflict := _optional(table, "conflict", dict)) is not None:
+        # The extra or group that the source is limited to.
+        limits = [f"{key} {conflict[key]}" for key in ("extra", "group") if key in conflict]
+        origin["conflict"] = " ".join(limits)
     return Requirement(
         name=_name(_required(table, "name", str)),
         extras=_names(table, "extras"),

@@ -122,13 +122,13 @@ def test_all_that_differs_is_said_at_once() -> None:
         ("[project]", "[x]", "name: none is declared, `app` is locked"),
         (
             "[tool.uv.s",
-            '[tool.uv]\noverride-dependencies = ["a"]\n[tool.uv.s',
-            "override-dependencies: `a` added",
+            '[tool.uv]\noverride-dependencies = ["App"]\n[tool.uv.s',
+            "override-dependencies: `app` added",
         ),
         (
             "[tool.uv.s",
-            '[tool.uv]\nconstraint-dependencies = ["a"]\n[tool.uv.s',
-            "constraint-dependencies: `a` added",
+            '[tool.uv]\nconstraint-dependencies = ["App"]\n[tool.uv.s',
+            "constraint-dependencies: `app` added",
         ),
         (
             "[tool.uv.s",
