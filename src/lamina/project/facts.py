@@ -151,7 +151,7 @@ def _stated_system(top: Table) -> BuildSystem:
     stated = top.value("build-system") is not None
     system = top.table("build-system")
     requires = system.items("requires", _requirement)
-    if stated and requires is None:
+    if stated and system.value("requires") is None:
         # PEP 518: "requires" is mandatory in a table that is there.
         system.required("requires", _requirement)
     backend = system.read("build-backend", text)
