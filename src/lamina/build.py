@@ -84,7 +84,12 @@ def _fill(
     """Have all layers, lowest first; the line on which they are made stays until all is written."""
     site = prepared.site
     bench = Bench(
-        workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit, site.compilation
+        workshop.store,
+        workshop.scratch,
+        site.scheme,
+        workshop.wheel_limit,
+        site.compilation,
+        site.recipe,
     )
     making = lines.enter_context(line(prepared.sources, bench, workshop.observer, workshop.makers))
     kept = _kept(prepared, stack, workshop)

@@ -14,7 +14,7 @@ from lamina.archive.layer import write_layer
 from lamina.archive.splice import Packed, splice
 from lamina.bytecode.entries import Compilation
 from lamina.plan.contents import NOTHING, Contents, InLayer, tops
-from lamina.plan.key import EPOCH
+from lamina.plan.key import EPOCH, Recipe
 from lamina.plan.plan import LayerPlan, PlannedWheel
 from lamina.store.blobs import draft
 from lamina.store.layers import StoredLayer
@@ -49,6 +49,8 @@ class Bench:
     """Of what one wheel may unpack to, in bytes."""
     compilation: Callable[[], Compilation] | None = None
     """Gives how modules are compiled, if they are."""
+    recipe: Recipe | None = None
+    """What the store remembers of a layer's making."""
 
     def wheels(
         self, plan: LayerPlan, ready: Mapping[str, ReadyWheel], check: Callable[[], None]
@@ -81,7 +83,8 @@ class Bench:
                     for wheel, each in zip(plan.wheels, unpacked, strict=True)
                 )
             )
-        return self.store.layers.put(plan.key, written, contents, blob.path)
+        recipe = self.recipe.to_json() if self.recipe is not None else None
+        return self.store.layers.put(plan.key, written, contents, blob.path, recipe)
 
     def _compiled(self, entries: Iterable[Entry]) -> tuple[Iterable[Entry], Packed | None]:
         """Return the entries as they are taken over, and the bytecode that follows them."""

@@ -123,7 +123,12 @@ class TreeBuilder:
         workshop.observer.making(plan)
         made = [self._build(tree) for tree in trees]
         bench = Bench(
-            workshop.store, workshop.scratch, site.scheme, workshop.wheel_limit, site.compilation
+            workshop.store,
+            workshop.scratch,
+            site.scheme,
+            workshop.wheel_limit,
+            site.compilation,
+            site.recipe,
         )
         wheels = tuple(wheel for wheel, _ in made)
         whole = LayerPlan(plan.kind, plan.key, plan.title, wheels)

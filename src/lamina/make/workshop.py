@@ -107,7 +107,10 @@ class Workshop:
     ) -> dict[LayerPlan, Mapping[str, str]]:
         """Return for each distribution of missing layers, by its name, why its layer is missing."""
         images = self.known.earlier()
-        store = [Earlier(contents.distributions) for contents in self.store.layers.contents()]
+        store = [
+            Earlier(contents.distributions, recipe)
+            for contents, recipe in self.store.layers.contents()
+        ]
         return {
             plan: unreadable(plan)
             if self.known.was_unreadable(plan)

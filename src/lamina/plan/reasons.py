@@ -95,9 +95,11 @@ def _recipes(before: Mapping[str, object] | None, now: Recipe) -> str | None:
 def _bytecode(before: object, now: object) -> str:
     """Say how modules are compiled otherwise than before."""
     old, new = _compiler(before), _compiler(now)
-    if None in (old, new):
-        return "bytecode wanted" if old is None else "bytecode no longer wanted"
-    return "bytecode changed" if old == new else f"bytecode of Python {old} -> {new}"
+    if before is None or now is None:
+        return "bytecode wanted" if before is None else "bytecode no longer wanted"
+    if old is None or old == new:
+        return "bytecode changed"
+    return f"bytecode of Python {old} -> {new}"
 
 
 def _compiler(document: object) -> str | None:

@@ -89,12 +89,25 @@ class Layers:
         record = _parse(self.documents.peek(key.hex))
         return record is not None and self._blobs.path(record[0].digest) is not None
 
-    def put(self, key: LayerKey, written: Written, contents: Contents, file: Path) -> StoredLayer:
-        """Take over a finished blob and remember what it is."""
+    def put(
+        self,
+        key: LayerKey,
+        written: Written,
+        contents: Contents,
+        file: Path,
+        recipe: Document | None = None,
+    ) -> StoredLayer:
+        """Take over a finished blob and remember what it is.
+
+        ``recipe`` is how its wheels were unpacked; it serves to tell why another one is not had.
+        """
         path = self._blobs.adopt(file, written.digest)
         # What is worth knowing of its extents stands in the contents.
         layer = StoredLayer(key, replace(written, extents={}), contents, path)
-        self.documents.put(key.hex, _document(layer))
+        document = _document(layer)
+        if recipe is not None:
+            document["recipe"] = recipe
+        self.documents.put(key.hex, document)
         return layer
 
     def forget(self, layer: StoredLayer) -> None:
@@ -102,15 +115,17 @@ class Layers:
         self.documents.remove(layer.key.hex)
         self._blobs.remove(layer.written.digest)
 
-    def contents(self) -> Iterator[Contents]:
-        """Give what is in each layer that holds distributions."""
+    def contents(self) -> Iterator[tuple[Contents, Document | None]]:
+        """Give what is in each layer that holds distributions, and its recipe if that is known."""
         for name in self.documents:
+            document = self.documents.peek(name) or {}
             try:
-                found = Contents.from_json((self.documents.peek(name) or {}).get("contents"))
+                found = Contents.from_json(document.get("contents"))
             except MalformedDocument:
                 continue
             if found.distributions:
-                yield found
+                recipe = document.get("recipe")
+                yield found, recipe if isinstance(recipe, dict) else None
 
     def __iter__(self) -> Iterator[tuple[LayerKey, Digest]]:
         """Give every key with the digest of its blob, sorted by key."""
@@ -128,8 +143,9 @@ class Layers:
         if got != str(expected):
             self.forget(layer)
             raise DamagedBlob(expected, str(expected), got)
+        document = {**(self.documents.peek(layer.key.hex) or {}), **_document(layer)}
         with suppress(StoreUnusable):  # Then it is read again the next time.
-            self.documents.put(layer.key.hex, _document(layer))
+            self.documents.put(layer.key.hex, document)
 
 
 def _stamp(path: Path) -> list[int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from lamina.archive.blob import Extent
 from lamina.lock.model import Wheel
+from lamina.plan.bytecode import Bytecode
 from lamina.plan.contents import InLayer
 from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
@@ -24,6 +26,7 @@ def planned(name: str) -> PlannedWheel:
     return PlannedWheel(name, "1.0", Wheel(f"{name}.whl"), f"sha256:{name}1.0", 1)
 
 
+BYTECODE = Bytecode(3531, "3.12.4", "cpython-312")
 MISSING = LayerPlan(LayerKind.WHEELS, LayerKey("0" * 64), "", tuple(map(planned, "abc")))
 
 
@@ -79,3 +82,35 @@ def test_earlier_images_count_before_the_store_whose_newest_counts() -> None:
 
 def test_what_cannot_be_read_is_told_of_all() -> None:
     assert unreadable(MISSING) == dict.fromkeys("abc", "cache not readable")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (None, BYTECODE, "bytecode wanted"),
+        (BYTECODE, None, "bytecode no longer wanted"),
+        (replace(BYTECODE, compiler="3.12.3"), BYTECODE, "bytecode of Python 3.12.3 -> 3.12.4"),
+        (replace(BYTECODE, magic=3530), BYTECODE, "bytecode changed"),
+    ],
+)
+@pytest.mark.parametrize("place", ["image", "store"])
+def test_a_change_of_bytecode_is_the_reason(
+    before: Bytecode | None, now: Bytecode | None, expected: str, place: str
+) -> None:
+    layer = Earlier([had("a"), had("b"), had("c")], replace(RECIPE, bytecode=before).to_json())
+    recipe = replace(RECIPE, bytecode=now)
+    places: tuple[list[Earlier], list[Earlier]] = ([layer], [])
+
+    found = reasons(MISSING, recipe, *(places if place == "image" else places[::-1]))
+
+    assert found == dict.fromkeys("abc", expected)
+
+
+def test_a_recipe_of_another_form_is_no_reason_to_fail() -> None:
+    odd = {**RECIPE.to_json(), "bytecode": ["what"]}
+
+    recipe = replace(RECIPE, bytecode=BYTECODE)
+
+    found = reasons(MISSING, recipe, [Earlier([had("a"), had("b"), had("c")], odd)], [])
+
+    assert found["a"] == "bytecode changed"
