@@ -92,6 +92,10 @@ test-seed: $(ENVIRONMENT) ## The environment of the 200 pins, file by file besid
 	tools/install-test-tools
 	@python tools/seed.py pytest -q -m seed
 
+.PHONY: test-bytecode
+test-bytecode: $(ENVIRONMENT) ## Layers of 20 large wheels with bytecode, three times: are they the same?
+	@python tools/prove_bytecode.py
+
 .PHONY: lock-dev
 lock-dev: $(ENVIRONMENT) ## Pin anew what is needed for development
 	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \

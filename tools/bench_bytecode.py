@@ -90,8 +90,9 @@ def bump(folder: Path, root: Path, registry: Registry, kind: str, options: list[
     write(folder, "1.0.1")
     took, report = build(folder, root / f"{kind}-empty", "--push", "-t", f"{tag}:2", *options)
     [platform] = report["platforms"]
-    made = [layer["title"] for layer in platform["layers"] if layer["origin"] == "made"]
-    print(f"bump {kind:8} {took:6.2f} s  made: {', '.join(made)}")
+    made = [layer["kind"] for layer in platform["layers"] if layer["origin"] == "made"]
+    come = sum(size for name, size in report["transfer"].items() if name.endswith("_bytes_in"))
+    print(f"bump {kind:8} {took:6.2f} s  made: {', '.join(made)}; {come / 1e6:.1f} MB in")
     write(folder, "1.0.0")
 
 

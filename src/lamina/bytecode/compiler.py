@@ -24,6 +24,8 @@ _AHEAD = 4
 """Files of each process that are compiled before they are wanted."""
 _HELD = 1 << 23
 """Of their sources, in bytes."""
+_RENEWED = 1 << 25
+"""After so many bytes of sources a process is started anew: some Pythons never forget a name."""
 _LARGEST_ANSWER = 1 << 30
 _OPTIONS = ("-s", "-S", "-B", "-W", "ignore", "-X", "utf8", "-c")
 # Nothing of the builder's environment. `-I` would also ignore the seed of hashes.
@@ -60,6 +62,7 @@ class Compiler:
         """Start it. Raises `CompilerFailed`."""
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
+        self._taken = 0
         self.about = self._start()
 
     def compile(self, source: bytes, path: str) -> bytes | None:
@@ -70,6 +73,10 @@ class Compiler:
         name = path.encode("utf-8", "surrogateescape")
         sizes = len(name).to_bytes(4, "little") + len(source).to_bytes(4, "little")
         question = b"".join((sizes, name, source))
+        if self._taken > _RENEWED:
+            self.close()
+            self._start()
+        self._taken += len(source)
         try:
             kind, data = self._ask_again(question)
         except _Ended as error:
@@ -101,6 +108,7 @@ class Compiler:
                     pipe.close()
 
     def _start(self) -> About:
+        self._taken = 0
         command = [*self._command.words, *_OPTIONS, _script()]
         try:
             self._process = subprocess.Popen(  # noqa: S603
@@ -185,6 +193,15 @@ class Compilers:
         self._all = [first] if first is not None else []
         if first is not None:
             self._idle.put(first)
+
+    @property
+    def about(self) -> About:
+        """What the interpreter says of itself; it is started for that."""
+        if not self._all:
+            first = Compiler(self._command)
+            self._all.append(first)
+            self._idle.put(first)
+        return self._all[0].about
 
     def __enter__(self) -> Self:
         return self

@@ -38,6 +38,11 @@ def layout(hexversion: int) -> tuple:  # type: ignore[type-arg]
     return (6, 8, 1) if hexversion < 0x030B0000 else (5, 8, 2)
 
 
+def is_single(data: bytes) -> bool:
+    """Say whether a string in UTF-8 is empty, or one character of Latin-1."""
+    return len(data) <= 1 or (len(data) == 2 and data[0] in (0xC2, 0xC3))
+
+
 class Reading:
     """The objects of one stream, each with a number; equal ones have the same."""
 
@@ -62,10 +67,6 @@ class Reading:
         self.at = end
         return data
 
-    def long(self) -> int:
-        """Return the next number of four bytes."""
-        return int.from_bytes(self.take(4), "little", signed=True)
-
     def node(self, head: bytes, parts: tuple = (), line: bytes = b"") -> int:  # type: ignore[type-arg]
         """Return the number of an object; parts count as used once by each that is new."""
         key = (head, parts, line)
@@ -81,60 +82,79 @@ class Reading:
                 self.uses[part] += 1
         return number
 
+    def atom(self, head: bytes) -> int:
+        """Return the number of an object that has no parts."""
+        number = self.known.get(head)
+        if number is None:
+            number = self.known[head] = len(self.heads)
+            self.heads.append(head)
+            self.parts.append(())
+            self.uses.append(0)
+        return number
+
     def object(self) -> int:
         """Read one object, and return its number."""
-        code = self.take(1)[0]
+        at = self.at
+        code = self.data[at] if at < len(self.data) else 0
+        self.at = at + 1
         if code == 0x72:  # A reference, "r".
-            number = self.long()
-            if not 0 <= number < len(self.references) or self.references[number] < 0:
+            number = int.from_bytes(self.take(4), "little")
+            if number >= len(self.references) or self.references[number] < 0:
                 raise Unreadable("a reference leads nowhere")
             return self.references[number]
-        place = -1
-        if code & 0x80:
-            code &= 0x7F
-            place = len(self.references)
+        kind = code & 0x7F
+        if kind in TEXT_TYPES:
+            found = self.text(kind)
+            if code != kind:
+                self.references.append(found)
+            return found
+        place = len(self.references)
+        if code != kind:
             self.references.append(-1)
-        found = self.whole(code)
-        if place >= 0:
+        found = self.whole(kind)
+        if code != kind:
             self.references[place] = found
         return found
 
     def whole(self, code: int) -> int:
-        """Read an object that is no reference, its type read already."""
-        if code in TEXT_TYPES:
-            return self.text(code)
+        """Read an object that is no reference and no string, its type read already."""
         if code == 0x73:  # bytes, "s"
             size = self.take(4)
-            return self.node(b"s" + size + self.take(int.from_bytes(size, "little")))
+            return self.atom(b"s" + size + self.take(int.from_bytes(size, "little")))
         if code == 0x29:  # A short tuple, ")".
             return self.sequence(b")", self.take(1))
         if code == 0x28:  # A tuple, "(".
             return self.sequence(b"(", self.take(4))
         if code in SIZES:
-            return self.node(bytes((code,)) + self.take(SIZES[code]))
+            return self.atom(bytes((code,)) + self.take(SIZES[code]))
         if code in SINGLETONS:
-            return self.node(bytes((code,)))
+            return self.atom(bytes((code,)))
         if code == 0x6C:  # A long int, "l": so many digits of 15 bits.
             size = self.take(4)
             digits = abs(int.from_bytes(size, "little", signed=True))
-            return self.node(b"l" + size + self.take(2 * digits))
+            return self.atom(b"l" + size + self.take(2 * digits))
         if code == 0x63:  # "c"
             return self.code()
         if code == 0x3E:  # A frozenset, ">".
             return self.frozenset()
         if code == 0x3A:  # A slice, ":", since 3.14.
             return self.node(b":", (self.object(), self.object(), self.object()))
+        if self.at > len(self.data):
+            raise Unreadable("it ends too early")
         raise Unreadable("an object of type " + repr(chr(code)))
 
     def text(self, code: int) -> int:
         """Read a string, which is interned if it is so anywhere."""
         width, kind = TEXT_TYPES[code]
-        size = self.take(width)
-        data = self.take(int.from_bytes(size, "little"))
-        found = self.node(kind + size + data)
+        at = self.at
+        start = at + width
+        end = start + int.from_bytes(self.data[at:start], "little")
+        if end > len(self.data) or start > len(self.data):
+            raise Unreadable("it ends too early")
+        self.at = end
+        found = self.atom(kind + self.data[at:end])
         # Of a character of Latin-1, there is one object in a process, which anybody may intern.
-        is_single = len(data) <= 1 or (len(data) == 2 and data[0] in (0xC2, 0xC3))
-        if code in INTERNED_TYPES or (is_single and len(data.decode("utf-8", "replace")) <= 1):
+        if code in INTERNED_TYPES or (end - start <= 2 and is_single(self.data[start:end])):
             self.interned.add(found)
         return found
 

@@ -17,9 +17,10 @@ from lamina.bases.runnable import take_out
 from lamina.bytecode.compiler import About, Command, Compiler, CompilerFailed, Compilers
 from lamina.errors import LaminaError
 from lamina.lock.target import Target
+from lamina.oci.blob import DamagedBlob
 from lamina.oci.descriptor import Platform
 from lamina.plan.base import BaseFacts, BasePython
-from lamina.plan.bytecode import Bytecode, magic_of, released
+from lamina.plan.bytecode import Bytecode, is_released, magic_of, released
 from lamina.pythons.finder import Pythons
 from lamina.pythons.interpreter import Interpreter
 from lamina.store.scratch import Scratch, StoreUnusable
@@ -98,7 +99,7 @@ class Compiling:
             if self._may_run(wanted):
                 try:
                     return self._remember(wanted, _about(self._start_own(wanted)))
-                except (BaseError, CompilerFailed) as error:
+                except (BaseError, CompilerFailed, DamagedBlob) as error:
                     self._unfit[self._identity(wanted)] = str(error)
             return self._like(wanted, known.magic if known else magic_of(wanted.version))
 
@@ -107,7 +108,7 @@ class Compiling:
         with self._lock:
             try:
                 self.compilers(wanted, recipe)
-            except (BaseError, CompilerFailed) as error:
+            except (BaseError, CompilerFailed, DamagedBlob) as error:
                 self._unfit[self._identity(wanted)] = str(error)
                 return False
             return True
@@ -163,9 +164,7 @@ class Compiling:
 
     def _like(self, wanted: Wanted, magic: int | None) -> Bytecode:
         """Return the recipe of another version of this machine that gives the same bytecode."""
-        found = None
-        if magic is not None:
-            found = self._find(lambda each: _fits(each, wanted, magic), wanted.minor)
+        found = self._find(lambda each: _fits(each, wanted, magic), wanted.minor)
         if found is None:
             raise NoCompiler(wanted, magic, self._why(wanted))
         return _recipe(found)
@@ -206,9 +205,16 @@ def _about(about: About) -> Bytecode:
     return Bytecode(about.magic, about.version, about.tag)
 
 
-def _fits(interpreter: Interpreter, wanted: Wanted, magic: int) -> bool:
-    alike = interpreter.free_threaded == wanted.free_threaded
-    return alike and _recipe(interpreter).magic == magic
+def _fits(interpreter: Interpreter, wanted: Wanted, magic: int | None) -> bool:
+    """Say whether an interpreter gives bytecode that another one reads.
+
+    Where the number is not known here, the version decides: once released, it keeps its number.
+    """
+    if interpreter.minor != wanted.minor:
+        return False
+    if magic is not None:
+        return _recipe(interpreter).magic == magic
+    return all(is_released(version) for version in (interpreter.version, wanted.version))
 
 
 def _alike(one: Platform, other: Platform) -> bool:

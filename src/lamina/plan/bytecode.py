@@ -69,15 +69,18 @@ class Bytecode:
         return posixpath.join(folder, CACHE, own)
 
 
+def is_released(version: str) -> bool:
+    """Say whether a version is no alpha, beta or candidate."""
+    return all(number.isdecimal() for number in version.split("."))
+
+
 def magic_of(version: str) -> int | None:
     """Return the magic number of a version of Python, where it is known without asking that one.
 
     >>> magic_of("3.12.4"), magic_of("3.12.0rc1"), magic_of("3.99.0")
     (3531, None, None)
     """
-    numbers = version.split(".")
-    is_final = all(number.isdecimal() for number in numbers)
-    return _MAGIC.get(".".join(numbers[:2])) if is_final else None
+    return _MAGIC.get(".".join(version.split(".")[:2])) if is_released(version) else None
 
 
 def released(version: str, *, free_threaded: bool) -> Bytecode | None:

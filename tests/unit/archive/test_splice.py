@@ -15,6 +15,8 @@ import pytest
 
 from builders import deflated
 from lamina.archive import deflate
+from lamina.archive.compress import GzipWriter
+from lamina.archive.deflate import read_stored
 from lamina.archive.entry import (
     ContentChanged,
     Entry,
@@ -27,7 +29,8 @@ from lamina.archive.entry import (
 )
 from lamina.archive.inflate import inflate_whole
 from lamina.archive.payload import DamagedPayload, Payload, Plain
-from lamina.archive.splice import JOIN_LIMIT, PENDING_LIMIT, _open_end, splice
+from lamina.archive.splice import JOIN_LIMIT, PENDING_LIMIT, Packed, _open_end, splice
+from lamina.oci.digest import Digest
 from layers import MTIME, Found, gunzip, members, payload, spliced, untar
 
 NOISE = random.Random(1).randbytes(200_000)
@@ -337,3 +340,39 @@ def test_large_content_needs_little_memory() -> None:
 
 def test_a_literal_of_nothing_is_an_empty_file() -> None:
     assert spliced([Entry("a", content=Literal(b""))])[0] == spliced([Entry("a")])[0]
+
+
+def test_what_is_packed_lies_in_a_member_of_its_own_at_the_end() -> None:
+    entries = [file("a.py", b"x = 1\n"), file("generated", b"y" * 100)]
+    small = [directory("c"), file("c/a.pyc", b"z" * 5000), file("c/empty.pyc", b"")]
+    blob, plain = io.BytesIO(), io.BytesIO()
+
+    written = splice(
+        entries, blob.write, mtime=MTIME, extents=("generated",),
+        packed=Packed(iter(small), GzipWriter),
+    )  # fmt: skip
+    splice(entries, plain.write, mtime=MTIME)
+
+    archive = gunzip(blob.getvalue())
+    found = untar(archive)
+    assert list(found) == ["a.py", "generated", "c", "c/a.pyc", "c/empty.pyc"]
+    assert found["c/a.pyc"].data == b"z" * 5000
+    assert written.digest == Digest.of(blob.getvalue())
+    assert written.diff_id == Digest.of(archive)
+    assert (written.size, written.unpacked_size) == (len(blob.getvalue()), len(archive))
+    first, last = members(blob.getvalue())
+    assert not first.endswith(bytes(1024))
+    assert last.endswith(bytes(1024))
+    extent = written.extents["generated"]
+    piece = blob.getvalue()[extent.offset : extent.offset + extent.size]
+    assert read_stored(piece) == b"y" * 100
+
+
+def test_with_nothing_to_pack_the_blob_is_what_it_was() -> None:
+    entries = [file("a.py", b"x = 1\n")]
+    one, other = io.BytesIO(), io.BytesIO()
+
+    splice(entries, one.write, mtime=MTIME, packed=Packed((), GzipWriter))
+    splice(entries, other.write, mtime=MTIME)
+
+    assert one.getvalue() == other.getvalue()

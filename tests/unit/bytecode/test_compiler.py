@@ -49,6 +49,18 @@ def test_one_that_was_killed_is_started_again(running: Compiler) -> None:
     assert running.compile(b"x = 1\n", "/x.py") == compiled(b"x = 1\n", "/x.py")
 
 
+def test_a_process_does_not_stay_for_ever(
+    running: Compiler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "_RENEWED", 10)
+    before = running._process
+
+    answers = {running.compile(b"x = 1\n" * 2, "/x.py") for _ in range(3)}
+
+    assert len(answers) == 1
+    assert running._process is not before
+
+
 def test_one_that_ends_each_time_is_an_error_that_names_the_file() -> None:
     found = Compiler(pretending(HELLO + "os.read(0, 1)"))
 

@@ -150,6 +150,21 @@ def test_a_base_without_a_python_takes_one_of_the_version_that_it_will_get(store
     assert compiling(store, interpreter("3.12.7")).recipe(asked).compiler == "3.12.7"
 
 
+@pytest.mark.parametrize(("here", "is_taken"), [("3.99.4", True), ("3.99.0rc1", False)])
+def test_of_an_unknown_version_a_released_one_is_as_good(
+    store: Store, here: str, is_taken: bool
+) -> None:
+    """Python keeps a version's magic number from its last candidate on."""
+    asked = Wanted.of(scratch(AMD64), NO_BASE, make_target(AMD64, "3.99.0", LIBC))
+    machine = compiling(store, replace(interpreter(here), magic="00200d0a"))
+
+    if is_taken:
+        assert machine.recipe(asked) == Bytecode(0x2000, "3.99.4", "cpython-399")
+    else:
+        with pytest.raises(NoCompiler):
+            machine.recipe(asked)
+
+
 @pytest.fixture
 def real(store: Store) -> Iterator[Compiling]:
     with (

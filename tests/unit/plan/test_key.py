@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 
 from lamina.lock.model import Wheel
+from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.plan import Limits, PlannedWheel, plan_wheels
 
 RECIPE = Recipe("/opt/venv", "3.12")
+BYTECODE = Bytecode(3531, "3.12.4", "cpython-312")
 FILENAME = "demo-1.0-py3-none-any.whl"
 DEMO = PlannedWheel(
     "demo",
@@ -60,10 +62,32 @@ def test_a_key_depends_on_what_is_in_the_layer(other: PlannedWheel) -> None:
         pytest.param(Recipe("/srv/venv", "3.12"), id="prefix"),
         pytest.param(Recipe("/opt/venv", "3.13"), id="Python"),
         pytest.param(Recipe("/opt/venv", "3.12t"), id="free-threaded Python"),
+        pytest.param(Recipe("/opt/venv", "3.12", BYTECODE), id="bytecode"),
     ],
 )
 def test_a_key_depends_on_the_recipe(recipe: Recipe) -> None:
     assert key(DEMO, recipe=recipe) != key(DEMO)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(replace(BYTECODE, magic=3530), id="magic number"),
+        pytest.param(replace(BYTECODE, compiler="3.12.5"), id="compiler"),
+        pytest.param(replace(BYTECODE, tag="cpython-312t"), id="tag"),
+    ],
+)
+def test_a_key_depends_on_what_compiles(other: Bytecode) -> None:
+    one = key(DEMO, recipe=replace(RECIPE, bytecode=BYTECODE))
+
+    assert key(DEMO, recipe=replace(RECIPE, bytecode=other)) != one
+
+
+def test_keys_with_bytecode_are_those_of_earlier_releases() -> None:
+    assert (
+        key(DEMO, recipe=replace(RECIPE, bytecode=BYTECODE))
+        == "sha256:98e64ebe9034cf9be6f6b6e63fa5fbb439b65da03315dceec8ea6aaf3270d822"
+    )
 
 
 def test_a_key_does_not_depend_on_where_the_wheel_lies() -> None:
