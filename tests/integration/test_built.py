@@ -153,10 +153,10 @@ def test_what_a_backend_is_told_is_in_the_wheel_and_makes_another(scene: Scene) 
         "config-settings-package = { demo = { c = 'd' } }\n"
         "[tool.uv.extra-build-variables]\ndemo = { TOLD = 'yes' }\n"
     )
-    after = scene.build()
+    after = scene.build("-C", "e=f")
 
     assert scene.told("demo") == {
-        "config": {"a": "b", "c": "d"},
+        "config": {"a": "b", "c": "d", "e": "f"},
         "python": MINOR,
         "variable": "yes",
     }

@@ -15,7 +15,7 @@ from lamina.cli.agreement import check_agreement
 from lamina.cli.options import PlanOptions
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
-from lamina.cli.wanted import build_rules, extras_of, groups_of, install_of, policy_of
+from lamina.cli.wanted import build_rules, building_of, extras_of, groups_of, install_of, policy_of
 from lamina.lock.model import Lock
 from lamina.lock.wanted import Wanted
 from lamina.make.base import OpenedBase, open_base
@@ -23,7 +23,6 @@ from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
 from lamina.prepare import Order
-from lamina.project.building import parse_building
 from lamina.project.config import Config
 
 if TYPE_CHECKING:
@@ -123,9 +122,7 @@ def _order(
         wanted=wanted(options, project),
         policy=policy_of(options, build_rules(os.environ, Path.home(), project)),
         copies_project=_copies_project(options, project),
-        building=parse_building(
-            project.root_document, [str(each) for each in lock.manifest.build_constraints]
-        ),
+        building=building_of(options, lock, os.environ, Path.home(), project),
         labels={"org.opencontainers.image.revision": revision} if revision else {},
         outputs=outputs,
     )

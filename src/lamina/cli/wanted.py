@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lamina.cli.documents import PYPROJECT
 from lamina.cli.project import ProjectFolder
 from lamina.cli.uv_files import UV_TOML, uv_tables
 from lamina.cli.wanting import WantedOptions
+from lamina.lock.model import Lock
 from lamina.lock.select import Policy
 from lamina.lock.wanted import DEV, Extras, Groups, Install
+from lamina.project.building import Building, merged, parse_building
 from lamina.project.uv import BuildRules, Refusal, parse_rules, refused
 
 
@@ -73,14 +75,38 @@ def build_rules(
     environ: Mapping[str, str], home: Path, project: ProjectFolder
 ) -> tuple[BuildRules, ...]:
     """Return what the tables of uv's settings say, first those that count first."""
-    found = []
+    return tuple(
+        parse_rules(table, name, place=place)
+        for table, name, place in _tables(environ, home, project)
+    )
+
+
+def building_of(
+    options: WantedOptions,
+    lock: Lock,
+    environ: Mapping[str, str],
+    home: Path,
+    project: ProjectFolder,
+) -> Building:
+    """Return how wheels are built, as command line, lock and uv's settings say it together."""
+    found = [
+        parse_building(table, name, place=place)
+        for table, name, place in _tables(environ, home, project)
+    ]
+    constraints = [str(each) for each in lock.manifest.build_constraints]
+    return merged(found, constraints, options.config_settings)
+
+
+def _tables(
+    environ: Mapping[str, str], home: Path, project: ProjectFolder
+) -> Iterator[tuple[Mapping[str, object], str, str]]:
+    """Give the tables of uv's settings, each with the name of its file and its place there."""
     for each in uv_tables(environ, home, project.root):
         path = each.folder / UV_TOML
         if path.is_file():
-            found.append(parse_rules(each.table, str(path)))
+            yield each.table, str(path), ""
         else:
-            found.append(parse_rules(each.table, str(each.folder / PYPROJECT), place="tool.uv"))
-    return tuple(found)
+            yield each.table, str(each.folder / PYPROJECT), "tool.uv"
 
 
 def _opposite(is_allowed: bool | None) -> bool | None:

@@ -50,6 +50,7 @@ class WantedOptions:
     no_build_packages: tuple[str, ...]
     binary: bool | None
     no_binary_packages: tuple[str, ...]
+    config_settings: tuple[str, ...]
 
 
 _CONTRADICTIONS = (
@@ -170,6 +171,15 @@ def _names_option(
     )
 
 
+def _as_pairs(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    for value in values:
+        if not value.partition("=")[0]:
+            raise click.BadParameter(f"expected `KEY=VALUE`, got: {value}", ctx, param)
+    return values
+
+
 WANTED_OPTIONS: tuple[_Decorator, ...] = (
     _names_option("--package", "packages", "Install this member of the workspace"),
     _flag_option("--all-packages", "Install all members of the workspace."),
@@ -265,6 +275,17 @@ WANTED_OPTIONS: tuple[_Decorator, ...] = (
         "Build this project from sources",
         "UV_NO_BINARY_PACKAGE",
         section=BUILT,
+    ),
+    click.option(
+        "-C",
+        "--config-setting",
+        "config_settings",
+        cls=Option,
+        section=BUILT,
+        metavar="KEY=VALUE",
+        multiple=True,
+        callback=_as_pairs,
+        help="Tell the build backends this (PEP 517); may be given again.",
     ),
 )
 """In the order in which the help lists them."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from packaging.utils import canonicalize_name
@@ -62,25 +62,42 @@ class Building:
         )
 
 
-def parse_building(
-    document: Mapping[str, object], constraints: Sequence[str] = (), config: Sequence[str] = ()
-) -> Building:
-    """Read `[tool.uv]` of a parsed `pyproject.toml`; every problem is told at once.
+def parse_building(table: Mapping[str, object], name: str, *, place: str = "") -> Building:
+    """Read `[tool.uv]`, or all of a `uv.toml`; every problem is told at once.
 
-    ``constraints`` are those of the lock; ``config`` the command line's ``KEY=VALUE``, which win.
+    ``name`` is what errors call the file, and ``place`` where in it the table is.
     """
     problems = Problems()
-    uv = Table("", document, problems).table("tool").table("uv")
+    uv = Table(place, table, problems)
     building = Building(
-        constraints=tuple(constraints),
-        config={**uv.mapping("config-settings", _config), **_pairs(config)},
+        config=uv.mapping("config-settings", _config),
         config_of=_by_name(uv.mapping("config-settings-package", _configs)),
         extra_requires=_by_name(uv.mapping("extra-build-dependencies", _extras)),
         variables=_by_name(uv.mapping("extra-build-variables", _variables)),
         unisolated=_unisolated(uv),
     )
-    problems.check("pyproject.toml")
+    problems.check(name)
     return building
+
+
+def merged(
+    found: Iterable[Building], constraints: Sequence[str] = (), config: Sequence[str] = ()
+) -> Building:
+    """Return what several files say together; of each setting, the first file that has it counts.
+
+    ``constraints`` are those of the lock; ``config`` the command line's ``KEY=VALUE``, which win.
+    """
+    whole = Building(constraints=tuple(constraints))
+    for each in found:
+        whole = replace(
+            whole,
+            config=whole.config or each.config,
+            config_of=whole.config_of or each.config_of,
+            extra_requires=whole.extra_requires or each.extra_requires,
+            variables=whole.variables or each.variables,
+            unisolated=each.unisolated if whole.unisolated == frozenset() else whole.unisolated,
+        )
+    return replace(whole, config={**whole.config, **_pairs(config)})
 
 
 def _required(extra: ExtraRequirement, versions: Mapping[str, str]) -> str:

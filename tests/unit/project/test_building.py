@@ -2,12 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.project.building import Building, BuiltTogether, parse_building
+from lamina.project.building import (
+    Building,
+    BuiltTogether,
+    ExtraRequirement,
+    merged,
+    parse_building,
+)
 from lamina.project.table import InvalidConfig
 
 
 def parsed(**uv: object) -> Building:
-    return parse_building({"tool": {"uv": {key.replace("_", "-"): uv[key] for key in uv}}})
+    table = {key.replace("_", "-"): uv[key] for key in uv}
+    return parse_building(table, "pyproject.toml", place="tool.uv")
 
 
 def test_each_project_has_the_settings_of_all_and_its_own() -> None:
@@ -21,9 +28,9 @@ def test_each_project_has_the_settings_of_all_and_its_own() -> None:
 
 
 def test_the_command_line_wins_and_may_say_a_key_several_times() -> None:
-    document = {"tool": {"uv": {"config-settings": {"a": "1", "b": "2"}}}}
+    found = parsed(config_settings={"a": "1", "b": "2"})
 
-    building = parse_building(document, config=["a=x", "c=1", "c=2=3", "d"])
+    building = merged([found], config=["a=x", "c=1", "c=2=3", "d"])
 
     assert building.settings("foo").config == {"a": "x", "b": "2", "c": ["1", "2=3"], "d": ""}
 
@@ -44,9 +51,22 @@ def test_what_a_backend_needs_besides_may_be_of_the_version_that_is_installed() 
 
 
 def test_constraints_hold_for_all() -> None:
-    building = parse_building({}, ["setuptools<80"])
+    building = merged([], ["setuptools<80"])
 
     assert building.settings("any").constraints == ("setuptools<80",)
+
+
+def test_of_several_files_the_first_that_has_a_setting_counts() -> None:
+    first = parsed(config_settings={"a": "1"}, no_build_isolation=["x"])
+    second = parsed(config_settings={"b": "2"}, extra_build_dependencies={"x": ["y"]})
+
+    building = merged([first, second])
+
+    assert building == Building(
+        config={"a": "1"},
+        extra_requires={"x": (ExtraRequirement("y"),)},
+        unisolated=frozenset({"x"}),
+    )
 
 
 @pytest.mark.parametrize(
