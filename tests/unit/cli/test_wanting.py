@@ -151,3 +151,10 @@ def test_what_may_be_built_is_said_here_or_by_uv(
 
     assert policy_of(read(*flags), rules) == Policy(no_build=expected)
     assert policy_of(read(*other), other_rules) == Policy(no_binary=expected)
+
+
+def test_a_setting_for_backends_has_a_key(program: Program) -> None:
+    ended = program("build", "-C", "good=1", "-C", "=bad")
+
+    assert ended.code == 2
+    assert "expected `KEY=VALUE`, got: =bad" in ended.err
