@@ -209,7 +209,7 @@ backend-path = ["."]
         (
             "open(d + '/other-1.2-py3-none-any.whl', 'w'); return 'other-1.2-py3-none-any.whl'",
             UnexpectedWheel,
-            "The build backend made the wheel of another project\n"
+            "The build backend made another wheel than expected\n"
             "  expected: demo-app 1.2\n"
             "  got:      other 1.2",
         ),

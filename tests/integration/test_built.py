@@ -385,7 +385,7 @@ def test_a_wheel_of_something_else_is_refused(scene: Scene) -> None:
     scene.sdist("demo", tar(source("demo", "2.0")))
 
     assert scene.refused() == (
-        "The build backend made the wheel of another project\n"
+        "The build backend made another wheel than expected\n"
         "  expected: demo 1.0\n"
         "  got:      demo 2.0\n"
     )

@@ -234,7 +234,7 @@ def _check(made: Path, subject: Subject) -> tuple[NormalizedName, Version, froze
     wanted = version if subject.version is None else subject.version
     if (name, version) != (subject.name, wanted):
         raise UnexpectedWheel(
-            "The build backend made the wheel of another project\n"
+            "The build backend made another wheel than expected\n"
             f"  expected: {subject.name} {wanted}\n"
             f"  got:      {name} {version}"
         )
