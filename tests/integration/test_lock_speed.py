@@ -1,6 +1,7 @@
 """A lock is read, and the distributions chosen, in no time that a person would notice.
 
-In a process of its own, as a command does it. Processor time, since others share the machine.
+In a process of its own, as a command does it. Processor time, and the best of three, since others
+share the machine.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from lamina.lock.uvlock import parse
 from lamina.oci.descriptor import Platform
 
 text = open(sys.argv[1], encoding="utf-8").read()
-before = time.process_time()
-target = make_target(Platform("linux", "amd64"), "3.12.4", Libc("glibc", (2, 36)))
-selection = select(parse(text), target)
-print(len(selection.distributions), time.process_time() - before)
+taken = []
+for _ in range(3):
+    before = time.process_time()
+    target = make_target(Platform("linux", "amd64"), "3.12.4", Libc("glibc", (2, 36)))
+    selection = select(parse(text), target)
+    taken.append(time.process_time() - before)
+print(len(selection.distributions), min(taken))
 """
 
 

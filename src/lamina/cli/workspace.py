@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from lamina.cli.documents import PYPROJECT, read_toml
+from lamina.project.workspace import is_excluded
 
 
 def find_root(folder: Path, document: Mapping[str, object]) -> Path:
@@ -21,9 +22,9 @@ def find_root(folder: Path, document: Mapping[str, object]) -> Path:
     start = folder.resolve()
     for above in start.parents:
         if (above / PYPROJECT).is_file():
-            workspace = _workspace(read_toml(above / PYPROJECT, PYPROJECT))
+            at_root = read_toml(above / PYPROJECT, PYPROJECT)
             inner = start.relative_to(above).as_posix()
-            is_member = workspace is not None and _has_member(workspace, inner)
+            is_member = _has_member(at_root, inner) and not is_excluded(inner, at_root)
             return above if is_member else folder
     return folder
 
@@ -40,10 +41,9 @@ def _workspace(document: Mapping[str, object]) -> Mapping[str, object] | None:
     return table if isinstance(table, dict) else None
 
 
-def _has_member(workspace: Mapping[str, object], inner: str) -> bool:
-    return _matches(workspace.get("members"), inner) and not _matches(
-        workspace.get("exclude"), inner
-    )
+def _has_member(document: Mapping[str, object], inner: str) -> bool:
+    workspace = _workspace(document)
+    return workspace is not None and _matches(workspace.get("members"), inner)
 
 
 def _matches(globs: object, inner: str) -> bool:

@@ -113,7 +113,7 @@ def select(
     packages = walk(lock, roots.request(wanted), evaluator)
     _check_unique(lock, packages)
     local = {package.name for package in members(lock)}
-    installed = [p for p in packages if _is_installed(p, lock, wanted, local)]
+    installed = list(_installed(packages, lock, wanted, local))
     project = roots.project
     return Selection(
         None
@@ -123,18 +123,22 @@ def select(
     )
 
 
-def _is_installed(package: Package, lock: Lock, wanted: Wanted, local: Set[str]) -> bool:
-    """Say whether a package that is taken is installed, as the ``--no-install-`` options say."""
-    project = wanted.project
-    if project is None and (root := lock.project()) is not None:
-        project = root.name
-    return wanted.install.takes(
-        package.name,
-        # With several of `--package`, none of them is the project, and nor is that of the folder.
-        is_project=package.name == project and len(wanted.packages) < _SEVERAL,
-        is_member=package.name in local and bool(lock.manifest.members),
-        is_local=isinstance(package.source, Directory | Editable | Path | Virtual),
-    )
+def _installed(
+    packages: Iterable[Package], lock: Lock, wanted: Wanted, local: Set[str]
+) -> Iterator[Package]:
+    """Give those of the packages that are installed, as the ``--no-install-`` options say."""
+    beside = lock.project()
+    project = wanted.project or (None if beside is None else beside.name)
+    # With several of `--package`, none of them is the project, and nor is that of the folder.
+    has_project = len(wanted.packages) < _SEVERAL
+    for package in packages:
+        if wanted.install.takes(
+            package.name,
+            is_project=has_project and package.name == project,
+            is_member=package.name in local and bool(lock.manifest.members),
+            is_local=isinstance(package.source, Directory | Editable | Path | Virtual),
+        ):
+            yield package
 
 
 def _check_groups(lock: Lock, target: Target, wanted: Wanted) -> None:

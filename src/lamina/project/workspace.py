@@ -46,16 +46,22 @@ def read_trees(root: Path, document: Mapping[str, Any], lock: Lock) -> tuple[Tre
 
 def _members(root: Path, document: Mapping[str, Any]) -> Iterator[str]:
     """Give the folders of the members but the root, relative to it."""
-    workspace = table(document, "tool", "uv", "workspace")
-    excluded = [each.rstrip("/") for each in items(workspace, "exclude") if isinstance(each, str)]
-    for pattern in items(workspace, "members"):
+    for pattern in items(table(document, "tool", "uv", "workspace"), "members"):
         if not isinstance(pattern, str) or not pattern or pattern.startswith("/"):
             continue
         for path in root.glob(pattern):
             folder = os.path.relpath(path, root).replace(os.sep, "/")
-            # In an exclusion a star stands for slashes too.
-            if folder != "." and not any(fnmatchcase(folder, each) for each in excluded):
+            if folder != "." and not is_excluded(folder, document):
                 yield folder
+
+
+def is_excluded(folder: str, document: Mapping[str, Any]) -> bool:
+    """Say whether the root's document excludes a folder, relative to it, from the workspace.
+
+    In an exclusion, unlike among the members, a star stands for slashes too.
+    """
+    globs = items(table(document, "tool", "uv", "workspace"), "exclude")
+    return any(fnmatchcase(folder, each.rstrip("/")) for each in globs if isinstance(each, str))
 
 
 def _read(root: Path, folder: str, *, is_member: bool) -> Tree | None:

@@ -8,7 +8,7 @@ import pytest
 import tomli
 
 from lamina.lock.model import Lock
-from lamina.project.workspace import WorkspaceUnreadable, read_trees
+from lamina.project.workspace import WorkspaceUnreadable, is_excluded, read_trees
 from unit.lock.locks import lock
 
 LOCKED = lock(
@@ -64,6 +64,23 @@ def test_members_are_found_as_uv_finds_them(root: Path, table: str, members: lis
     found = [folder for folder, is_member in trees(root, table) if is_member]
 
     assert found == [f"packages/{each.removeprefix('packages/')}" for each in members]
+
+
+@pytest.mark.parametrize(
+    ("glob", "is_excluded_"),
+    [
+        ("packages/*", True),
+        ("packages/a/", True),
+        ("*/a", True),
+        ("packages/?", True),
+        ("a", False),
+    ],
+)
+def test_a_star_of_an_exclusion_stands_for_slashes_too(glob: str, is_excluded_: bool) -> None:
+    document = {"tool": {"uv": {"workspace": {"exclude": [glob, 1]}}}}
+
+    assert is_excluded("packages/a", document) is is_excluded_
+    assert is_excluded("packages/a/deep", document) is (glob == "packages/*")
 
 
 def test_folders_that_are_depended_on_are_read_where_they_still_are(root: Path) -> None:
