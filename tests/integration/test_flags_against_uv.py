@@ -248,7 +248,8 @@ def ours(folder: Path, flags: list[str]) -> set[str] | None:
     try:
         read = read_project(options, options.folder)
         policy = policy_of(options, build_rules({}, folder, read))
-        selection = select(read.read_lock(), TARGET, wanted(options, read), policy)
+        lock = read.read_lock()
+        selection = select(lock, TARGET, wanted(options, read, lock), policy)
     except LaminaError:
         return None
     project = selection.project

@@ -81,8 +81,8 @@ from lamina.cli.options import (
 def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     """Build the locked project in DIR into a container image.
 
-    Reads `pyproject.toml` and `uv.lock` there. Layers that the store has, or the registry that is
-    pushed to, are not made again, and what is in them is not downloaded.
+    Reads `pyproject.toml` and `uv.lock` there, or `pylock.toml`. Layers that the store has, or the
+    registry that is pushed to, are not made again, and what is in them is not downloaded.
     """
     options = read_options(context)
     from lamina.cli.building import run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ def platforms_of(config: Config) -> tuple[Platform, ...]:
 def read_lock(project: ProjectFolder, *, is_checked: bool) -> Lock:
     """Read the lock; ``is_checked`` says that it must match the project."""
     lock = project.read_lock()
-    if is_checked:
+    if is_checked and lock.listing is None:
         check_agreement(lock, project.root, project.root_document, os.environ)
     return lock
 
@@ -77,11 +77,10 @@ def orders(
 
         return debian_settings(codename, os.environ, config, workshop.observer.warn)
 
-    if project.has_members and not project.facts.name and config.copy is None:
-        workshop.observer.note(
-            "No files are copied: the project is a workspace without `[project]`; name them with "
-            "`copy` of `[tool.lamina]`"
-        )
+    for warning in project.warnings:
+        workshop.observer.warn(warning)
+    for note in [*project.notes, *_about_files(project, config)]:
+        workshop.observer.note(note)
     found = []
     for platform in platforms_of(config):
         base = open_base(name, platform, workshop, mirrors, is_kept=is_base_kept)
@@ -89,6 +88,14 @@ def orders(
         workshop.observer.note(_what(order, config, name))
         found.append(order)
     return found
+
+
+def _about_files(project: ProjectFolder, config: Config) -> Iterator[str]:
+    if project.has_members and not project.facts.name and config.copy is None:
+        yield (
+            "No files are copied: the project is a workspace without `[project]`; name them with "
+            "`copy` of `[tool.lamina]`"
+        )
 
 
 def _order(
@@ -104,7 +111,7 @@ def _order(
     requires = _requires_python(project, lock)
     revision = settings.revision(project.folder)
     return Order(
-        folder=project.root,
+        folder=project.lock_folder,
         project_folder=project.folder,
         lock=lock,
         config=config,
@@ -119,7 +126,7 @@ def _order(
         ),
         base=base,
         created=settings.created_at(os.environ, project.folder),
-        wanted=wanted(options, project),
+        wanted=wanted(options, project, lock),
         policy=policy_of(options, build_rules(os.environ, Path.home(), project)),
         copies_project=_copies_project(options, project),
         building=building_of(options, lock, os.environ, Path.home(), project),
@@ -128,16 +135,24 @@ def _order(
     )
 
 
-def wanted(options: PlanOptions, project: ProjectFolder) -> Wanted:
+def wanted(options: PlanOptions, project: ProjectFolder, lock: Lock) -> Wanted:
     """Return what is asked of the project's lock."""
+    listing = lock.listing
+    if listing is not None:
+        # What a list says is by default is meant for whoever installs it, `dev` too.
+        name: str | None = str(project.facts.name) if project.facts.build_system else ""
+        groups = groups_of(options, listing.default_groups, is_dev_default=True)
+    else:
+        name = str(project.facts.name) if project.is_member else None
+        groups = groups_of(options, project.groups.defaults, is_dev_default=False)
     return Wanted(
-        project=str(project.facts.name) if project.is_member else None,
+        project=name,
         packages=tuple(dict.fromkeys(options.packages)),
         all_packages=options.all_packages,
         extras=extras_of(options),
-        groups=groups_of(options, project.groups.defaults, is_dev_default=False),
+        groups=groups,
         install=install_of(options),
-        pythons=project.groups.pythons,
+        pythons=project.groups.pythons if listing is None else {},
     )
 
 

@@ -7,6 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lamina.cli.documents import PYPROJECT, read_text, read_toml
+from lamina.cli.listing import (
+    PYLOCK,
+    facts_with,
+    named_list,
+    notes_of,
+    own_package,
+    read_list,
+    warnings_of,
+)
 from lamina.cli.wanting import WantedOptions
 from lamina.cli.workspace import find_root, has_members
 from lamina.lock.model import Lock
@@ -34,8 +43,13 @@ class ProjectFolder:
     config: Config
     facts: ProjectFacts
     groups: GroupSettings
+    listing: Path | None = None
+    """The list that is installed instead of the workspace's `uv.lock`."""
     lock: Lock | None = None
     """What has been read already."""
+    notes: tuple[str, ...] = ()
+    """What is to be said of the choice of the lock."""
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_member(self) -> bool:
@@ -46,6 +60,11 @@ class ProjectFolder:
     def has_members(self) -> bool:
         """Whether it is the root of a workspace."""
         return has_members(self.document)
+
+    @property
+    def lock_folder(self) -> Path:
+        """The folder that the paths in the lockfile are relative to."""
+        return self.root if self.listing is None else self.listing.parent
 
     def read_lock(self) -> Lock:
         """Read the lockfile."""
@@ -59,14 +78,44 @@ def read_project(options: WantedOptions, folder: Path) -> ProjectFolder:
 
     With one member named, that is the project: what the image is, and has, comes from there.
     """
-    document = read_toml(folder / PYPROJECT, PYPROJECT, "project", _NO_PROJECT)
+    has_list = (folder / PYLOCK).is_file()
+    if not (folder / PYPROJECT).is_file() and (options.lockfile or has_list):
+        document: Mapping[str, object] = {}
+    else:
+        document = read_toml(folder / PYPROJECT, PYPROJECT, "project", _NO_PROJECT)
     root = find_root(folder, document)
     at_root = document if root == folder else read_toml(root / PYPROJECT, PYPROJECT)
     found = _project(folder, document, root, at_root)
-    if len(options.packages) != 1:
-        return found
-    lock = found.read_lock()
-    (name,) = options.packages
+    if options.lockfile is not None:
+        return _with_list(found, named_list(options.lockfile, folder), options)
+    if has_list and not (root / LOCK).is_file():
+        return _with_list(found, folder / PYLOCK, options)
+    if has_list:
+        found = replace(found, notes=(_PASSED_OVER,))
+    return found if len(options.packages) != 1 else _member(found, options.packages[0])
+
+
+_PASSED_OVER = (
+    f"`{PYLOCK}` is passed over for `{LOCK}`; to install what it lists, pass `--lockfile {PYLOCK}`"
+)
+
+
+def _with_list(project: ProjectFolder, path: Path, options: WantedOptions) -> ProjectFolder:
+    lock = read_list(path)
+    own = own_package(lock, path.parent, project.folder)
+    return replace(
+        project,
+        listing=path,
+        lock=lock,
+        facts=facts_with(project.facts, own),
+        notes=notes_of(lock, project.facts, own),
+        warnings=warnings_of(lock, is_locked=options.locked),
+    )
+
+
+def _member(found: ProjectFolder, name: str) -> ProjectFolder:
+    """Return the project of the workspace that has a name."""
+    lock, root = found.read_lock(), found.root
     package = find_roots(lock, Wanted(project=name)).project
     assert package is not None  # else it is refused
     inner = root / str(getattr(package.source, "path", "."))
@@ -74,7 +123,8 @@ def read_project(options: WantedOptions, folder: Path) -> ProjectFolder:
         return replace(found, lock=lock)
     gone = f"The lockfile has `{package.name}` there; to write it again, run `uv lock`"
     document = read_toml(inner / PYPROJECT, PYPROJECT, "project", gone)
-    return replace(_project(inner, document, root, at_root), lock=lock)
+    member = _project(inner, document, root, found.root_document)
+    return replace(member, lock=lock, notes=found.notes)
 
 
 def _project(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,6 +24,7 @@ WHAT, BUILT = "What is installed", "What is built from sources"
 class WantedOptions:
     """What of which lock is installed."""
 
+    lockfile: Path | None
     packages: tuple[str, ...]
     all_packages: bool
     extras: tuple[str, ...]
@@ -181,6 +183,17 @@ def _as_pairs(
 
 
 WANTED_OPTIONS: tuple[_Decorator, ...] = (
+    click.option(
+        "--lockfile",
+        cls=Option,
+        section=WHAT,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        envvar="LAMINA_LOCKFILE",
+        show_envvar=True,
+        help="Install what this `pylock.toml` says, or another `pylock.NAME.toml`, instead of what "
+        "lies in DIR.",
+    ),
     _names_option("--package", "packages", "Install this member of the workspace"),
     _flag_option("--all-packages", "Install all members of the workspace."),
     _names_option("--extra", "extras", "Install an extra of the project"),

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from packaging.markers import InvalidMarker as PackagingInvalidMarker
 from packaging.markers import Marker
 from packaging.specifiers import InvalidSpecifier, Specifier
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from lamina.lock.model import ConflictItem, LockError
@@ -91,8 +92,14 @@ class Evaluator:
     The state is a cache of what was parsed and the table that makes equal conditions identical.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        sets: Mapping[str, AbstractSet[str]] | None = None,
+    ) -> None:
+        """``sets`` are those of a list (PEP 751), ``extras`` and ``dependency_groups``."""
         self._environment = environment
+        self._sets = sets or {}
         self._by_text: dict[str, Truth] = {"": True}
         self._nodes: dict[tuple[str, object, object], Condition] = {}
         self._joined: dict[tuple[object, object, bool], Truth] = {}
@@ -140,11 +147,18 @@ class Evaluator:
         key = right.value if reversed_ else left.value
         if key == "extra":
             return self._extra(op.value, left.value if reversed_ else right.value)
+        if key in self._sets and reversed_:
+            return self._member(left.value, op.value, key)
         if key not in self._environment:
             raise InvalidMarker(f"Unsupported name in a marker: {key}")
         value = self._environment[key]
         one, other = (left.value, value) if reversed_ else (value, right.value)
         return _compare(one, other, op.value, as_versions=key in _VERSION_KEYS)
+
+    def _member(self, name: str, op: str, key: str) -> Truth:
+        if op not in ("in", "not in"):
+            raise InvalidMarker(f"Unsupported comparison of `{key}` in a marker: {op}")
+        return (canonicalize_name(name) in self._sets[key]) is (op == "in")
 
     def _extra(self, op: str, name: str) -> Truth:
         if op == "==":

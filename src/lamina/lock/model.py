@@ -167,6 +167,27 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What a list (PEP 751) says of one of its packages, beside the package itself."""
+
+    marker: str = ""
+    """When it is installed; ``extras`` and ``dependency_groups`` stand in it as sets."""
+    requires_python: SpecifierSet = field(default_factory=SpecifierSet)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What makes a lock a list, in which nothing is walked: each entry says when it is meant."""
+
+    entries: tuple[Entry, ...]
+    """As many as packages, in the same order."""
+    extras: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    default_groups: frozenset[str] = frozenset()
+    created_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Lock:
     """A whole lockfile."""
 
@@ -182,6 +203,15 @@ class Lock:
     options: Options = field(default_factory=Options)
     path: str = "uv.lock"
     """What errors call it."""
+    listing: Listing | None = None
+    """``None`` in a lock that is a graph, as uv's own is."""
+
+    @property
+    def remedy(self) -> str:
+        """How a lock that is no good is written again, as a hint."""
+        if self.listing is None:
+            return "To write the lockfile again, run `uv lock`"
+        return f"It was written by {self.listing.created_by}; let that write it again"
 
     def project(self) -> Package | None:
         """Return the package of the folder that the lockfile lies in, if there is one."""

@@ -54,9 +54,9 @@ def find_roots(lock: Lock, wanted: Wanted) -> Roots:
     by_name = {package.name: package for package in members(lock)}
     project = lock.project() if wanted.project is None else by_name.get(wanted.project)
     asked = {*wanted.packages, *([] if wanted.project is None else [wanted.project])}
-    problems = list(_unknown("project", asked, by_name.keys(), lock))
+    problems = list(unknown_names("project", asked, by_name.keys(), lock))
     if problems:
-        raise _refusal(problems)
+        raise refusal(problems)
     if wanted.all_packages or (project is None and not wanted.packages):
         roots = Roots(project, tuple(by_name.values()), is_single=False)
     elif wanted.packages:
@@ -67,43 +67,49 @@ def find_roots(lock: Lock, wanted: Wanted) -> Roots:
         roots = Roots(project, (project,), is_single=True)
     problems = [*_unknown_extras(lock, roots, wanted), *_unknown_groups(lock, roots, wanted)]
     if problems:
-        raise _refusal(problems)
+        raise refusal(problems)
     return roots
 
 
 @dataclass(frozen=True, slots=True)
-class _Unknown:
+class Unknown:
+    """What was asked for and is not there, and what may have been meant."""
+
     text: str
     close: tuple[str, ...]
 
 
-def _unknown_extras(lock: Lock, roots: Roots, wanted: Wanted) -> Iterator[_Unknown]:
+def _unknown_extras(lock: Lock, roots: Roots, wanted: Wanted) -> Iterator[Unknown]:
     known = {extra for package in roots.packages for extra in extras_in(package)}
     if lock.revision >= _PROVIDES_EXTRAS:
-        yield from _unknown("extra", wanted.extras.mentioned, known, lock)
+        yield from unknown_names("extra", wanted.extras.mentioned, known, lock)
 
 
-def _unknown_groups(lock: Lock, roots: Roots, wanted: Wanted) -> Iterator[_Unknown]:
+def _unknown_groups(lock: Lock, roots: Roots, wanted: Wanted) -> Iterator[Unknown]:
     known = {group for package in roots.packages for group in groups_in(package)}
     known |= lock.manifest.dependency_groups.keys()
     if roots.is_single and (root := lock.project()) is not None:
         known |= groups_in(root)
-    yield from _unknown("group", wanted.groups.mentioned, known, lock)
+    yield from unknown_names("group", wanted.groups.mentioned, known, lock)
 
 
-def _unknown(kind: str, asked: Iterable[str], known: Set[str], lock: Lock) -> Iterator[_Unknown]:
+def unknown_names(
+    kind: str, asked: Iterable[str], known: Set[str], lock: Lock
+) -> Iterator[Unknown]:
+    """Give one answer for all names that are not known, if there are any."""
     unknown = sorted(set(asked) - known)
     if unknown:
         names = ", ".join(f"`{name}`" for name in unknown)
         plural = "s" if len(unknown) > 1 else ""
         had = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
         close = [m for name in unknown for m in difflib.get_close_matches(name, sorted(known), n=1)]
-        yield _Unknown(f"No {kind}{plural} {names} in `{lock.path}`; it has {had}", tuple(close))
+        yield Unknown(f"No {kind}{plural} {names} in `{lock.path}`; it has {had}", tuple(close))
 
 
-def _refusal(problems: Iterable[_Unknown]) -> UnknownRequest:
+def refusal(problems: Iterable[Unknown], *, hint: str | None = None) -> UnknownRequest:
+    """Return one error for all; the hint is what may have been meant, or ``hint``."""
     close = ", ".join(f"`{name}`" for problem in problems for name in problem.close)
     return UnknownRequest(
         "\n".join(problem.text for problem in problems),
-        hint=f"Did you mean {close}?" if close else None,
+        hint=f"Did you mean {close}?" if close else hint,
     )

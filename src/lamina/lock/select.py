@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from lamina.lock.choice import Ranking
+from lamina.lock.fitting import TargetMismatch, check_target
+from lamina.lock.listed import listed
 from lamina.lock.markers import Evaluator
 from lamina.lock.model import Lock, LockError, Package, Sdist, Wheel
-from lamina.lock.roots import find_roots, members
+from lamina.lock.roots import Roots, find_roots, members
 from lamina.lock.source import Directory, Editable, Git, Path, Source, Virtual
 from lamina.lock.target import Libc, Target
 from lamina.lock.walk import InconsistentLock, walk
 from lamina.lock.wanted import Wanted
-
-
-class TargetMismatch(LockError):
-    """A target that the lock was not made for."""
 
 
 class Uninstallable(LockError):
@@ -106,11 +104,10 @@ def select(
     lock: Lock, target: Target, wanted: Wanted = THE_PROJECT, policy: Policy = FREELY
 ) -> Selection:
     """Return what an installation of the project takes, or say everything that is in the way."""
-    evaluator = Evaluator(target.marker_environment)
-    _check_target(lock, target, evaluator)
-    roots = find_roots(lock, wanted)
-    _check_groups(lock, target, wanted)
-    packages = walk(lock, roots.request(wanted), evaluator)
+    if lock.listing is not None:
+        roots, packages = listed(lock, lock.listing, target, wanted)
+    else:
+        roots, packages = _walked(lock, target, wanted)
     _check_unique(lock, packages)
     local = {package.name for package in members(lock)}
     installed = list(_installed(packages, lock, wanted, local))
@@ -123,12 +120,23 @@ def select(
     )
 
 
+def _walked(lock: Lock, target: Target, wanted: Wanted) -> tuple[Roots, tuple[Package, ...]]:
+    """Return where the walk began, and what it found."""
+    evaluator = Evaluator(target.marker_environment)
+    check_target(lock, target, evaluator)
+    roots = find_roots(lock, wanted)
+    _check_groups(target, wanted)
+    return roots, walk(lock, roots.request(wanted), evaluator)
+
+
 def _installed(
     packages: Iterable[Package], lock: Lock, wanted: Wanted, local: Set[str]
 ) -> Iterator[Package]:
     """Give those of the packages that are installed, as the ``--no-install-`` options say."""
     beside = lock.project()
-    project = wanted.project or (None if beside is None else beside.name)
+    project = wanted.project
+    if project is None and beside is not None:
+        project = beside.name
     # With several of `--package`, none of them is the project, and nor is that of the folder.
     has_project = len(wanted.packages) < _SEVERAL
     for package in packages:
@@ -141,7 +149,7 @@ def _installed(
             yield package
 
 
-def _check_groups(lock: Lock, target: Target, wanted: Wanted) -> None:
+def _check_groups(target: Target, wanted: Wanted) -> None:
     """Refuse a Python that a group which is taken does not admit."""
     release = Version(target.python.base_version)
     misfits = [
@@ -156,25 +164,6 @@ def _check_groups(lock: Lock, target: Target, wanted: Wanted) -> None:
         )
 
 
-def _check_target(lock: Lock, target: Target, evaluator: Evaluator) -> None:
-    # Only the release counts: 3.14.0rc1 is 3.14.0 here, as in uv.
-    release = Version(target.python.base_version)
-    if not lock.requires_python.contains(release, prereleases=True):
-        raise TargetMismatch(
-            f"Python {target.python} does not satisfy `requires-python` of `{lock.path}`\n"
-            f"  expected: {lock.requires_python}\n"
-            f"  got:      {target.python}",
-            hint="Choose another Python",
-        )
-    for markers in (lock.supported_markers, lock.resolution_markers):
-        if markers and not evaluator.can_hold(markers):
-            raise TargetMismatch(
-                f"`{lock.path}` is not made for {target}\n"
-                + "\n".join(f"  supports: {marker}" for marker in markers),
-                hint="To support it, add it to `environments` of `[tool.uv]` and run `uv lock`",
-            )
-
-
 def _check_unique(lock: Lock, packages: Sequence[Package]) -> None:
     by_name: dict[str, list[Package]] = {}
     for package in packages:
@@ -185,7 +174,7 @@ def _check_unique(lock: Lock, packages: Sequence[Package]) -> None:
     if doubles:
         raise InconsistentLock(
             f"`{lock.path}` selects a project twice: {'; '.join(sorted(doubles))}",
-            hint="To write the lockfile again, run `uv lock`",
+            hint=lock.remedy,
         )
 
 

@@ -49,13 +49,15 @@ SUPPORTED_VERSION = 1
 """The only ``version`` there has been; another one means another format."""
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_HASH = re.compile(
+HASH = re.compile(
     r"md5:[0-9a-f]{32}|sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}"
     r"|sha512:[0-9a-f]{128}|blake2b:([0-9a-f]{64}|[0-9a-f]{128})"
 )
+"""A hash as lockfiles write it, of an algorithm that is supported."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_UNSAFE_IN_FILENAME = re.compile(r"[/\\\x00-\x1f]")
+UNSAFE_IN_FILENAME = re.compile(r"[/\\\x00-\x1f]")
+"""What no name of a file has, whatever a lockfile says."""
 _ORIGIN_KEYS = ("index", "git", "url", "subdirectory", "path", "directory", "editable", "virtual")
 
 
@@ -448,7 +450,7 @@ def _filename(location: str, key: str) -> str:
         filename = unquote(location.rpartition("/")[2])
     else:
         filename = location.rpartition("/")[2]
-    if not filename or _UNSAFE_IN_FILENAME.search(filename):
+    if not filename or UNSAFE_IN_FILENAME.search(filename):
         raise _Misfit("No usable filename", key)
     return filename
 
@@ -457,6 +459,6 @@ def _hash(table: Table) -> str | None:
     text = _optional(table, "hash", str)
     if text is None:
         return None
-    if not _HASH.fullmatch(text := text.lower()):
+    if not HASH.fullmatch(text := text.lower()):
         raise _Misfit("Not a hash of a supported algorithm", "hash")
     return text

@@ -187,7 +187,7 @@ class _Walk:
     def _inconsistent(self, reason: str) -> InconsistentLock:
         return InconsistentLock(
             f"Unable to follow `{self.lock.path}`: {reason}",
-            hint="To write the lockfile again, run `uv lock`",
+            hint=self.lock.remedy,
         )
 
     def _activate_reachable(self) -> None:

@@ -132,7 +132,10 @@ class Wanted:
     """Everything that is asked of a lock."""
 
     project: str | None = None
-    """The project that the image is of; ``None`` for the one beside the lockfile, if any is."""
+    """The project that the image is of; ``None`` for the one beside the lockfile, if any is.
+
+    An empty name is that of none.
+    """
     packages: tuple[str, ...] = ()
     """The members of the workspace that are taken, instead of the project."""
     all_packages: bool = False

@@ -6,9 +6,10 @@ import pytest
 
 from lamina.errors import LaminaError
 from lamina.lock.choice import InvalidWheel
+from lamina.lock.fitting import TargetMismatch
 from lamina.lock.model import Lock, Sdist, Wheel
 from lamina.lock.roots import UnknownRequest
-from lamina.lock.select import FREELY, Policy, TargetMismatch, Uninstallable, select
+from lamina.lock.select import FREELY, Policy, Uninstallable, select
 from lamina.lock.source import DirectUrl, Editable, Git, Virtual
 from lamina.lock.target import Libc, Target
 from lamina.lock.walk import ConflictingRequest, InconsistentLock

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from lamina.lock.fitting import TargetMismatch
 from lamina.lock.model import Lock
 from lamina.lock.roots import UnknownRequest
-from lamina.lock.select import Policy, Selection, TargetMismatch, select
+from lamina.lock.select import Policy, Selection, select
 from lamina.lock.walk import ConflictingRequest
 from lamina.lock.wanted import Extras, Groups, Install, Wanted
 from unit.lock.locks import chosen, lock, package, project, target
