@@ -13,7 +13,7 @@ from lamina.make.blobs import Bench
 from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
 from lamina.make.parts import Part, overrides_part
-from lamina.make.workshop import Workshop
+from lamina.make.workshop import Workshop, interrupting
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.image import Image
@@ -98,7 +98,7 @@ def _fill(
     for part in prepared.bottom:
         stack.add(part, kept[part.plan])
     # Source trees are built while the wheels of the lock come in.
-    with ThreadPoolExecutor(workshop.makers, "top") as pool:
+    with ThreadPoolExecutor(workshop.makers, "top") as pool, interrupting(workshop):
         ready = list(pool.map(lambda part: stack.get(part, kept[part.plan]), prepared.top))
     for plan in prepared.plans:
         stack.add(Part(plan, partial(making.take, plan)), kept[plan])

@@ -23,7 +23,7 @@ from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
-from lamina.make.workshop import Workshop
+from lamina.make.workshop import Workshop, interrupting
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
@@ -97,7 +97,7 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     check_parents(site.scheme.prefix, order.base.facts.rootfs)
     selection = select(order.lock, order.target, order.wanted, order.policy)
     sources = _sources(order, selection, workshop)
-    wheels = plan_all(selection, sources, order.target)
+    wheels = plan_all(selection, sources, order.target, workshop)
     bottom = _bottom_parts(order, site, workshop)
     top = _top_parts(order, selection, site, workshop)
     others = len(order.base.base.layers) + len(bottom) + len(top)
@@ -105,7 +105,9 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     return Prepared(order, selection, site, sources, tuple(wheels), bottom, plans, tuple(top))
 
 
-def plan_all(selection: Selection, wheels: Wheels, target: Target) -> list[PlannedWheel]:
+def plan_all(
+    selection: Selection, wheels: Wheels, target: Target, workshop: Workshop
+) -> list[PlannedWheel]:
     """Return the distributions with hash and size, as locked or, failing that, as they are.
 
     Source trees are not among them. Raises `ForeignWheels` for all that is of no use when built.
@@ -118,7 +120,7 @@ def plan_all(selection: Selection, wheels: Wheels, target: Target) -> list[Plann
             return misfit
 
     locked = [each for each in selection.distributions if not each.is_local]
-    with ThreadPoolExecutor(_PARALLEL, "plan") as pool:
+    with ThreadPoolExecutor(_PARALLEL, "plan") as pool, interrupting(workshop):
         found = list(pool.map(planned, locked))
     if misfits := [each for each in found if isinstance(each, DoesNotFit)]:
         raise ForeignWheels(target, misfits)

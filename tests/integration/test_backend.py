@@ -24,6 +24,7 @@ from lamina.project.backend import (
     make_wheel,
 )
 from lamina.project.facts import parse_facts
+from lamina.project.program import Programs
 from lamina.project.requirements import (
     BuildNeedsNetwork,
     PackageIndexes,
@@ -90,6 +91,7 @@ def bench(store: ScratchStore, scratch: Path, indexes: PackageIndexes) -> Workbe
     return Workbench(
         store=store,
         pip=Interpreter.running(),
+        programs=Programs(),
         interpreter=Interpreter.running(),
         indexes=indexes,
         scratch=scratch,

@@ -21,6 +21,8 @@ from lamina.make.compiling import Compiling
 from lamina.make.workshop import Workshop
 from lamina.observer import Observer
 from lamina.project.config import Config
+from lamina.project.program import Programs
+from lamina.pythons.finder import Pythons
 from lamina.reuse.known import Known
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
@@ -40,6 +42,8 @@ class Ground:
     connections: Connections
     tally: Tally
     compiling: Compiling
+    pythons: Pythons
+    programs: Programs
 
     def workshop(
         self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
@@ -54,7 +58,9 @@ class Ground:
             transport=self.transport,
             index_transport=AuthorizedTransport(self.transport, finder),
             observer=self.observer,
-            backends=settings.backends(os.environ, indexes, finder.address),
+            backends=settings.backends(
+                os.environ, indexes, finder.address, self.pythons, self.programs
+            ),
             makers=settings.makers(),
             compiling=self.compiling,
             pull=self.connections.pull,
@@ -71,15 +77,26 @@ def ground(options: PlanOptions) -> Iterator[Ground]:
     store = Store(settings.store_folder(options.store))
     http = HttpTransport(settings.network(os.environ))
     transport = CountingTransport(http, tally)
+    programs = Programs()
     keychain = settings.keychain(os.environ)
     with ExitStack() as stack:
         stack.callback(http.close)
         observer = stack.enter_context(shown(tally, verbose=options.verbose, quiet=options.quiet))
         scratch = stack.enter_context(store.scratch())
         stack.enter_context(telling(transport.interrupt))
+        stack.enter_context(telling(programs.interrupt))
         connections = Connections(transport, keychain.find, observer, options.insecure)
-        compiling = Compiling(
-            settings.pythons(os.environ), store, scratch, settings.machine(), settings.makers()
-        )
+        pythons = settings.pythons(os.environ)
+        compiling = Compiling(pythons, store, scratch, settings.machine(), settings.makers())
         stack.callback(compiling.close)
-        yield Ground(store, scratch, transport, observer, connections, tally, compiling)
+        yield Ground(
+            store,
+            scratch,
+            transport,
+            observer,
+            connections,
+            tally,
+            compiling,
+            pythons,
+            programs,
+        )

@@ -21,7 +21,7 @@ from lamina.fetch.indexes import Index
 from lamina.make.workshop import Backends
 from lamina.oci.descriptor import Platform
 from lamina.plan.key import EPOCH
-from lamina.project.checkout import GitProgram
+from lamina.project.program import Programs
 from lamina.pythons.finder import Pythons, candidates
 from lamina.pythons.interpreter import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
@@ -64,16 +64,21 @@ def network(environ: Mapping[str, str]) -> Network:
 
 
 def backends(
-    environ: Mapping[str, str], indexes: tuple[Index, ...], address: Callable[[str], str]
+    environ: Mapping[str, str],
+    indexes: tuple[Index, ...],
+    address: Callable[[str], str],
+    pythons: Pythons,
+    programs: Programs,
 ) -> Backends:
     """Return how build backends are run, and where what they need is found."""
     bundle = environ.get("LAMINA_CA_BUNDLE")
     own = {"PIP_CERT": bundle, **environ} if bundle else environ
     return Backends(
-        pythons=pythons(environ),
+        pythons=pythons,
         indexes=package_indexes(own, indexes, address),
         path=environ.get("PATH", os.defpath),
-        git=GitProgram(environ),
+        environ=environ,
+        programs=programs,
     )
 
 

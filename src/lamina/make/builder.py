@@ -114,6 +114,10 @@ class Builder:
         assert ready is not None, "what was just built is here"
         return ready
 
+    def interrupt(self) -> None:
+        """End all builds."""
+        self._workshop.backends.programs.interrupt()
+
     def _identity(self, distribution: Distribution, settings: BackendSettings) -> str:
         """Return what stands for a wheel: all that it is built of, and by what kind of machine."""
         artifact, source = distribution.artifact, distribution.source

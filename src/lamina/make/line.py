@@ -147,7 +147,7 @@ def line(
     try:
         yield opened
     except BaseException:
-        wheels.transport.interrupt()  # A server that is silent would keep its thread.
+        wheels.interrupt()  # A server that is silent, or a long build, would keep its thread.
         raise
     finally:
         opened.close()

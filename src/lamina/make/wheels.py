@@ -12,7 +12,6 @@ from lamina.lock.source import Directory, DirectUrl, Editable, Git, Path, Source
 from lamina.make.archives import Archives
 from lamina.make.blobs import ReadyWheel
 from lamina.plan.plan import PlannedWheel
-from lamina.transport.protocol import Transport
 from lamina.wheel.direct_url import commit, local_archive, url_archive
 
 
@@ -31,6 +30,10 @@ class Builds(Protocol):
         """Return a wheel that `measure` has seen, which is built now."""
         ...
 
+    def interrupt(self) -> None:
+        """End all builds."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Wheels:
@@ -39,10 +42,10 @@ class Wheels:
     archives: Archives
     builds: Builds
 
-    @property
-    def transport(self) -> Transport:
-        """What they come over."""
-        return self.archives.transport
+    def interrupt(self) -> None:
+        """End what other threads wait for: downloads and builds."""
+        self.archives.transport.interrupt()
+        self.builds.interrupt()
 
     def plan(self, distribution: Distribution) -> PlannedWheel:
         """Return a distribution with all that its layer depends on.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry
@@ -18,6 +19,7 @@ from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier, reasons, unreadable
 from lamina.project.backend import Workbench
 from lamina.project.checkout import GitProgram
+from lamina.project.program import Programs
 from lamina.project.requirements import PackageIndexes
 from lamina.pythons.finder import Pythons
 from lamina.pythons.interpreter import Interpreter
@@ -43,7 +45,15 @@ class Backends:
     indexes: PackageIndexes
     path: str
     """Where they find programs such as git or cc."""
-    git: GitProgram = field(default_factory=lambda: GitProgram({}))
+    environ: Mapping[str, str] = field(default_factory=dict)
+    """The environment of git, by which it finds the user's keys and helpers."""
+    programs: Programs = field(default_factory=Programs)
+    """Runs all of them."""
+
+    @property
+    def git(self) -> GitProgram:
+        """The git of this machine."""
+        return GitProgram(self.programs, self.environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +166,26 @@ class Workshop:
             pip=self.backends.pythons.running,
             interpreter=interpreter,
             indexes=self.backends.indexes,
+            programs=self.backends.programs,
             scratch=self.scratch.folder(),
             path=self.backends.path,
         )
 
+    def interrupt(self) -> None:
+        """End what other threads wait for: answers, and programs."""
+        self.transport.interrupt()
+        self.backends.programs.interrupt()
+
     def files(self, traffic: Traffic) -> KeptFiles:
         """Return what fetches files that are kept."""
         return KeptFiles(self.store, self.scratch, self.transport, self.observer, traffic)
+
+
+@contextmanager
+def interrupting(workshop: Workshop) -> Iterator[None]:
+    """End what other threads wait for, if an error comes: they are waited for before it is told."""
+    try:
+        yield
+    except BaseException:
+        workshop.interrupt()
+        raise

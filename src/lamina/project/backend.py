@@ -22,7 +22,7 @@ from pyproject_hooks import BuildBackendWarning
 from lamina.errors import LaminaError
 from lamina.plan.key import EPOCH
 from lamina.project.isolation import BackendEnvironment, create_environment
-from lamina.project.program import ProgramFailed, tail, without_credentials
+from lamina.project.program import ProgramFailed, Programs, tail, without_credentials
 from lamina.project.requirements import BuildStore, PackageIndexes, pin
 from lamina.project.source import copy_source
 from lamina.project.subject import Subject
@@ -75,6 +75,7 @@ class Workbench:
     interpreter: Interpreter
     """The one that runs the backend."""
     indexes: PackageIndexes
+    programs: Programs
     scratch: Path
     path: str
     """Where a backend finds programs such as git or cc."""
@@ -159,6 +160,7 @@ def _environment(
         pip=bench.pip,
         interpreter=bench.interpreter,
         indexes=bench.indexes,
+        programs=bench.programs,
         store=bench.store,
         scratch=folder,
     )
@@ -176,6 +178,7 @@ def _environment(
             "SOURCE_DATE_EPOCH": str(settings.epoch),
         },
         path=bench.path,
+        programs=bench.programs,
     )
 
 

@@ -11,7 +11,7 @@ import tomli
 
 from lamina.errors import LaminaError
 from lamina.lock.source import Git
-from lamina.project.program import ProgramFailed, run
+from lamina.project.program import ProgramFailed, Programs
 from lamina.project.subject import states_version
 
 _OF_ANOTHER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
@@ -40,6 +40,7 @@ class LargeFilesWanted(LaminaError):
 class GitProgram:
     """The git of this machine."""
 
+    programs: Programs
     environ: Mapping[str, str]
     """The user's, by which it finds its programs, keys and helpers."""
 
@@ -71,7 +72,7 @@ class GitProgram:
     def _fetch(self, source: Git, top: Path, log: Path) -> None:
         def git(*words: str) -> None:
             command: Sequence[str] = ["git", "-c", "advice.detachedHead=false", *words]
-            run(command, cwd=top, environ=self._environ(), log=log)
+            self.programs.run(command, cwd=top, environ=self._environ(), log=log)
 
         git("init", "--quiet", "--template=")
         # The address goes by a file, since everybody can read the words of a command.

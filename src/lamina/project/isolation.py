@@ -14,7 +14,7 @@ from installer.exceptions import InstallerError
 from installer.sources import WheelFile
 
 from lamina.errors import LaminaError
-from lamina.project.program import run
+from lamina.project.program import Programs
 from lamina.pythons.interpreter import Interpreter
 
 _BROKEN = (
@@ -38,6 +38,7 @@ class BackendEnvironment:
     folder: Path
     variables: Mapping[str, str]
     log: Path
+    programs: Programs
 
     @property
     def python_executable(self) -> str:
@@ -55,7 +56,8 @@ class BackendEnvironment:
         extra_environ: Mapping[str, str] | None = None,
     ) -> None:
         """Run one hook as `pyproject_hooks` asks; its output goes to the log."""
-        run(cmd, cwd=Path(cwd or self.folder), environ=extra_environ or {}, log=self.log)
+        where = Path(cwd or self.folder)
+        self.programs.run(cmd, cwd=where, environ=extra_environ or {}, log=self.log)
 
 
 def create_environment(
@@ -65,6 +67,7 @@ def create_environment(
     interpreter: Interpreter,
     variables: Mapping[str, str],
     path: str,
+    programs: Programs,
 ) -> BackendEnvironment:
     """Make an environment with nothing but ``wheels`` in it.
 
@@ -78,7 +81,9 @@ def create_environment(
     )
     for name in ("python", "python3"):
         (binaries / name).symlink_to(interpreter.base)
-    environment = BackendEnvironment(folder, _variables(folder, variables, path), folder / "log")
+    environment = BackendEnvironment(
+        folder, _variables(folder, variables, path), folder / "log", programs
+    )
     for wheel in wheels:
         _install(wheel, environment, folder / interpreter.site)
     return environment

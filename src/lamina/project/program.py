@@ -6,8 +6,11 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 _MOST_LINES = 20
 _MOST_BYTES = 1 << 16
@@ -25,14 +28,55 @@ class ProgramFailed(Exception):
         """The end of what it wrote, without credentials, each line indented."""
 
 
-def run(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], log: Path) -> None:
-    """Run ``command`` with exactly ``environ``; raise `ProgramFailed` unless it ends well.
+class Programs:
+    """The programs that run for one command; none of them outlives it.
 
-    What it writes goes to ``log`` and not to memory, since a build may write without end.
+    The state is which of them run, and whether that is over.
     """
-    with log.open("wb") as output:
-        try:
-            done = subprocess.run(  # noqa: S603
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_over = False
+        self._changing = threading.Lock()
+
+    def run(
+        self, command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], log: Path
+    ) -> None:
+        """Run ``command`` with exactly ``environ``; raise `ProgramFailed` unless it ends well.
+
+        What it writes goes to ``log`` and not to memory, since a build may write without end.
+        """
+        with log.open("wb") as output:
+            try:
+                process = self._start(command, cwd, environ, output)
+            except OSError as error:
+                raise ProgramFailed(str(error.strerror), "") from error
+            try:
+                status = process.wait()
+            except BaseException:
+                _kill(process)
+                raise
+            finally:
+                with self._changing:
+                    self._running.discard(process)
+        if status:
+            raise ProgramFailed(_reason(status), tail(log))
+
+    def interrupt(self) -> None:
+        """End all programs, with those that they have started; no further one starts."""
+        with self._changing:
+            self._is_over = True
+            running = list(self._running)
+        for process in running:
+            _kill(process)
+
+    def _start(
+        self, command: Sequence[str], cwd: Path, environ: Mapping[str, str], output: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        with self._changing:
+            if self._is_over:
+                raise ProgramFailed("interrupted", "")
+            process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=cwd,
                 env=dict(environ),
@@ -40,12 +84,17 @@ def run(command: Sequence[str], *, cwd: Path, environ: Mapping[str, str], log: P
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 umask=0o022,
-                check=False,
+                # A group of its own, so that what it starts can be ended with it.
+                process_group=0,
             )
-        except OSError as error:
-            raise ProgramFailed(str(error.strerror), "") from error
-    if done.returncode:
-        raise ProgramFailed(_reason(done.returncode), tail(log))
+            self._running.add(process)
+            return process
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def tail(log: Path) -> str:

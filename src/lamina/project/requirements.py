@@ -17,7 +17,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lamina.errors import LaminaError
-from lamina.project.program import ProgramFailed, run, without_credentials
+from lamina.project.program import ProgramFailed, Programs, without_credentials
 from lamina.pythons.interpreter import Interpreter
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -91,6 +91,7 @@ def pin(
     pip: Interpreter,
     interpreter: Interpreter,
     indexes: PackageIndexes,
+    programs: Programs,
     store: BuildStore,
     scratch: Path,
 ) -> tuple[BuildWheel, ...]:
@@ -111,7 +112,7 @@ def pin(
             hint="To keep it for later, build once with the network",
         )
     command = [*_pip(pip, interpreter), *_resolution(wanted, bounds, scratch)]
-    wheels = _resolve(command, wanted, indexes, scratch)
+    wheels = _resolve(command, wanted, programs, indexes, scratch)
     document = {"format": _FORMAT, "wheels": [asdict(wheel) for wheel in wheels]}
     store.keep_resolution(key, document)
     return wheels
@@ -170,10 +171,14 @@ def _listed(requirements: list[str], path: Path) -> Path:
 
 
 def _resolve(
-    command: list[str], wanted: list[str], indexes: PackageIndexes, scratch: Path
+    command: list[str],
+    wanted: list[str],
+    programs: Programs,
+    indexes: PackageIndexes,
+    scratch: Path,
 ) -> tuple[BuildWheel, ...]:
     try:
-        run(command, cwd=scratch, environ=_environ(indexes), log=scratch / "pip.log")
+        programs.run(command, cwd=scratch, environ=_environ(indexes), log=scratch / "pip.log")
     except ProgramFailed as failure:
         raise UnmetBuildRequirements(
             f"Unable to find what the build backend needs: {_named(wanted)}\n"

@@ -14,8 +14,12 @@ from lamina.cli.settings import InvalidSetting
 from lamina.cli.uv_files import UvTable
 from lamina.destinations.daemon import OneLoadOnly
 from lamina.fetch.indexes import uv_table
+from lamina.make.workshop import Backends
 from lamina.oci.reference import Reference
 from lamina.project.config import Config
+from lamina.project.program import Programs
+from lamina.pythons.finder import Pythons
+from pythons import interpreter
 
 APP = Reference.parse("registry.example/app:1.0")
 
@@ -35,13 +39,17 @@ def test_the_network_is_as_the_environment_says() -> None:
     assert settings.network({}).ca_bundle is None
 
 
+def backends(**environ: str) -> Backends:
+    return settings.backends(environ, (), str, Pythons(interpreter()), Programs())
+
+
 def test_pip_believes_the_same_certificates() -> None:
-    found = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem"}, (), str)
-    own = settings.backends({"LAMINA_CA_BUNDLE": "/ca.pem", "PIP_CERT": "/own.pem"}, (), str)
+    found = backends(LAMINA_CA_BUNDLE="/ca.pem")
+    own = backends(LAMINA_CA_BUNDLE="/ca.pem", PIP_CERT="/own.pem")
 
     assert found.indexes.environ["PIP_CERT"] == "/ca.pem"
     assert own.indexes.environ["PIP_CERT"] == "/own.pem"
-    assert settings.backends({"PATH": "/bin"}, (), str).path == "/bin"
+    assert backends(PATH="/bin").path == "/bin"
 
 
 def test_the_store_is_where_it_is_said_to_be(

@@ -48,6 +48,9 @@ class NothingBuilt:
     def build(self, identity: str) -> ReadyWheel:
         raise AssertionError(identity)
 
+    def interrupt(self) -> None:
+        """Nothing runs that could be interrupted."""
+
 
 @dataclass
 class Site:

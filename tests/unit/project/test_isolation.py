@@ -3,11 +3,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from lamina.project.isolation import UnusableBuildWheel, create_environment
+from lamina.project.isolation import (
+    BackendEnvironment,
+    UnusableBuildWheel,
+    create_environment,
+)
+from lamina.project.program import Programs
 from pythons import interpreter
 
 PYTHON = interpreter()
@@ -32,6 +38,19 @@ def wheel(folder: Path, files: dict[str, str]) -> Path:
     return path
 
 
+def environment(
+    folder: Path, *wheels: Path, variables: Mapping[str, str] | None = None
+) -> BackendEnvironment:
+    return create_environment(
+        folder,
+        wheels,
+        interpreter=PYTHON,
+        variables=variables or {},
+        path="/usr/bin",
+        programs=Programs(),
+    )
+
+
 def test_an_environment_holds_the_wheels_and_the_base_interpreter(tmp_path: Path) -> None:
     path = wheel(
         tmp_path,
@@ -42,9 +61,7 @@ def test_an_environment_holds_the_wheels_and_the_base_interpreter(tmp_path: Path
         },
     )
 
-    made = create_environment(
-        tmp_path / "venv", [path], interpreter=PYTHON, variables={"CC": "gcc"}, path="/usr/bin"
-    )
+    made = environment(tmp_path / "venv", path, variables={"CC": "gcc"})
 
     venv = tmp_path / "venv"
     assert (venv / "bin" / "python").readlink() == Path("/base/bin/python3.12")
@@ -71,9 +88,7 @@ def test_a_wheel_cannot_write_beside_the_environment(tmp_path: Path, name: str) 
     path = wheel(tmp_path, {name: "x"})
 
     with pytest.raises(UnusableBuildWheel, match=r"Unable to unpack `tool-1-py3-none-any.whl`: "):
-        create_environment(
-            tmp_path / "venv", [path], interpreter=PYTHON, variables={}, path="/usr/bin"
-        )
+        environment(tmp_path / "venv", path)
 
 
 def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
@@ -81,7 +96,7 @@ def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no zip")
 
     with pytest.raises(UnusableBuildWheel) as caught:
-        create_environment(tmp_path / "v", [path], interpreter=PYTHON, variables={}, path="")
+        environment(tmp_path / "v", path)
 
     assert str(caught.value) == (
         "Unable to unpack `tool-1-py3-none-any.whl`: File is not a zip file"

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lamina.project.program import tail
+import pytest
+
+from lamina.project.program import ProgramFailed, Programs, tail
 
 
 def test_the_end_of_the_output_is_shown_without_credentials(tmp_path: Path) -> None:
@@ -24,3 +28,19 @@ def test_at_most_twenty_lines_are_shown(tmp_path: Path) -> None:
 
 def test_no_output_is_nothing(tmp_path: Path) -> None:
     assert tail(tmp_path / "log") == ""
+
+
+def test_an_interruption_ends_what_runs_and_what_that_has_started(tmp_path: Path) -> None:
+    programs, fifo = Programs(), tmp_path / "started"
+    os.mkfifo(fifo)
+    command = ["/bin/sh", "-c", f"sleep 600 & echo > '{fifo}'; wait"]
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(programs.run, command, cwd=tmp_path, environ={}, log=tmp_path / "log")
+        fifo.read_text()
+
+        programs.interrupt()
+
+        with pytest.raises(ProgramFailed, match="killed by SIGKILL"):
+            running.result(10)
+    with pytest.raises(ProgramFailed, match="interrupted"):
+        programs.run(["/bin/true"], cwd=tmp_path, environ={}, log=tmp_path / "log")

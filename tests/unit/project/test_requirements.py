@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lamina.project.program import Programs
 from lamina.project.requirements import (
     BuildNeedsNetwork,
     BuildWheel,
@@ -60,6 +61,7 @@ def pinned(
     return pin(
         requires,
         pip=PYTHON,
+        programs=Programs(),
         interpreter=python,
         indexes=indexes or PackageIndexes(offline=True),
         store=store,
