@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +11,9 @@ from lamina.destinations.base import Destination
 from lamina.make.blobs import Bench
 from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
+from lamina.make.parallel import side_by_side
 from lamina.make.parts import Part, overrides_part
-from lamina.make.workshop import Workshop, interrupting
+from lamina.make.workshop import Workshop
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.image import Image
@@ -98,8 +98,12 @@ def _fill(
     for part in prepared.bottom:
         stack.add(part, kept[part.plan])
     # Source trees are built while the wheels of the lock come in.
-    with ThreadPoolExecutor(workshop.makers, "top") as pool, interrupting(workshop):
-        ready = list(pool.map(lambda part: stack.get(part, kept[part.plan]), prepared.top))
+    ready = side_by_side(
+        lambda part: stack.get(part, kept[part.plan]),
+        prepared.top,
+        threads=workshop.makers,
+        interrupt=workshop.interrupt,
+    )
     for plan in prepared.plans:
         stack.add(Part(plan, partial(making.take, plan)), kept[plan])
     stack.agreements = stack.look(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,11 +18,12 @@ from lamina.make.base import OpenedBase
 from lamina.make.builder import Builder
 from lamina.make.compiling import Wanted as WantedPython
 from lamina.make.fitting import DoesNotFit, ForeignWheels
+from lamina.make.parallel import side_by_side
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
-from lamina.make.workshop import Workshop, interrupting
+from lamina.make.workshop import Workshop
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
@@ -120,8 +120,7 @@ def plan_all(
             return misfit
 
     locked = [each for each in selection.distributions if not each.is_local]
-    with ThreadPoolExecutor(_PARALLEL, "plan") as pool, interrupting(workshop):
-        found = list(pool.map(planned, locked))
+    found = side_by_side(planned, locked, threads=_PARALLEL, interrupt=workshop.interrupt)
     if misfits := [each for each in found if isinstance(each, DoesNotFit)]:
         raise ForeignWheels(target, misfits)
     return [each for each in found if isinstance(each, PlannedWheel)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry
@@ -179,13 +178,3 @@ class Workshop:
     def files(self, traffic: Traffic) -> KeptFiles:
         """Return what fetches files that are kept."""
         return KeptFiles(self.store, self.scratch, self.transport, self.observer, traffic)
-
-
-@contextmanager
-def interrupting(workshop: Workshop) -> Iterator[None]:
-    """End what other threads wait for, if an error comes: they are waited for before it is told."""
-    try:
-        yield
-    except BaseException:
-        workshop.interrupt()
-        raise

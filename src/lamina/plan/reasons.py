@@ -53,7 +53,7 @@ def _reason(
     for layers in (images, store):
         had = [each for layer in layers for each in layer.distributions if each.name == wheel.name]
         if any(each.version == wheel.version for each in had):
-            return "hash changed"
+            return "built of something else, or otherwise" if wheel.is_built else "hash changed"
         if had:
             before = had[0] if layers is images else max(had, key=_version)
             return f"version {before.version} -> {wheel.version}"

@@ -114,3 +114,11 @@ def test_a_recipe_of_another_form_is_no_reason_to_fail() -> None:
     found = reasons(MISSING, recipe, [Earlier([had("a"), had("b"), had("c")], odd)], [])
 
     assert found["a"] == "bytecode changed"
+
+
+def test_what_is_built_otherwise_is_told_apart_from_another_file() -> None:
+    wheel = replace(planned("a"), hash="built:0")
+    plan = replace(MISSING, wheels=(wheel,))
+    earlier = [Earlier([had("a", "1.0", "built:1")], RECIPE.to_json())]
+
+    assert reasons(plan, RECIPE, earlier, []) == {"a": "built of something else, or otherwise"}
