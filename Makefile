@@ -49,12 +49,16 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	tools/install-test-tools
 	@$(MAKE) --no-print-directory lint types
 	tools/test-other-pythons
-	pytest -q -m "not seed and not scenarios"
+	pytest -q -m "not seed and not fidelity and not scenarios"
 	pytest -q -n auto -m scenarios
 
 .PHONY: scenarios
 scenarios: $(ENVIRONMENT) ## Small projects of every kind, chosen and installed as the real uv does
 	pytest -q -n auto -m scenarios
+
+.PHONY: scenarios-random
+scenarios-random: $(ENVIRONMENT) ## Many random projects, chosen from as the real uv does (LAMINA_EXAMPLES)
+	LAMINA_EXAMPLES=$${LAMINA_EXAMPLES:-500} pytest -q -n auto -m scenarios -k choose_what_uv
 
 .PHONY: golden
 golden: $(ENVIRONMENT) ## Freeze the bytes of layers anew; review the difference
@@ -95,6 +99,10 @@ test-seed: $(ENVIRONMENT) ## The environment of the 200 pins, file by file besid
 .PHONY: test-bytecode
 test-bytecode: $(ENVIRONMENT) ## Layers of 20 large wheels with bytecode, three times: are they the same?
 	@python tools/prove_bytecode.py
+
+.PHONY: test-fidelity
+test-fidelity: $(ENVIRONMENT) ## The wheels of 150 much-downloaded projects, installed as uv does (0.5 GB in)
+	pytest -q -m fidelity
 
 .PHONY: lock-dev
 lock-dev: $(ENVIRONMENT) ## Pin anew what is needed for development

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import quote, unquote
 
 from tiny import Dist
@@ -19,8 +20,8 @@ class IndexServer:
     """What is served at an address."""
 
     address: str
-    files: dict[str, bytes] = field(default_factory=dict)
-    """By path, the pages of indexes too."""
+    files: dict[str, bytes | Path] = field(default_factory=dict)
+    """By path, the pages of indexes too; what is large lies in a file."""
 
     def add_index(self, name: str, dists: Iterable[Dist]) -> str:
         """Serve an index of these distributions, and return its address.
@@ -58,6 +59,8 @@ def serve_index() -> Iterator[IndexServer]:
 
         def answer(self, *, with_body: bool) -> None:
             data = state.files.get(unquote(self.path.partition("?")[0]))
+            if isinstance(data, Path):
+                data = data.read_bytes()
             self.send_response(200 if data is not None else 404)
             is_page = self.path.endswith("/")
             self.send_header("Content-Type", "text/html" if is_page else "application/octet-stream")
