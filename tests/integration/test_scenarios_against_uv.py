@@ -15,6 +15,7 @@ from integration.oracle import (
     locks,
     settings,
     sources,
+    workspaces,
 )
 from integration.oracle.bench import (
     Bench,
@@ -33,11 +34,18 @@ SITE = "lib/python3.11/site-packages"
 SCENARIOS = (
     *forks.SCENARIOS,
     *extras.SCENARIOS,
+    *extras.FLAGS,
     *groups.SCENARIOS,
+    *groups.FLAGS,
     *conflicts.SCENARIOS,
+    *conflicts.ACROSS,
     *sources.SCENARIOS,
+    *sources.TO_BUILD,
     *sources.PROJECTS,
     *settings.SCENARIOS,
+    *settings.BUILDS,
+    *settings.POLICY,
+    *workspaces.SCENARIOS,
     *locks.SCENARIOS,
 )
 

@@ -41,7 +41,7 @@ FLAGS = (
             *asked("--only-group docs --only-group lint", "--only-group empty"),
             *asked("--all-groups --no-group lint", "--no-default-groups --group docs"),
             *asked("--only-group docs --no-group docs", "--no-group dev"),
-            Run("--only-group docs --extra x", refused="--only-group"),
+            Run("--only-group docs --extra x", refused="Only one of --only-group and --extra"),
         ],
     ),
     Scenario(
@@ -75,7 +75,7 @@ FLAGS = (
         HEAD + _GROUPS,
         _LETTERS,
         later='[tool.uv]\ndefault-groups = ["nope"]\n',
-        runs=[Run(refused="nope"), *asked("--no-default-groups")],
+        runs=[Run(refused="nope"), Run("--no-default-groups", refused="nope")],
     ),
     Scenario(
         "legacy-dev-dependencies",

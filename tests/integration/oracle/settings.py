@@ -63,9 +63,8 @@ _BOTH = [
     dist("b 1.0", sdist=True),
     dist("s 1.0", tags=(), sdist=True),
 ]
-_OUT = "is marked as"
 
-BUILDS = (
+POLICY = (
     Scenario(
         "no-binary",
         HEAD + 'dependencies = ["a"]\n[tool.uv]\nno-binary = true\n',
@@ -111,6 +110,9 @@ BUILDS = (
         # What lies in a folder is built all the same.
         runs=asked("--no-build", "--no-build --no-install-project", "--no-build-package app"),
     ),
+)
+
+BUILDS = (
     Scenario(
         "build-constraints",
         HEAD
