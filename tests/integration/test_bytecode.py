@@ -51,13 +51,13 @@ print(sys.implementation.cache_tag)
 """
 
 USED = """
-import importlib.util, json, sys, wise, wise.inner, json.decoder
+import importlib.util, json, sys
 def cached(module):
     path = module.__spec__.cached
     with open(path, "rb") as file:
         head = file.read(8)
     return head[:4] == importlib.util.MAGIC_NUMBER and head[4] == 1
-print(json.dumps([cached(each) for each in (wise, wise.inner, json.decoder)]))
+print(json.dumps([cached(importlib.import_module(each)) for each in sys.argv[1:]]))
 """
 
 VERBOSE = """
@@ -150,6 +150,8 @@ def wheels(version: str = "1.0") -> list[LocalWheel]:
                 module("wise", f"VERSION = {version!r}\n"),
                 Item("wise/inner.py", b"VALUE = {1, None, 'a'}\n"),
                 Item("wise/broken.py", b"print 'two'\n"),
+                # What the compiler needs more than itself for.
+                Item("wise/encoded.py", b"# coding: shift_jis\nX = '\\N{EM DASH}'\n"),
                 noise("wise"),
             ],
         ),
@@ -181,10 +183,11 @@ def test_a_container_that_cannot_write_uses_it(
     report = lamina.build(project, "-o", f"docker-archive:{archive}", "-t", "bytecode:1")
     engine("load", "--input", archive)
 
-    said = engine("run", "--rm", "--read-only", "bytecode:1", "python", "-c", USED)
+    modules = "wise", "wise.inner", "wise.encoded", "json.decoder"
+    said = engine("run", "--rm", "--read-only", "bytecode:1", "python", "-c", USED, *modules)
     verbose = engine("run", "--rm", "--read-only", "bytecode:1", "python", "-c", VERBOSE)
 
-    assert json.loads(said) == [True, True, True]
+    assert json.loads(said) == [True, True, True, True]
     assert "code object from '/opt/venv/lib/python3.11/site-packages/wise/__pycache__" in verbose
     assert "code object from /opt/venv" not in verbose  # Compiled, and not read.
     assert "code object from '/usr/lib/python3.11/__pycache__/decimal" in verbose

@@ -29,7 +29,11 @@ LIMIT = 1 << 30
 
 _LIBRARY = re.compile(r"[\w.+-]+\.so(?:\.[\w.]+)?")
 _LIBRARIES = re.compile(r"(?:usr/|usr/local/)?lib(?:64)?(?:/[\w]+-linux-[\w]+)?")
-_MODULE = re.compile(r"(?:(?:encodings|collections|importlib|re)/)?\w+\.py")
+# What starting takes, and what the compiler loads: encodings of sources, names of characters.
+_MODULE = re.compile(
+    r"(?:(?:encodings|collections|importlib|re)/)?\w+\.py"
+    r"|lib-dynload/(?:unicodedata|_codecs_\w+|_multibytecodec)\.[\w.-]*so"
+)
 _LOADER = re.compile(rb"/[\w./-]*/ld-[\w.-]+\.so(?:\.\d+)?(?=\0)")
 _ELF = b"\x7fELF"
 _ELF_HEADER = 20
@@ -116,10 +120,12 @@ class _Taking:
         folder, _, name = path.rpartition("/")
         if name.startswith(WHITEOUT):
             return False
-        if _LIBRARY.fullmatch(name):
-            own = folder in (f"{self.prefix}/lib", f"{self.prefix}/lib64")
-            return own or bool(_LIBRARIES.fullmatch(folder))
-        return self._module(path) is not None
+        if self._module(path) is not None:
+            return True
+        if not _LIBRARY.fullmatch(name):
+            return False
+        own = folder in (f"{self.prefix}/lib", f"{self.prefix}/lib64")
+        return own or bool(_LIBRARIES.fullmatch(folder))
 
     def _module(self, path: str) -> str | None:
         """Return the path below the prefix of a module that starting up takes."""

@@ -125,7 +125,11 @@ class Compiler:
             self.close()
             why = error.strerror if isinstance(error, OSError) else f"it {error}"
             raise CompilerFailed(f"Unable to run `{self._command.words[-1]}`: {why}") from error
-        words = data.decode("utf-8", "replace").split(" ")
+        text = data.decode("utf-8", "replace")
+        if kind == b"!":
+            self.close()
+            raise CompilerFailed(f"Unable to compile with `{self._command.words[-1]}`: {text}")
+        words = text.split(" ")
         if kind != b"H" or len(words) != 4 or not words[1].isdecimal():
             self.close()
             raise CompilerFailed(f"Unable to run `{self._command.words[-1]}`: it is no CPython")
@@ -135,6 +139,8 @@ class Compiler:
         """Ask, and once more if the process ends meanwhile, be it for want of memory."""
         try:
             return self._ask(question)
+        except _Silent:
+            raise
         except _Ended:
             self.close()
             self._start()
@@ -168,7 +174,7 @@ class Compiler:
         ready.register(process.stdout, select.POLLIN)
         while size:
             if not ready.poll(PATIENCE * 1000):
-                raise _Ended(f"has not answered for {PATIENCE} seconds")
+                raise _Silent(f"has not answered for {PATIENCE} seconds")
             piece = os.read(process.stdout.fileno(), min(size, 1 << 20))
             if not piece:
                 raise _Ended("has ended")
@@ -179,6 +185,10 @@ class Compiler:
 
 class _Ended(Exception):
     """What the process did instead of answering."""
+
+
+class _Silent(_Ended):
+    """It did nothing for long; it would not the next time."""
 
 
 class Compilers:

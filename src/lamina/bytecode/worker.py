@@ -268,15 +268,26 @@ def about() -> str:
     return " ".join((version, str(magic), sys.implementation.cache_tag, threads))
 
 
+def greeting() -> tuple:  # type: ignore[type-arg]
+    """Return the first answer: `about`, or what is missing for all that a source may hold."""
+    try:
+        # A name that is not ASCII, and one of a character, take a module that may lie elsewhere.
+        compile("\u00e9 = '\\N{DIGIT ONE}'", "/", "exec")
+    except Exception as error:
+        return b"!", str(error).encode("utf-8", "replace")
+    return b"H", about().encode()
+
+
 def serve() -> None:
     """Answer until nothing more comes.
 
     What comes: the lengths of path and source, four bytes each, little-endian; path; source. What
     goes: one byte, the length of the rest, the rest. The byte is ``H`` at the start, with `about`;
-    ``C`` with a ``.pyc``; ``-`` for what does not compile; ``!`` with words for what should not be.
+    ``C`` with a ``.pyc``; ``-`` for what does not compile; ``!`` with words for what should not be,
+    at the start, too.
     """
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    kind, data = b"H", about().encode()
+    kind, data = greeting()
     while True:
         sink.write(kind + len(data).to_bytes(4, "little") + data)
         sink.flush()

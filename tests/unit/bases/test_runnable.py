@@ -31,6 +31,8 @@ def plain(*more: Member) -> Layer:
         link("usr/lib/x86_64-linux-gnu/libz.so.1", "libz.so.1.3"),
         Member("usr/lib/python3.12/os.py", data=b"os"),
         Member("usr/lib/python3.12/encodings/utf_8.py", data=b"utf_8"),
+        Member("usr/lib/python3.12/lib-dynload/unicodedata.cpython-312.so", data=b"names"),
+        Member("usr/lib/python3.12/lib-dynload/_codecs_jp.cpython-312.so", data=b"jp"),
         *more,
     )
 
@@ -56,6 +58,8 @@ def test_the_interpreter_is_started_by_its_own_loader(tmp_path: Path) -> None:
     assert found.environment == {"PYTHONHOME": str(tmp_path / "home")}
     assert tree(tmp_path) == {
         "home/lib/python3.12/encodings/utf_8.py": b"utf_8",
+        "home/lib/python3.12/lib-dynload/_codecs_jp.cpython-312.so": b"jp",
+        "home/lib/python3.12/lib-dynload/unicodedata.cpython-312.so": b"names",
         "home/lib/python3.12/os.py": b"os",
         "libraries/ld-linux-x86-64.so.2": X86 + b"loader",
         "libraries/libc.so.6": X86 + b"libc",
@@ -70,6 +74,7 @@ def test_nothing_else_is_taken(tmp_path: Path) -> None:
             plain(
                 Member("usr/lib/python3.12/test/test_os.py", data=b"no"),
                 Member("usr/lib/python3/dist-packages/a.py", data=b"no"),
+                Member("usr/lib/python3.12/lib-dynload/_ssl.cpython-312.so", data=b"no"),
                 Member("usr/lib/x86_64-linux-gnu/gconv/UTF-16.so", data=X86),
                 Member("etc/passwd", data=b"no"),
                 Member("usr/lib/arm/libc.so.6", data=ARM),

@@ -110,6 +110,10 @@ def test_bytecode_of_an_unknown_form_is_an_error() -> None:
             "it is no CPython",
         ),
         (pretending("pass"), "it has ended"),
+        (
+            pretending("import os; os.write(1, b'!' + bytes((4, 0, 0, 0)) + b'what')"),
+            "`: what",
+        ),
     ],
 )
 def test_what_is_no_interpreter_is_refused(command: Command, why: str) -> None:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lamina.bytecode import worker
-from lamina.bytecode.worker import Unreadable, answer, compiled, normalise, serve
+from lamina.bytecode.worker import Unreadable, answer, compiled, greeting, normalise, serve
 
 OLD, NEW = 0x03080000, 0x030B0000
 SOURCE = b'def f(x, /, y=(1, 2.5, "a b"), *z, k={3, None}):\n    return x in {"p", "q", None}\n'
@@ -270,6 +270,15 @@ def test_it_answers_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None
         (b"-", b""),
         (b"C", compiled(b"", "/x.py")),
     ]
+
+
+def test_one_that_lacks_what_sources_need_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "unicodedata", None)
+
+    kind, said = greeting()
+
+    assert kind == b"!"
+    assert b"unicodedata" in said
 
 
 def test_the_oldest_python_can_run_it_and_it_imports_nothing_but_what_is_built_in() -> None:
