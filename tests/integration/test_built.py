@@ -19,12 +19,13 @@ import pytest
 from fakes.registry import FakeRegistry, serve_registry
 from fakes.server import Answer, Server, serve
 from integration.lamina_program import Lamina
+from lamina.cli import settings
 from sources import HERE, source, tar, zipped
 
 pytestmark = pytest.mark.integration
 
 MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
-SITE = f"opt/venv/lib/python{MINOR}/site-packages"
+PYTHONS = settings.pythons(os.environ)
 HEAD = 'version = 1\nrevision = 3\nrequires-python = ">=3.8"\n'
 
 
@@ -85,16 +86,17 @@ class Scene:
         )
         (self.folder / "uv.lock").write_text(HEAD + own + "".join(self.packages.values()))
 
-    def arguments(self, *more: str) -> list[str]:
+    def arguments(self, *more: str, python: str = f"{MINOR}.1") -> list[str]:
         self.write()
-        base = ["--base", "scratch", "--python", f"{MINOR}.1", "--frozen"]
+        base = ["--base", "scratch", "--python", python, "--frozen"]
         return [os.fspath(self.folder), *base, "-o", f"oci:{self.root / 'out'}", *more]
 
-    def build(self, *more: str) -> dict[str, Any]:
-        return self.lamina.build(*self.arguments(*more))
+    def build(self, *more: str, python: str = f"{MINOR}.1") -> dict[str, Any]:
+        return self.lamina.build(*self.arguments(*more, python=python))
 
-    def refused(self, *more: str) -> str:
-        return self.lamina.refused("build", *self.arguments(*more)).removeprefix("error: ")
+    def refused(self, *more: str, python: str = f"{MINOR}.1") -> str:
+        arguments = self.arguments(*more, python=python)
+        return self.lamina.refused("build", *arguments).removeprefix("error: ")
 
     def files(self) -> dict[str, bytes]:
         """Return what is in site-packages of the image that was built last."""
@@ -104,10 +106,11 @@ class Scene:
         for layer in manifest["layers"]:
             with tarfile.open(fileobj=io.BytesIO(self._blob(layer["digest"]))) as tar:
                 for member in tar:
-                    if member.isfile() and member.name.startswith(SITE):
+                    _, inside, path = member.name.partition("/site-packages/")
+                    if member.isfile() and inside:
                         content = tar.extractfile(member)
                         assert content is not None
-                        found[member.name.removeprefix(f"{SITE}/")] = content.read()
+                        found[path] = content.read()
         return found
 
     def told(self, name: str) -> Any:
@@ -350,6 +353,63 @@ def test_compiled_wheels_for_another_platform_are_refused_all_at_once(scene: Sce
         f"  two 1.0   was built as {tag}-{tag}-linux_x86_64\n\n"
         "hint: Run `lamina` on such a machine, or lock versions that have wheels for it\n"
     )
+
+
+def test_a_compiled_folder_for_another_platform_is_refused(scene: Scene) -> None:
+    scene.tree("libs/demo", source("demo", tag=HERE))
+    scene.lock("demo", 'directory = "libs/demo"')
+    tag = f"cp{MINOR.replace('.', '')}"
+
+    assert scene.refused("--platform", "linux/arm64") == (
+        f"What has compiled parts must be built on linux/arm64, Python {MINOR}\n"
+        f"  demo 1.0   was built as {tag}-{tag}-linux_x86_64\n\n"
+        "hint: Run `lamina` on such a machine, or lock versions that have wheels for it\n"
+    )
+
+
+def test_a_python_of_the_image_builds_if_this_machine_has_one(scene: Scene) -> None:
+    """What is compiled must be built by it; else any Python will do."""
+    other = next(
+        found.minor
+        for minor in ("3.13", "3.12", "3.11", "3.10")
+        if minor != MINOR and (found := PYTHONS.of_minor(minor)) is not None
+    )
+    scene.sdist("demo", tar(source("demo", tag=HERE)))
+
+    scene.build(python=f"{other}.0")
+
+    assert scene.told("demo")["python"] == other
+
+
+def test_without_a_python_of_the_image_what_is_compiled_is_refused(scene: Scene) -> None:
+    scene.sdist("pure", tar(source("pure")))
+    nowhere = os.fspath(scene.root)
+    scene.lamina = scene.lamina.within(
+        PATH="/usr/bin/nowhere", PYENV_ROOT=nowhere, UV_PYTHON_INSTALL_DIR=nowhere
+    )
+    scene.build(python="3.9.1")
+    scene.sdist("demo", tar(source("demo", tag=HERE)))
+
+    error = scene.refused(python="3.9.1")
+
+    tag = f"cp{MINOR.replace('.', '')}"
+    assert error == (
+        "What has compiled parts must be built on linux/amd64, Python 3.9\n"
+        f"  demo 1.0   was built as {tag}-{tag}-linux_x86_64: "
+        "no Python 3.9 was found to build it with\n\n"
+        "hint: Run `lamina` on such a machine, or lock versions that have wheels for it\n"
+    )
+
+
+def test_a_subdirectory_of_an_sdist_that_is_not_there_is_named(scene: Scene) -> None:
+    data = tar(source("demo"))
+    url = scene.server.answer("/demo.tar.gz", Answer(data))
+    digest = hashlib.sha256(data).hexdigest()
+    scene.lock(
+        "demo", f'url = "{url}", subdirectory = "sub"', f'sdist = {{ hash = "sha256:{digest}" }}'
+    )
+
+    assert scene.refused() == "Unable to build `demo 1.0`: its sources have no `sub`\n"
 
 
 def test_a_pure_wheel_is_built_for_every_platform(scene: Scene) -> None:
