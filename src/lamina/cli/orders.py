@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +14,12 @@ from packaging.specifiers import SpecifierSet
 
 from lamina.cli import settings
 from lamina.cli.agreement import check_agreement
+from lamina.cli.documents import PYPROJECT
 from lamina.cli.options import PlanOptions
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
 from lamina.cli.wanted import build_rules, building_of, extras_of, groups_of, install_of, policy_of
+from lamina.cli.workspace import has_members
 from lamina.lock.model import Lock
 from lamina.lock.wanted import Wanted
 from lamina.make.base import OpenedBase, open_base
@@ -24,6 +28,8 @@ from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
 from lamina.prepare import Order
 from lamina.project.config import Config
+from lamina.project.uv import parse_pythons
+from lamina.project.workspace import read_trees
 
 if TYPE_CHECKING:
     from lamina.make.debian_base import DebianSettings
@@ -69,7 +75,8 @@ def orders(
     is_base_kept: bool,
 ) -> list[Order]:
     """Return an order for each platform, and say what is built."""
-    facts = replace(project.facts, requires_python=_requires_python(project, lock))
+    asked = wanted(options, project, lock)
+    facts = replace(project.facts, requires_python=_requires_python(project, lock, asked))
     name = config.base or default_base(config.python, _pinning_folder(project), facts)
 
     def mirrors(codename: str) -> DebianSettings:
@@ -108,7 +115,8 @@ def _order(
     outputs: tuple[Path, ...],
 ) -> Order:
     platform = base.base.config.platform
-    requires = _requires_python(project, lock)
+    asked = wanted(options, project, lock)
+    requires = _requires_python(project, lock, asked)
     revision = settings.revision(project.folder)
     return Order(
         folder=project.lock_folder,
@@ -126,7 +134,7 @@ def _order(
         ),
         base=base,
         created=settings.created_at(os.environ, project.folder),
-        wanted=wanted(options, project, lock),
+        wanted=asked,
         policy=policy_of(options, build_rules(os.environ, Path.home(), project)),
         copies_project=_copies_project(options, project),
         building=building_of(options, lock, os.environ, Path.home(), project),
@@ -144,7 +152,7 @@ def wanted(options: PlanOptions, project: ProjectFolder, lock: Lock) -> Wanted:
         groups = groups_of(options, listing.default_groups, is_dev_default=True)
     else:
         name = str(project.facts.name) if project.is_member else None
-        groups = groups_of(options, project.groups.defaults, is_dev_default=False)
+        groups = groups_of(options, project.default_groups, is_dev_default=False)
     return Wanted(
         project=name,
         packages=tuple(dict.fromkeys(options.packages)),
@@ -152,8 +160,22 @@ def wanted(options: PlanOptions, project: ProjectFolder, lock: Lock) -> Wanted:
         extras=extras_of(options),
         groups=groups,
         install=install_of(options),
-        pythons=project.groups.pythons if listing is None else {},
+        pythons=_group_pythons(project, lock) if listing is None else {},
     )
+
+
+def _group_pythons(project: ProjectFolder, lock: Lock) -> Mapping[str, SpecifierSet]:
+    """Return what a group asks of the Python, in whichever member; so does uv, for all of them."""
+    documents = {PYPROJECT: project.root_document}
+    if has_members(project.root_document):
+        for tree in read_trees(project.root, project.root_document, lock):
+            if tree.is_member:
+                documents[f"{tree.folder}/{PYPROJECT}"] = tree.pyproject
+    found: dict[str, SpecifierSet] = {}
+    for name, document in documents.items():
+        for group, requires in parse_pythons(document, name).items():
+            found[group] = found.get(group, SpecifierSet()) & requires
+    return found
 
 
 def _copies_project(options: PlanOptions, project: ProjectFolder) -> bool:
@@ -166,10 +188,11 @@ def _copies_project(options: PlanOptions, project: ProjectFolder) -> bool:
     return not options.packages or project.facts.name in options.packages
 
 
-def _requires_python(project: ProjectFolder, lock: Lock) -> SpecifierSet:
-    """Return what the project admits; the lock has what all members of a workspace do."""
-    own = project.facts.requires_python
-    return lock.requires_python if own is None else own & lock.requires_python
+def _requires_python(project: ProjectFolder, lock: Lock, asked: Wanted) -> SpecifierSet:
+    """Return what project, lock, which has what all members admit, and groups admit together."""
+    requires = project.facts.requires_python or SpecifierSet()
+    taken = [each for group, each in asked.pythons.items() if asked.groups.takes(group)]
+    return reduce(and_, taken, requires & lock.requires_python)
 
 
 def _pinning_folder(project: ProjectFolder) -> Path:

@@ -24,7 +24,7 @@ from lamina.lock.uvlock import parse
 from lamina.lock.wanted import Wanted
 from lamina.project.config import Config, parse_config
 from lamina.project.facts import ProjectFacts, parse_facts
-from lamina.project.uv import GroupSettings, parse_groups
+from lamina.project.uv import parse_default_groups
 
 LOCK = "uv.lock"
 _NO_LOCK = "To create it, run `uv lock`"
@@ -42,7 +42,8 @@ class ProjectFolder:
     root_document: Mapping[str, object]
     config: Config
     facts: ProjectFacts
-    groups: GroupSettings
+    default_groups: frozenset[str] | None
+    """The groups that are taken unless something is said of them; ``None`` stands for all."""
     listing: Path | None = None
     """The list that is installed instead of the workspace's `uv.lock`."""
     lock: Lock | None = None
@@ -130,7 +131,6 @@ def _member(found: ProjectFolder, name: str) -> ProjectFolder:
 def _project(
     folder: Path, document: Mapping[str, object], root: Path, at_root: Mapping[str, object]
 ) -> ProjectFolder:
-    own, shared = parse_groups(document), parse_groups(at_root)
     return ProjectFolder(
         folder=folder,
         document=document,
@@ -138,7 +138,7 @@ def _project(
         root_document=at_root,
         config=parse_config(document if _is_configured(document) else at_root),
         facts=parse_facts(document),
-        groups=replace(own, pythons={**shared.pythons, **own.pythons}),
+        default_groups=parse_default_groups(document),
     )
 
 

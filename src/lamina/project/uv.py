@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from lamina.lock.wanted import DEV
 from lamina.project.table import Problems, Refused, Table, kind, string
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSettings:
-    """What is said of dependency groups, beyond what is in them."""
-
-    defaults: frozenset[str] | None = frozenset({DEV})
-    """The groups that are taken unless something is said of them; ``None`` stands for all."""
-    pythons: Mapping[str, SpecifierSet] = field(default_factory=dict)
-    """What a group asks of the Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +28,31 @@ class BuildRules:
     no_binary: Refusal = Refusal()
 
 
-def parse_groups(document: Mapping[str, object]) -> GroupSettings:
-    """Read the settings of groups of a parsed `pyproject.toml`; every problem is told at once."""
+def parse_default_groups(document: Mapping[str, object]) -> frozenset[str] | None:
+    """Return the groups that are taken unless something is said of them; ``None`` stands for all.
+
+    Every problem of a parsed `pyproject.toml` is told at once.
+    """
     problems = Problems()
     top = Table("", document, problems)
     uv = top.table("tool").table("uv")
     declared = {canonicalize_name(name) for name in top.table("dependency-groups").keys()}  # noqa: SIM118
-    settings = GroupSettings(
-        defaults=_default_groups(uv, declared | {DEV}),
-        pythons=_pythons(uv.table("dependency-groups")),
-    )
+    defaults = _default_groups(uv, declared | {DEV})
     problems.check("pyproject.toml")
-    return settings
+    return defaults
+
+
+def parse_pythons(document: Mapping[str, object], name: str) -> Mapping[str, SpecifierSet]:
+    """Return what dependency groups ask of the Python; ``name`` is what errors call the file."""
+    problems = Problems()
+    table = Table("", document, problems).table("tool").table("uv").table("dependency-groups")
+    found = {}
+    for group in table.keys():  # noqa: SIM118
+        requires = table.table(group).read("requires-python", _specifiers)
+        if requires is not None:
+            found[str(canonicalize_name(group))] = requires
+    problems.check(name)
+    return found
 
 
 def parse_rules(table: Mapping[str, object], name: str, *, place: str = "") -> BuildRules:
@@ -96,15 +99,6 @@ def _default_groups(uv: Table, declared: set[str]) -> frozenset[str] | None:
         return name
 
     return frozenset(uv.items("default-groups", group) or ())
-
-
-def _pythons(table: Table) -> dict[str, SpecifierSet]:
-    found = {}
-    for group in table.keys():  # noqa: SIM118
-        requires = table.table(group).read("requires-python", _specifiers)
-        if requires is not None:
-            found[str(canonicalize_name(group))] = requires
-    return found
 
 
 def _refusal(table: Table, key: str) -> Refusal:

@@ -257,6 +257,40 @@ def test_uv_toml_takes_the_place_of_the_table(workspace: Workspace, program: Pro
     assert (table.code, file.code) == (1, 0), file.err
 
 
+def test_what_a_group_asks_of_the_python_holds_in_all_members(
+    workspace: Workspace, program: Program
+) -> None:
+    for name, requires in (("api", ">=3.12"), ("web", "<3.13")):
+        workspace.more[name] = (
+            "[dependency-groups]\nown = []\n"
+            f'[tool.uv.dependency-groups]\nown = {{ requires-python = "{requires}" }}\n'
+        )
+    lock = workspace.write() / "uv.lock"
+    own = "[package.metadata.requires-dev]\nown = []\n[package.metadata]"
+    lock.write_text(lock.read_text().replace("[package.metadata]", own))
+    plan = ("plan", "work/packages/api", "--base", "scratch", "--frozen", "--group", "own")
+
+    refused, chosen = program(*plan, "--python", "3.14"), program(*plan)
+
+    assert (
+        "error: Python 3.14.0 does not satisfy `requires-python` of:\n  group `own`: <3.13,>=3.12\n"
+    ) in refused.err
+    assert "with Python 3.12.0 on scratch" in chosen.err
+
+
+def test_a_folder_of_groups_has_its_files(workspace: Workspace, program: Program) -> None:
+    folder = program.root / "work"
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text("[dependency-groups]\nlint = []\n")
+    (folder / "uv.lock").write_text(
+        'version = 1\nrequires-python = ">=3.11"\n[manifest.dependency-groups]\nlint = []\n'
+    )
+
+    built = report(program, "work", "--only-group", "lint")
+
+    assert history(program, built)[-1] == "files of the project"
+
+
 DOCUMENT = {"project": {"name": "x"}}
 
 
