@@ -35,9 +35,10 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
+from lamina.lock.artifacts import HASH, UNSAFE_IN_FILENAME
 from lamina.lock.model import Entry, Listing, Lock, Package, Sdist, Wheel
 from lamina.lock.source import Directory, DirectUrl, Editable, Git, Path, Registry, Source
-from lamina.lock.uvlock import HASH, UNSAFE_IN_FILENAME, InvalidLock, UnsupportedLockVersion
+from lamina.lock.uvlock import InvalidLock, UnsupportedLockVersion
 
 NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
 """The names that such files have."""
