@@ -180,7 +180,9 @@ def ours(folder: Path, target: Target, case: Case) -> set[str] | None:
 
 def taken(projects: Projects, done: subprocess.CompletedProcess[str]) -> set[str] | None:
     """Return the wheels that uv took, nothing where it missed one."""
-    if "is marked as `--no-build` but has no binary distribution" in done.stderr:
+    # uv breaks long lines where the terminal would.
+    said = " ".join(done.stderr.split())
+    if "is marked as `--no-build` but has no binary distribution" in said:
         return None
     assert done.returncode == 0, done.stderr
     return projects.taken()
