@@ -19,6 +19,7 @@ from integration.lamina_program import Lamina
 from integration.oracle.scenario import Place, Run, Scenario
 from integration.uv_environment import Comparison, compare, unpack
 from integration.uv_oracle import find_python, full_version, uv_program
+from integration.warm_lamina import warm_lamina
 from lamina.oci.config import ImageConfig
 from lamina.oci.image import assemble
 from tiny import write_files
@@ -76,10 +77,11 @@ class Bench:
 @contextmanager
 def open_bench() -> Iterator[Bench]:
     """Make a bench in a short folder of its own, and clear it away in the end."""
+    clear = dict.fromkeys(key for key in os.environ if key.startswith(("UV_", "PIP_")))
     with tempfile.TemporaryDirectory(prefix="oracle-") as name, serve_index() as server:
         root = Path(name)
-        clear = {key: None for key in os.environ if key.startswith(("UV_", "PIP_"))}
-        yield Bench(root, server, Lamina(root / "store").within(**clear), {})
+        with warm_lamina(root / "store", clear) as lamina:
+            yield Bench(root, server, lamina, {})
 
 
 def write_base(layout: Path, python: str) -> None:
