@@ -72,6 +72,10 @@ docs: $(ENVIRONMENT) ## Do the links in the documentation lead anywhere?
 build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
 	python -m build --no-isolation --outdir dist .
 
+.PHONY: bench-lock
+bench-lock: $(ENVIRONMENT) ## How long reading a lock and selecting from it takes
+	@python tools/bench_lock.py
+
 .PHONY: bench-seed
 bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
 	@python tools/bench_seed.py

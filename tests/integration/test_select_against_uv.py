@@ -8,12 +8,14 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from bench_lock import measure
 from integration.uv_oracle import find_python, full_version, lock_project, run_uv
 from integration.wheel_server import WheelServer, serve_wheels
 from lamina.lock.model import Wheel
@@ -261,6 +263,9 @@ def test_the_two_hundred_pins_are_the_same_wheels(projects: Projects, tmp_path: 
     assert selected is not None
     assert len(selected) == 200
     assert selected == taken(projects, done)
+    lock = (folder / "uv.lock").read_text()
+    times = measure(lock, full_version(python), tries=3, clock=time.process_time)
+    assert times.both < 2 * 0.150, "in processor time, with as much again for slower machines"
 
 
 def assorted_lock(seed: int, count: int) -> str:
