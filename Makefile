@@ -48,8 +48,9 @@ unit: $(ENVIRONMENT) ## The tests that need no other program, and the examples i
 test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what they run
 	tools/install-test-tools
 	@$(MAKE) --no-print-directory lint types
+	@$(MAKE) --no-print-directory unit
 	tools/test-other-pythons
-	pytest -q -m "not seed and not fidelity and not scenarios"
+	pytest -q -n auto --dist loadgroup -m "integration and not seed and not fidelity and not scenarios"
 	pytest -q -n auto -m scenarios
 
 .PHONY: scenarios

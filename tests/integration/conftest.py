@@ -8,6 +8,7 @@ the machine fails the test, and says how to install it: a skipped test would sho
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,19 @@ from engines import (
 )
 from integration.example_image import NAME, Example, build_example
 from integration.lamina_program import Lamina
+
+
+_ENGINES = frozenset({"engine", "podman", "loaded"})
+"""Fixtures that start an engine, of which one at a time is enough for a machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests together that share what is dear, where several workers run them."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.path.parent == Path(__file__).parent:
+            is_engines = not _ENGINES.isdisjoint(item.fixturenames)
+            group = "engines" if is_engines else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
