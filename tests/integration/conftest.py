@@ -24,7 +24,6 @@ from engines import (
 from integration.example_image import NAME, Example, build_example
 from integration.lamina_program import Lamina
 
-
 _ENGINES = frozenset({"engine", "podman", "loaded"})
 """Fixtures that start an engine, of which one at a time is enough for a machine."""
 
