@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -96,8 +96,8 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     site = _site(order, workshop)
     check_parents(site.scheme.prefix, order.base.facts.rootfs)
     selection = select(order.lock, order.target, order.wanted, order.policy)
-    sources = _sources(order, selection, workshop)
-    wheels = plan_all(selection, sources, order.target, workshop)
+    sources = sources_of(order.folder, order.building, order.target, selection, workshop)
+    wheels = plan_all(selection.distributions, sources.plan, order.target, workshop)
     bottom = _bottom_parts(order, site, workshop)
     top = _top_parts(order, selection, site, workshop)
     others = len(order.base.base.layers) + len(bottom) + len(top)
@@ -106,7 +106,10 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
 
 
 def plan_all(
-    selection: Selection, wheels: Wheels, target: Target, workshop: Workshop
+    distributions: Iterable[Distribution],
+    plan: Callable[[Distribution], PlannedWheel],
+    target: Target,
+    workshop: Workshop,
 ) -> list[PlannedWheel]:
     """Return the distributions with hash and size, as locked or, failing that, as they are.
 
@@ -115,18 +118,21 @@ def plan_all(
 
     def planned(distribution: Distribution) -> PlannedWheel | DoesNotFit:
         try:
-            return wheels.plan(distribution)
+            return plan(distribution)
         except DoesNotFit as misfit:
             return misfit
 
-    locked = [each for each in selection.distributions if not each.is_local]
+    locked = [each for each in distributions if not each.is_local]
     found = side_by_side(planned, locked, threads=_PARALLEL, interrupt=workshop.interrupt)
     if misfits := [each for each in found if isinstance(each, DoesNotFit)]:
         raise ForeignWheels(target, misfits)
     return [each for each in found if isinstance(each, PlannedWheel)]
 
 
-def _sources(order: Order, selection: Selection, workshop: Workshop) -> Wheels:
+def sources_of(
+    folder: Path, building: Building, target: Target, selection: Selection, workshop: Workshop
+) -> Wheels:
+    """Return where the wheels of a selection come from; ``folder`` is the lockfile's."""
     known = workshop.known
 
     def told_size(hash_: str) -> int | None:
@@ -134,20 +140,21 @@ def _sources(order: Order, selection: Selection, workshop: Workshop) -> Wheels:
         return None if told is None else told.size
 
     archives = Archives(
-        workshop.store, workshop.scratch, workshop.index_transport, order.folder, told_size
+        workshop.store, workshop.scratch, workshop.index_transport, folder, told_size
     )
     builder = Builder(
         workshop,
         archives,
-        order.building,
-        order.target,
-        _versions(selection),
+        building,
+        target,
+        versions_of(selection),
         known.distribution,
     )
     return Wheels(archives, builder)
 
 
-def _versions(selection: Selection) -> dict[str, str]:
+def versions_of(selection: Selection) -> dict[str, str]:
+    """Return the versions that are locked, by name."""
     return {each.name: str(each.version) for each in selection.distributions if each.version}
 
 
@@ -178,7 +185,7 @@ def _bottom_parts(order: Order, site: Site, workshop: Workshop) -> tuple[Part, .
 
 
 def _top_parts(order: Order, selection: Selection, site: Site, workshop: Workshop) -> list[Part]:
-    trees = TreeBuilder(site, workshop, order.building, _versions(selection))
+    trees = TreeBuilder(site, workshop, order.building, versions_of(selection))
     local = [each for each in selection.distributions if each.is_local]
     project = trees.project() if selection.installs_project else None
     parts = [*trees.others(order.folder, local), *file_parts(site, workshop)]

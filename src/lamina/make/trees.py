@@ -10,41 +10,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
-from lamina.lock.source import Directory, Editable
 from lamina.make.blobs import Bench, ReadyWheel
-from lamina.make.builder import builder_for
-from lamina.make.fitting import DoesNotFit, ForeignWheels, check_fits, needed_glibc
 from lamina.make.parts import Part, Site
+from lamina.make.source_trees import SourceTree, SourceTrees
 from lamina.make.workshop import Workshop
 from lamina.plan.key import LayerKey
 from lamina.plan.layering import group_of
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
-from lamina.project.backend import BackendSettings, make_wheel, wheel_key
 from lamina.project.building import Building
-from lamina.project.ignore import read_ignore
-from lamina.project.source import source_hash
-from lamina.project.subject import Subject, UnreadableSource
+from lamina.project.subject import Subject
 from lamina.store.blobs import digest_of
 from lamina.store.layers import StoredLayer
 from lamina.wheel.direct_url import local_directory
 
 _MOST_LAYERS = 8
 """So many trees have a layer each; if there are more, they share so many."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceTree:
-    """A folder that is built to a wheel."""
-
-    folder: Path
-    subject: Subject
-    settings: BackendSettings
-    outputs: frozenset[str]
-    """Paths in it that are no source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +45,7 @@ class TreeBuilder:
         if facts.build_system is None:
             return None
         subject = Subject.of_project(facts)
-        return self._part([self._tree(self.site.folder, subject)], f"project {facts.title}")
+        return self._part([self._trees.tree(self.site.folder, subject)], f"project {facts.title}")
 
     def others(self, folder: Path, distributions: Iterable[Distribution]) -> list[Part]:
         """Return the layers of the other trees; their paths are relative to ``folder``.
@@ -75,47 +57,22 @@ class TreeBuilder:
         for each in named:
             alone = len(named) <= _MOST_LAYERS
             layer = each.name if alone else str(group_of(each.name, _MOST_LAYERS))
-            layers.setdefault(layer, []).append(self._local(folder, each))
+            layers.setdefault(layer, []).append(self._trees.local(folder, each))
         return [
             self._part(trees, f"project {', '.join(tree.subject.name for tree in trees)}")
             for trees in layers.values()
         ]
-
-    def _local(self, folder: Path, distribution: Distribution) -> SourceTree:
-        artifact, name = distribution.artifact, distribution.name
-        assert isinstance(artifact, Directory | Editable), "only these lie in a folder"
-        version = distribution.version
-        title = f"`{name}`" if version is None else f"`{name} {version}`"
-        tree = folder / artifact.path
-        if not tree.is_dir():
-            raise UnreadableSource(
-                f"Unable to build {title}: no folder `{artifact.path}`",
-                hint="The lockfile names it by its path; put it there, or run `uv lock`",
-            )
-        return self._tree(tree, Subject.of_tree(tree, canonicalize_name(name), version, title))
-
-    def _tree(self, folder: Path, subject: Subject) -> SourceTree:
-        settings = self.building.settings(subject.name, self.versions)
-        outputs = read_ignore(folder, self.site.outputs).outputs
-        return SourceTree(folder, subject, settings, outputs)
 
     def _part(self, trees: Sequence[SourceTree], title: str) -> Part:
         key = LayerKey.of(
             {
                 "kind": LayerKind.PROJECT.value,
                 "recipe": self.site.recipe.to_json(),
-                "wheels": [self._key(tree) for tree in trees],
+                "wheels": [self._trees.key(tree) for tree in trees],
             }
         )
         plan = LayerPlan(LayerKind.PROJECT, key, title)
         return Part(plan, lambda: self._make(plan, trees))
-
-    def _key(self, tree: SourceTree) -> str:
-        subject = tree.subject
-        hash_ = source_hash(tree.folder, tree.outputs, reads_history=subject.reads_history)
-        platform = self.workshop.backends.pythons.running.platform
-        source = {"name": subject.name, "tree": hash_}
-        return wheel_key(source, tree.settings, self.site.target.python_tag, platform)
 
     def _make(self, plan: LayerPlan, trees: Sequence[SourceTree]) -> StoredLayer:
         """Let the backends make the wheels, and make their layer."""
@@ -137,27 +94,19 @@ class TreeBuilder:
         return layer
 
     def _build(self, tree: SourceTree) -> tuple[PlannedWheel, ReadyWheel]:
-        workshop, target, subject = self.workshop, self.site.target, tree.subject
-        interpreter = builder_for(target, workshop.backends.pythons)
-        made = make_wheel(
-            tree.folder,
-            subject,
-            workshop.scratch.new(),
-            workshop.workbench(interpreter),
-            tree.settings,
-            outputs=tree.outputs,
-        )
-        path, what = made.path, f"{subject.name} {made.version}"
-        try:
-            check_fits(what, path.name, needed_glibc(path), lambda: interpreter, target)
-        except DoesNotFit as misfit:
-            raise ForeignWheels(target, [misfit]) from misfit
+        made = self._trees.build(tree)
+        path, name = made.path, tree.subject.name
         wheel = PlannedWheel(
-            subject.name,
+            name,
             str(made.version),
             Wheel(path.name, path=str(path)),
             str(digest_of(path)),
             path.stat().st_size,
-            local_directory(subject.name),
+            local_directory(name),
         )
         return wheel, ReadyWheel(path, path.name)
+
+    @property
+    def _trees(self) -> SourceTrees:
+        site = self.site
+        return SourceTrees(self.workshop, site.target, self.building, self.versions, site.outputs)

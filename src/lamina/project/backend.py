@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from build import BuildBackendException, BuildException, ProjectBuilder, TypoWarning
 from packaging.requirements import InvalidRequirement, Requirement
@@ -29,6 +30,9 @@ from lamina.project.subject import Subject
 from lamina.pythons.interpreter import Interpreter
 
 _RECIPE = 2
+
+Kind = Literal["wheel", "editable"]
+"""What a backend is asked for."""
 
 # What a backend warns of is for whoever writes the project, and so is what may be a typing error in
 # its tables. (A filter for good, since those that end are shared by all threads.)
@@ -117,29 +121,36 @@ def make_wheel(
     settings: BackendSettings,
     *,
     outputs: frozenset[str] = frozenset(),
+    is_editable: bool = False,
 ) -> ProjectWheel:
     """Let the backend of a source tree make its wheel, and put it into the folder ``output``.
 
     The tree is not written to and the user's environment is not seen. ``outputs`` are
-    paths of the folder that are no source, as in `Ignore`.
+    paths of the folder that are no source, as in `Ignore`. An editable one (PEP 660) leads back
+    to the tree: it is made there, where its backend may leave files of its own.
     """
+    kind: Kind = "editable" if is_editable else "wheel"
     requires = (*subject.system.requires, *settings.requires)
     with tempfile.TemporaryDirectory(dir=bench.scratch, prefix="wheel-") as folder:
         work = Path(folder)
-        source = copy_source(
-            tree,
-            work / "source",
-            reads_history=subject.reads_history,
-            epoch=settings.epoch,
-            outputs=outputs,
+        source = (
+            tree.resolve()
+            if is_editable
+            else copy_source(
+                tree,
+                work / "source",
+                reads_history=subject.reads_history,
+                epoch=settings.epoch,
+                outputs=outputs,
+            )
         )
         environment = _environment(requires, work / "1", bench, settings)
-        more = _more_requirements(requires, source, environment, settings, subject)
+        more = _more_requirements(requires, source, environment, settings, subject, kind)
         if more:
             environment = _environment((*requires, *more), work / "2", bench, settings)
         with _explained(environment, subject):
             builder = _builder(environment, source)
-            made = builder.build("wheel", work / "made", settings.config)
+            made = builder.build(kind, work / "made", settings.config)
         name, version, tags = _check(Path(made), subject)
         output.mkdir(parents=True, exist_ok=True)
         path = output / Path(made).name
@@ -188,11 +199,12 @@ def _more_requirements(
     environment: BackendEnvironment,
     settings: BackendSettings,
     subject: Subject,
+    kind: Kind,
 ) -> list[str]:
     """Ask the backend what else it needs (PEP 517, ``get_requires_for_build_wheel``)."""
     with _explained(environment, subject):
         builder = _builder(environment, source)
-        asked = builder.get_requires_for_build("wheel", settings.config)
+        asked = builder.get_requires_for_build(kind, settings.config)
     try:
         stated = {str(Requirement(requirement)) for requirement in asked}
     except (InvalidRequirement, TypeError) as error:

@@ -13,6 +13,7 @@ from lamina.store.blobs import Blobs
 from lamina.store.documents import Documents
 from lamina.store.layers import Layers
 from lamina.store.scratch import Scratch, StoreUnusable, scratch, translated
+from lamina.store.trees import Trees
 
 _LOCK = "lock"
 
@@ -36,6 +37,8 @@ class Store:
         self.layers = Layers(Documents(root / "layers"), self.blobs)
         self.facts = Documents(root / "facts")
         """What was learned of bases, sizes and requirements, by a digest in hex."""
+        self.trees = Trees(root / "trees")
+        """Wheels, unpacked, for environments on the disk."""
         self.scratch_root = root / "scratch"
 
     @contextmanager

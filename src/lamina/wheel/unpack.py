@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Generic
 
 from lamina.archive.entry import Content, Entry, Kind, Literal, directory
 from lamina.archive.parents import with_parents
 from lamina.wheel.errors import WheelError
-from lamina.wheel.file import Member, WheelFile
 from lamina.wheel.metadata import (
     WheelName,
     check_metadata,
@@ -19,8 +19,10 @@ from lamina.wheel.metadata import (
 from lamina.wheel.record import Row, file_row, parse_record, render_record
 from lamina.wheel.scheme import Placement, Placer, Scheme
 from lamina.wheel.scripts import EntryPoint, launcher, parse_entry_points, rewrite_shebang
+from lamina.wheel.source import AnyMember, WheelSource
 
 INSTALLER = b"lamina"
+NOTHING: Mapping[str, bytes] = {}
 _SMALL = 1 << 24
 _LARGEST_RECORD = 1 << 27
 _HEAD = 1 << 16
@@ -42,14 +44,19 @@ class Unpacked:
     """What RECORD says."""
 
 
-def unpack(wheel: WheelFile, scheme: Scheme, direct_url: bytes | None = None) -> Unpacked:
+def unpack(
+    wheel: WheelSource[AnyMember],
+    scheme: Scheme,
+    direct_url: bytes | None = None,
+    notes: Mapping[str, bytes] = NOTHING,
+) -> Unpacked:
     """Return the entries of a wheel; their content is read when it is asked for.
 
-    ``direct_url`` is the ``direct_url.json`` of a wheel that comes from no index. Raises
-    `WheelError`, which names the wheel.
+    ``direct_url`` is the ``direct_url.json`` of a wheel that comes from no index; ``notes`` are
+    more files of the installer's beside it, by name. Raises `WheelError`, which names the wheel.
     """
     try:
-        return _Unpacking(wheel, scheme).run(direct_url)
+        return _Unpacking(wheel, scheme).run(direct_url, notes)
     except WheelError as error:
         raise error.of(wheel.name) from error
 
@@ -64,10 +71,10 @@ def layer_entries(wheels: Iterable[Unpacked]) -> Iterator[Entry]:
     return with_parents(entry for entry in entries if last[entry.path] is entry)
 
 
-class _Unpacking:
+class _Unpacking(Generic[AnyMember]):
     """The work on one wheel: what it holds, and what has been placed so far."""
 
-    def __init__(self, wheel: WheelFile, scheme: Scheme) -> None:
+    def __init__(self, wheel: WheelSource[AnyMember], scheme: Scheme) -> None:
         self._wheel = wheel
         self._scheme = scheme
         self._name = WheelName.parse(wheel.name)
@@ -88,8 +95,8 @@ class _Unpacking:
         self._rows: dict[str, Row] = {}
         self._faults: list[str] = []
 
-    def run(self, direct_url: bytes | None) -> Unpacked:
-        ours = {f"{self._dist_info}/{name}" for name in _OURS}
+    def run(self, direct_url: bytes | None, notes: Mapping[str, bytes]) -> Unpacked:
+        ours = {f"{self._dist_info}/{name}" for name in (*_OURS, *notes)}
         for member in self._wheel.members:
             if member.is_directory:
                 self._add_directory(member)
@@ -101,6 +108,8 @@ class _Unpacking:
         self._add_own("REQUESTED", b"")
         if direct_url is not None:
             self._add_own("direct_url.json", direct_url)
+        for name, data in notes.items():
+            self._add_own(name, data)
         record = self._add_record()
         self._faults.extend(_files_as_directories(self._entries))
         if self._faults:
@@ -116,14 +125,14 @@ class _Unpacking:
             raise WheelError(f"there is no `{self._dist_info}/{file}`")
         return data
 
-    def _add_directory(self, member: Member) -> None:
+    def _add_directory(self, member: AnyMember) -> None:
         path = self._placer.directory(member.name)
         if path is None:
             return
         if self._entries.setdefault(path, directory(path)).kind is not Kind.DIRECTORY:
             self._faults.append(f"two of its files go to `/{path}`")
 
-    def _add_member(self, member: Member) -> None:
+    def _add_member(self, member: AnyMember) -> None:
         placement = self._placer.file(member.name)
         if placement is None:
             return
@@ -135,7 +144,7 @@ class _Unpacking:
             content, row = Literal(script), file_row(placement.record, script)
         self._add(placement, mode, content, row or Row(placement.record, "", member.size))
 
-    def _rewritten(self, member: Member, content: Content) -> bytes | None:
+    def _rewritten(self, member: AnyMember, content: Content) -> bytes | None:
         """Return a script whose first line names the environment's interpreter, if it asks so."""
         head = next(iter(content.chunks()), b"")[:_HEAD]
         if rewrite_shebang(head, self._scheme.interpreter) is None:

@@ -1,0 +1,237 @@
+"""Wheels at rest, unpacked: each a folder of files that environments are linked from.
+
+A tree holds what its wheel holds, whatever environment it goes into: scripts with the first line
+that the wheel gives them, and the wheel's own RECORD.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from lamina.archive.entry import CHUNK, Content
+from lamina.store.scratch import Scratch, translated
+from lamina.wheel.errors import WheelError
+from lamina.wheel.source import AnyMember, WheelSource
+
+_FORMAT = 1
+_INDEX, _FILES = "index.json", "files"
+
+
+class TreeMember(NamedTuple):
+    """One file or folder of a tree; as a row of the index, it is written in this order."""
+
+    name: str
+    size: int
+    is_directory: bool
+    is_executable: bool
+    crc: int
+    """Of its content, as zlib has it."""
+    date: int
+    """That its file had when it was written, in nanoseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFile:
+    """The content of a file of a tree; it may be linked, and must never be written."""
+
+    path: str
+    size: int
+    mode: int
+    """That the file has."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Content.chunks`."""
+        with open(self.path, "rb") as file:  # noqa: PTH123  # A path that is text already.
+            while chunk := file.read(CHUNK):
+                yield chunk
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A wheel as it lies in the store, unpacked; see `WheelSource`."""
+
+    name: str
+    root: str
+    """The folder of its files."""
+    members: tuple[TreeMember, ...]
+
+    def content(self, member: TreeMember) -> TreeFile:
+        """See `WheelSource.content`."""
+        mode = 0o755 if member.is_executable else 0o644
+        return TreeFile(f"{self.root}/{member.name}", member.size, mode)
+
+    def read(self, name: str, *, limit: int) -> bytes | None:
+        """See `WheelSource.read`."""
+        member = self._files.get(name)
+        if member is None:
+            return None
+        if member.size > limit:
+            fault = f"`{name}` has {member.size} bytes, expected at most {limit}"
+            raise WheelError(fault, wheel=self.name)
+        return b"".join(self.content(member).chunks())
+
+    @cached_property
+    def _files(self) -> dict[str, TreeMember]:
+        return {member.name: member for member in self.members if not member.is_directory}
+
+    def is_whole(self) -> bool:
+        """Say whether every file has the size and the date that it had when it was made.
+
+        One that has not is read, and may be as it was.
+        """
+        return all(self._is_sound(member) for member in self.members)
+
+    def damage(self) -> str | None:
+        """Read everything; return the name of a file that is not as it was, if there is one."""
+        wrong = (member.name for member in self.members if not self._is_read(member))
+        return next(wrong, None)
+
+    def _is_sound(self, member: TreeMember) -> bool:
+        if member.is_directory:
+            return True
+        try:
+            found = os.lstat(f"{self.root}/{member.name}")
+        except OSError:
+            return False
+        as_made = found.st_size == member.size and found.st_mtime_ns == member.date
+        return as_made or self._is_read(member)
+
+    def _is_read(self, member: TreeMember) -> bool:
+        if member.is_directory:
+            return True
+        seen, size = 0, 0
+        try:
+            for chunk in self.content(member).chunks():
+                seen, size = zlib.crc32(chunk, seen), size + len(chunk)
+        except OSError:
+            return False
+        return (seen, size) == (member.crc, member.size)
+
+
+class Trees:
+    """Trees in a folder, each under a digest in hex: ``9f/9f86d0.../``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def get(self, key: str) -> Tree | None:
+        """Return the tree of a wheel, or None; a damaged one is removed."""
+        tree = self.peek(key)
+        if tree is None:
+            return None
+        if not tree.is_whole():
+            self.remove(key)
+            return None
+        with suppress(OSError):
+            os.utime(self.path(key) / _INDEX)  # This is how it is known when it was last used.
+        return tree
+
+    def has(self, key: str) -> bool:
+        """Say whether there is a tree, its files unseen: `get` may still have none."""
+        return (self.path(key) / _INDEX).is_file()
+
+    def peek(self, key: str) -> Tree | None:
+        """Return a tree as its index has it, its files unseen."""
+        folder = self.path(key)
+        try:
+            document = json.loads((folder / _INDEX).read_bytes())
+            if document["format"] != _FORMAT:
+                return None
+            members = tuple(TreeMember(*row) for row in document["members"])
+            return Tree(document["name"], str(folder / _FILES), members)
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return None
+
+    def make(self, key: str, wheel: WheelSource[AnyMember], scratch: Scratch) -> Tree:
+        """Unpack a wheel, whose bytes are checked meanwhile; if another did so first, take his.
+
+        Raises `DamagedPayload`, `WheelError` and `StoreUnusable`.
+        """
+        made = scratch.folder()
+        members = _unpack(wheel, made / _FILES)
+        document = {"format": _FORMAT, "name": wheel.name, "members": members}
+        folder = self.path(key)
+        with translated(folder):
+            (made / _INDEX).write_text(json.dumps(document, separators=(",", ":")))
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                made.rename(folder)
+            except OSError:
+                if (found := self.peek(key)) is not None:
+                    shutil.rmtree(made, ignore_errors=True)
+                    return found
+                shutil.rmtree(folder, ignore_errors=True)  # What is there cannot be read.
+                made.rename(folder)
+        return Tree(wheel.name, str(folder / _FILES), tuple(members))
+
+    def remove(self, key: str) -> None:
+        """Forget a tree, if it is there; its index goes first."""
+        with translated(self.path(key)):
+            (self.path(key) / _INDEX).unlink(missing_ok=True)
+            shutil.rmtree(self.path(key), ignore_errors=True)
+
+    def path(self, key: str) -> Path:
+        """Return the folder of a tree, whether there is one or not."""
+        return self.root / key[:2] / key
+
+    def index(self, key: str) -> Path:
+        """Return the file that says what is in a tree; its date is that of the last use."""
+        return self.path(key) / _INDEX
+
+    def __iter__(self) -> Iterator[str]:
+        for path in sorted(self.root.glob("??/*")):
+            yield path.name
+
+
+def _unpack(wheel: WheelSource[AnyMember], root: Path) -> list[TreeMember]:
+    """Write the files of a wheel below ``root``, and return what is there."""
+    with translated(root):
+        root.mkdir()
+    folders = {""}
+    members = []
+    for member in wheel.members:
+        path = f"{root}/{member.name}"
+        with translated(Path(path)):
+            above = member.name if member.is_directory else member.name.rpartition("/")[0]
+            _make_folder(str(root), above, folders)
+            if member.is_directory:
+                members.append(TreeMember(member.name, 0, True, False, 0, 0))
+                continue
+            is_executable = member.is_executable or _is_script(member.name)
+            crc, date = _write(path, wheel.content(member), 0o755 if is_executable else 0o644)
+        members.append(TreeMember(member.name, member.size, False, is_executable, crc, date))
+    return members
+
+
+def _is_script(name: str) -> bool:
+    """Say whether it is one of ``.data/scripts``, which are executable once they are installed."""
+    parts: Sequence[str] = name.split("/", 2)
+    return len(parts) == 3 and parts[0].endswith(".data") and parts[1] == "scripts"
+
+
+def _make_folder(root: str, name: str, made: set[str]) -> None:
+    if name not in made:
+        os.makedirs(f"{root}/{name}", exist_ok=True)  # noqa: PTH103  # As text: there are many.
+        made.add(name)
+
+
+def _write(path: str, content: Content, mode: int) -> tuple[int, int]:
+    """Write a file; return its CRC-32 and its date."""
+    crc = 0
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        for chunk in content.chunks():
+            view = memoryview(chunk)
+            while view:
+                view = view[file.write(view) :]
+            crc = zlib.crc32(chunk, crc)
+        return crc, os.fstat(descriptor).st_mtime_ns

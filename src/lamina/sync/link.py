@@ -1,0 +1,110 @@
+"""Files of the store brought into an environment: cloned, linked or copied."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum
+
+_FICLONE = 0x40049409
+_FORBIDDEN = frozenset(
+    getattr(errno, name)
+    for name in ("EXDEV", "EOPNOTSUPP", "ENOTSUP", "EINVAL", "ENOTTY", "EPERM", "EMLINK", "ENOSYS")
+)
+"""What a file system says to what it cannot do."""
+
+
+class LinkMode(Enum):
+    """How a file of the store comes into an environment; the names are uv's."""
+
+    CLONE = "clone"
+    HARDLINK = "hardlink"
+    COPY = "copy"
+    SYMLINK = "symlink"
+
+
+class Linker:
+    """Brings files into an environment, in the best way that the file system can.
+
+    The state is that way: what it has once refused is not tried again.
+    """
+
+    def __init__(self, mode: LinkMode | None, warn: Callable[[str], None]) -> None:
+        """``mode`` is what was asked for; None tries to clone, then to link, and copies last."""
+        self.mode = mode or LinkMode.CLONE
+        self._is_chosen = mode is not None
+        self._warn = warn
+
+    def link(self, source: str, path: str, mode: int) -> None:
+        """Bring a file to ``path``, where nothing may be."""
+        while True:
+            try:
+                _WAYS[self.mode](source, path, mode)
+            except OSError as error:
+                if error.errno not in _FORBIDDEN or self.mode is LinkMode.COPY:
+                    raise
+                self._give_way(self.mode)
+            else:
+                return
+
+    def _give_way(self, refused: LinkMode) -> None:
+        if self.mode is not refused:
+            return  # Another thread was faster.
+        if refused is LinkMode.CLONE and not self._is_chosen:
+            self.mode = LinkMode.HARDLINK
+            return
+        self.mode = LinkMode.COPY
+        self._warn(
+            "Files are copied, since the file system of the store and of the environment cannot "
+            f"{_VERBS[refused]}; to copy without this warning, pass `--link-mode copy`"
+        )
+
+
+def _clone(source: str, path: str, mode: int) -> None:
+    if sys.platform != "linux":
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), path)
+    theirs = os.open(source, os.O_RDONLY)
+    try:
+        ours = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            fcntl.ioctl(ours, _FICLONE, theirs)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108
+            raise
+        finally:
+            os.close(ours)
+    finally:
+        os.close(theirs)
+
+
+def _hardlink(source: str, path: str, mode: int) -> None:
+    os.link(source, path)
+
+
+def _symlink(source: str, path: str, mode: int) -> None:
+    os.symlink(source, path)  # noqa: PTH211
+
+
+def _copy(source: str, path: str, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb", buffering=0) as ours, open(source, "rb", buffering=0) as theirs:  # noqa: PTH123
+        shutil.copyfileobj(theirs, ours, 1 << 20)
+
+
+_WAYS: dict[LinkMode, Callable[[str, str, int], None]] = {
+    LinkMode.CLONE: _clone,
+    LinkMode.HARDLINK: _hardlink,
+    LinkMode.COPY: _copy,
+    LinkMode.SYMLINK: _symlink,
+}
+_VERBS = {
+    LinkMode.CLONE: "clone them",
+    LinkMode.HARDLINK: "link them",
+    LinkMode.SYMLINK: "have symbolic links",
+}

@@ -1,0 +1,56 @@
+"""What a wheel is read from: its archive, or the tree that it was unpacked to."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+from lamina.archive.entry import Content
+
+
+class WheelMember(Protocol):
+    """One file or folder of a wheel."""
+
+    @property
+    def name(self) -> str:
+        """Relative, ``/`` between its parts, with no empty part, no ``.`` and no ``..``."""
+        ...
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether it is a folder."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Of its content, in bytes."""
+        ...
+
+    @property
+    def is_executable(self) -> bool:
+        """Whether anybody may execute it."""
+        ...
+
+
+AnyMember = TypeVar("AnyMember", bound=WheelMember)
+
+
+class WheelSource(Protocol[AnyMember]):
+    """A wheel, wherever its bytes are."""
+
+    @property
+    def name(self) -> str:
+        """The wheel's own file name."""
+        ...
+
+    @property
+    def members(self) -> tuple[AnyMember, ...]:
+        """All that it holds, each name once, in the order of the wheel's bytes."""
+        ...
+
+    def content(self, member: AnyMember) -> Content:
+        """Return a member's content; it is read when it is asked for."""
+        ...
+
+    def read(self, name: str, *, limit: int) -> bytes | None:
+        """Return the content of a small file, or None if there is none of that name."""
+        ...
