@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lamina.cli import settings
 from lamina.cli.connections import Connections
 from lamina.cli.indexes import find_credentials
-from lamina.cli.options import PlanOptions
 from lamina.cli.output import shown
 from lamina.cli.project import ProjectFolder
 from lamina.cli.signals import telling
@@ -27,8 +27,33 @@ from lamina.reuse.known import Known
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.transport.http import HttpTransport
+from lamina.transport.offline import Offline
 from lamina.transport.protocol import Transport
 from lamina.wheel.file import DEFAULT_LIMIT
+
+
+class GroundOptions(Protocol):
+    """What of a command line the ground depends on."""
+
+    @property
+    def store(self) -> Path | None:
+        """Where the store is, if not in the cache folder."""
+        ...
+
+    @property
+    def insecure(self) -> bool:
+        """Whether plain HTTP is spoken to registries without TLS."""
+        ...
+
+    @property
+    def verbose(self) -> bool:
+        """Whether much is said."""
+        ...
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is said."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +69,8 @@ class Ground:
     compiling: Compiling
     pythons: Pythons
     programs: Programs
+    environ: Mapping[str, str]
+    """Of build backends and of git."""
 
     def workshop(
         self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
@@ -59,7 +86,7 @@ class Ground:
             index_transport=AuthorizedTransport(self.transport, finder),
             observer=self.observer,
             backends=settings.backends(
-                os.environ, indexes, finder.address, self.pythons, self.programs
+                self.environ, indexes, finder.address, self.pythons, self.programs
             ),
             makers=settings.makers(),
             compiling=self.compiling,
@@ -71,12 +98,12 @@ class Ground:
 
 
 @contextmanager
-def ground(options: PlanOptions) -> Iterator[Ground]:
+def ground(options: GroundOptions, *, is_offline: bool = False) -> Iterator[Ground]:
     """Give what a command stands on; at the end, and if it is interrupted, all of it is closed."""
     tally = Tally()
     store = Store(settings.store_folder(options.store))
     http = HttpTransport(settings.network(os.environ))
-    transport = CountingTransport(http, tally)
+    transport = CountingTransport(Offline() if is_offline else http, tally)
     programs = Programs()
     keychain = settings.keychain(os.environ)
     with ExitStack() as stack:
@@ -99,4 +126,9 @@ def ground(options: PlanOptions) -> Iterator[Ground]:
             compiling,
             pythons,
             programs,
+            {**os.environ, **_OFFLINE} if is_offline else os.environ,
         )
+
+
+_OFFLINE = {"PIP_NO_INDEX": "1", "GIT_ALLOW_PROTOCOL": "file"}
+"""What keeps other programs off the network."""

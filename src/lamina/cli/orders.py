@@ -19,6 +19,7 @@ from lamina.cli.options import PlanOptions
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
 from lamina.cli.wanted import build_rules, building_of, extras_of, groups_of, install_of, policy_of
+from lamina.cli.wanting import WantedOptions
 from lamina.cli.workspace import has_members
 from lamina.lock.model import Lock
 from lamina.lock.wanted import Wanted
@@ -76,8 +77,8 @@ def orders(
 ) -> list[Order]:
     """Return an order for each platform, and say what is built."""
     asked = wanted(options, project, lock)
-    facts = replace(project.facts, requires_python=_requires_python(project, lock, asked))
-    name = config.base or default_base(config.python, _pinning_folder(project), facts)
+    facts = replace(project.facts, requires_python=requires_python(project, lock, asked))
+    name = config.base or default_base(config.python, pinning_folder(project), facts)
 
     def mirrors(codename: str) -> DebianSettings:
         from lamina.cli.mirrors import debian_settings  # Here, since other bases need none of it.
@@ -116,7 +117,7 @@ def _order(
 ) -> Order:
     platform = base.base.config.platform
     asked = wanted(options, project, lock)
-    requires = _requires_python(project, lock, asked)
+    requires = requires_python(project, lock, asked)
     revision = settings.revision(project.folder)
     return Order(
         folder=project.lock_folder,
@@ -127,7 +128,7 @@ def _order(
         target=choose_target(
             platform,
             config.python,
-            _pinning_folder(project),
+            pinning_folder(project),
             requires,
             base.facts,
             workshop.observer,
@@ -143,8 +144,13 @@ def _order(
     )
 
 
-def wanted(options: PlanOptions, project: ProjectFolder, lock: Lock) -> Wanted:
-    """Return what is asked of the project's lock."""
+def wanted(
+    options: WantedOptions, project: ProjectFolder, lock: Lock, *, is_dev_default: bool = False
+) -> Wanted:
+    """Return what is asked of the project's lock.
+
+    ``is_dev_default`` says that `dev` is taken by default, as on the disk; an image leaves it out.
+    """
     listing = lock.listing
     if listing is not None:
         # What a list says is by default is meant for whoever installs it, `dev` too.
@@ -152,7 +158,7 @@ def wanted(options: PlanOptions, project: ProjectFolder, lock: Lock) -> Wanted:
         groups = groups_of(options, listing.default_groups, is_dev_default=True)
     else:
         name = str(project.facts.name) if project.is_member else None
-        groups = groups_of(options, project.default_groups, is_dev_default=False)
+        groups = groups_of(options, project.default_groups, is_dev_default=is_dev_default)
     return Wanted(
         project=name,
         packages=tuple(dict.fromkeys(options.packages)),
@@ -188,14 +194,14 @@ def _copies_project(options: PlanOptions, project: ProjectFolder) -> bool:
     return not options.packages or project.facts.name in options.packages
 
 
-def _requires_python(project: ProjectFolder, lock: Lock, asked: Wanted) -> SpecifierSet:
+def requires_python(project: ProjectFolder, lock: Lock, asked: Wanted) -> SpecifierSet:
     """Return what project, lock, which has what all members admit, and groups admit together."""
     requires = project.facts.requires_python or SpecifierSet()
     taken = [each for group, each in asked.pythons.items() if asked.groups.takes(group)]
     return reduce(and_, taken, requires & lock.requires_python)
 
 
-def _pinning_folder(project: ProjectFolder) -> Path:
+def pinning_folder(project: ProjectFolder) -> Path:
     """Return the folder whose `.python-version` holds: the nearest, up to the workspace's root."""
     below = [project.folder, *project.folder.resolve().parents]
     for folder in below:

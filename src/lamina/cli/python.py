@@ -46,7 +46,7 @@ def choose_target(
     observer: Observer,
 ) -> Target:
     """Return what to build for. ``asked`` is the command line's or the configuration's version."""
-    pinned = _pinned(folder)
+    pinned = pinned_version(folder)
     if base.python is not None:
         _check_asked(asked, base.python)
         if asked is None and pinned is not None and not _agrees(pinned, base.python):
@@ -62,7 +62,7 @@ def choose_target(
 
 def default_base(asked: str | None, folder: Path, facts: ProjectFacts) -> str:
     """Return the official slim image of the project's Python."""
-    version = asked or _pinned(folder) or _newest(facts.requires_python)
+    version = asked or pinned_version(folder) or _newest(facts.requires_python)
     if version.endswith("t"):
         raise NoPython(
             f"No base image is known for Python {version}: there is no official one",
@@ -94,7 +94,7 @@ def _agrees(wanted: str, python: BasePython) -> bool:
     return same and wanted.endswith("t") == python.free_threaded
 
 
-def _pinned(folder: Path) -> str | None:
+def pinned_version(folder: Path) -> str | None:
     """Return the first version of `.python-version` that names a CPython, if the file is there."""
     try:
         lines = (folder / ".python-version").read_text(encoding="utf-8").splitlines()

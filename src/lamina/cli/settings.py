@@ -48,13 +48,14 @@ def outputs(environ: Mapping[str, str], given: Sequence[str]) -> Sequence[str]:
 
 def network(environ: Mapping[str, str]) -> Network:
     """Return how the network is reached."""
-    text = environ.get("LAMINA_HTTP_TIMEOUT", "60")
+    names = [each for each in ("LAMINA_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT") if environ.get(each)]
+    text = environ[names[0]] if names else "60"
     try:
         timeout = float(text)
     except ValueError:
         timeout = 0.0
     if not 0 < timeout < 86400:
-        raise InvalidSetting(f"Expected seconds in `LAMINA_HTTP_TIMEOUT`, got: {text}")
+        raise InvalidSetting(f"Expected seconds in `{names[0]}`, got: {text}")
     return Network(
         timeout=timeout,
         proxies=urllib.request.getproxies(),

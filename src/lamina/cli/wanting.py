@@ -182,123 +182,140 @@ def _as_pairs(
     return values
 
 
-WANTED_OPTIONS: tuple[_Decorator, ...] = (
-    click.option(
-        "--lockfile",
-        cls=Option,
-        section=WHAT,
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        envvar="LAMINA_LOCKFILE",
-        show_envvar=True,
-        help="Install what this `pylock.toml` says, or another `pylock.NAME.toml`, instead of what "
-        "lies in DIR.",
-    ),
-    _names_option("--package", "packages", "Install this member of the workspace"),
-    _flag_option("--all-packages", "Install all members of the workspace."),
-    _names_option("--extra", "extras", "Install an extra of the project"),
-    _flag_option("--all-extras", "Install all extras."),
-    _names_option("--no-extra", "no_extras", "Leave out an extra, with `--all-extras`"),
-    _names_option("--group", "groups", "Install a dependency group"),
-    _names_option(
-        "--only-group",
-        "only_groups",
-        "Install a dependency group, and neither the project nor what it needs",
-    ),
-    _flag_option("--all-groups", "Install all dependency groups."),
-    _names_option(
-        "--no-group", "no_groups", "Leave out a dependency group, whatever names it", "UV_NO_GROUP"
-    ),
-    _flag_option(
-        "--no-default-groups",
-        "Leave out the groups that are in `default-groups` of `[tool.uv]`.",
-        "UV_NO_DEFAULT_GROUPS",
-    ),
-    _pair_option(
-        "--dev/--no-dev",
-        "Install the dependency group `dev`, or leave it out, as is the default in an image.",
-        "UV_NO_DEV",
-        to="dev",
-    ),
-    _flag_option("--only-dev", "Install the group `dev` alone, as with `--only-group dev`."),
-    _flag_option(
-        "--no-install-project",
-        "Leave out the project itself, but not what it needs.",
-        "UV_NO_INSTALL_PROJECT",
-    ),
-    _flag_option(
-        "--no-install-workspace",
-        "Leave out all members of the workspace, but not what they need.",
-        "UV_NO_INSTALL_WORKSPACE",
-    ),
-    _flag_option(
-        "--no-install-local",
-        "Leave out whatever comes from this machine: members, folders, files.",
-        "UV_NO_INSTALL_LOCAL",
-    ),
-    _names_option(
-        "--no-install-package",
-        "no_install_packages",
-        "Leave out this distribution, but not what it needs",
-    ),
-    _flag_option("--only-install-project", "Install the project itself alone."),
-    _flag_option("--only-install-workspace", "Install the members of the workspace alone."),
-    _flag_option("--only-install-local", "Install what comes from this machine alone."),
-    _names_option(
-        "--only-install-package", "only_install_packages", "Install this distribution alone"
-    ),
-    _flag_option(
-        "--no-editable",
-        "Install nothing as editable: an image never has it otherwise.",
-        "UV_NO_EDITABLE",
-    ),
-    _flag_option(
-        "--locked",
-        "Fail if `uv.lock` does not match `pyproject.toml`, as is the default.",
-        "UV_LOCKED",
-    ),
-    _flag_option(
-        "--frozen", "Do not look whether `uv.lock` matches `pyproject.toml`.", "UV_FROZEN"
-    ),
-    _pair_option(
-        "--build/--no-build",
-        "Build what has no fitting wheel, whatever `[tool.uv]` says; or refuse to, but for the "
-        "members of the workspace.",
-        "UV_NO_BUILD",
-        to="build",
-        section=BUILT,
-    ),
-    _names_option(
-        "--no-build-package",
-        "no_build_packages",
-        "Refuse to build this project",
-        "UV_NO_BUILD_PACKAGE",
-        section=BUILT,
-    ),
-    _pair_option(
-        "--binary/--no-binary",
-        "Take wheels, whatever `[tool.uv]` says; or build everything from sources.",
-        "UV_NO_BINARY",
-        to="binary",
-        section=BUILT,
-    ),
-    _names_option(
-        "--no-binary-package",
-        "no_binary_packages",
-        "Build this project from sources",
-        "UV_NO_BINARY_PACKAGE",
-        section=BUILT,
-    ),
-    click.option(
-        "-C",
-        "--config-setting",
-        "config_settings",
-        cls=Option,
-        section=BUILT,
-        metavar="KEY=VALUE",
-        multiple=True,
-        callback=_as_pairs,
-        help="Tell the build backends this (PEP 517); may be given again.",
-    ),
+def _wanted_options(*, dev: str, no_editable: str) -> tuple[_Decorator, ...]:
+    """Return the options in the order in which the help lists them, with the texts of some."""
+    return (
+        click.option(
+            "--lockfile",
+            cls=Option,
+            section=WHAT,
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            envvar="LAMINA_LOCKFILE",
+            show_envvar=True,
+            help="Install what this `pylock.toml` says, or another `pylock.NAME.toml`, instead of "
+            "what lies in DIR.",
+        ),
+        _names_option("--package", "packages", "Install this member of the workspace"),
+        _flag_option("--all-packages", "Install all members of the workspace."),
+        _names_option("--extra", "extras", "Install an extra of the project"),
+        _flag_option("--all-extras", "Install all extras."),
+        _names_option("--no-extra", "no_extras", "Leave out an extra, with `--all-extras`"),
+        _names_option("--group", "groups", "Install a dependency group"),
+        _names_option(
+            "--only-group",
+            "only_groups",
+            "Install a dependency group, and neither the project nor what it needs",
+        ),
+        _flag_option("--all-groups", "Install all dependency groups."),
+        _names_option(
+            "--no-group",
+            "no_groups",
+            "Leave out a dependency group, whatever names it",
+            "UV_NO_GROUP",
+        ),
+        _flag_option(
+            "--no-default-groups",
+            "Leave out the groups that are in `default-groups` of `[tool.uv]`.",
+            "UV_NO_DEFAULT_GROUPS",
+        ),
+        _pair_option(
+            "--dev/--no-dev",
+            dev,
+            "UV_NO_DEV",
+            to="dev",
+        ),
+        _flag_option("--only-dev", "Install the group `dev` alone, as with `--only-group dev`."),
+        _flag_option(
+            "--no-install-project",
+            "Leave out the project itself, but not what it needs.",
+            "UV_NO_INSTALL_PROJECT",
+        ),
+        _flag_option(
+            "--no-install-workspace",
+            "Leave out all members of the workspace, but not what they need.",
+            "UV_NO_INSTALL_WORKSPACE",
+        ),
+        _flag_option(
+            "--no-install-local",
+            "Leave out whatever comes from this machine: members, folders, files.",
+            "UV_NO_INSTALL_LOCAL",
+        ),
+        _names_option(
+            "--no-install-package",
+            "no_install_packages",
+            "Leave out this distribution, but not what it needs",
+        ),
+        _flag_option("--only-install-project", "Install the project itself alone."),
+        _flag_option("--only-install-workspace", "Install the members of the workspace alone."),
+        _flag_option("--only-install-local", "Install what comes from this machine alone."),
+        _names_option(
+            "--only-install-package", "only_install_packages", "Install this distribution alone"
+        ),
+        _flag_option(
+            "--no-editable",
+            no_editable,
+            "UV_NO_EDITABLE",
+        ),
+        _flag_option(
+            "--locked",
+            "Fail if `uv.lock` does not match `pyproject.toml`, as is the default.",
+            "UV_LOCKED",
+        ),
+        _flag_option(
+            "--frozen", "Do not look whether `uv.lock` matches `pyproject.toml`.", "UV_FROZEN"
+        ),
+        _pair_option(
+            "--build/--no-build",
+            "Build what has no fitting wheel, whatever `[tool.uv]` says; or refuse to, but for the "
+            "members of the workspace.",
+            "UV_NO_BUILD",
+            to="build",
+            section=BUILT,
+        ),
+        _names_option(
+            "--no-build-package",
+            "no_build_packages",
+            "Refuse to build this project",
+            "UV_NO_BUILD_PACKAGE",
+            section=BUILT,
+        ),
+        _pair_option(
+            "--binary/--no-binary",
+            "Take wheels, whatever `[tool.uv]` says; or build everything from sources.",
+            "UV_NO_BINARY",
+            to="binary",
+            section=BUILT,
+        ),
+        _names_option(
+            "--no-binary-package",
+            "no_binary_packages",
+            "Build this project from sources",
+            "UV_NO_BINARY_PACKAGE",
+            section=BUILT,
+        ),
+        click.option(
+            "-C",
+            "--config-setting",
+            "config_settings",
+            cls=Option,
+            section=BUILT,
+            metavar="KEY=VALUE",
+            multiple=True,
+            callback=_as_pairs,
+            help="Tell the build backends this (PEP 517); may be given again.",
+        ),
+    )
+
+
+WANTED_OPTIONS = _wanted_options(
+    dev="Install the dependency group `dev`, or leave it out, as is the default in an image.",
+    no_editable="Install nothing as editable: an image never has it otherwise.",
 )
-"""In the order in which the help lists them."""
+"""Of what goes into an image."""
+
+ON_DISK = _wanted_options(
+    dev="Install the dependency group `dev`, as is the default, or leave it out.",
+    no_editable="Install the project and the members of the workspace as copies, and not in place.",
+)
+"""Of what goes into an environment on the disk."""

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
+from pathlib import Path
 
 _FICLONE = 0x40049409
 _FORBIDDEN = frozenset(
@@ -93,7 +94,7 @@ def _symlink(source: str, path: str, mode: int) -> None:
 
 def _copy(source: str, path: str, mode: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb", buffering=0) as ours, open(source, "rb", buffering=0) as theirs:  # noqa: PTH123
+    with os.fdopen(descriptor, "wb", buffering=0) as ours, Path(source).open("rb") as theirs:
         shutil.copyfileobj(theirs, ours, 1 << 20)
 
 

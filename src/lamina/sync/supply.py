@@ -1,0 +1,112 @@
+"""What a distribution is installed from, had: its tree in the store, made where it is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from lamina.lock.model import Wheel
+from lamina.lock.select import Distribution
+from lamina.make.blobs import ReadyWheel
+from lamina.make.source_trees import SourceTrees
+from lamina.make.wheels import Wheels
+from lamina.make.workshop import Workshop
+from lamina.observer import Download, Traffic
+from lamina.plan.plan import PlannedWheel
+from lamina.store.trees import Tree
+from lamina.sync.changes import Wish
+from lamina.sync.installed import NOTE
+from lamina.wheel.file import WheelFile
+from lamina.wheel.scheme import Scheme
+from lamina.wheel.unpack import Unpacked, unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """A distribution ready to be installed."""
+
+    unpacked: Unpacked
+    how: str
+    """How it was had, as in "downloaded"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Has distributions for one environment; several threads may ask."""
+
+    workshop: Workshop
+    wheels: Wheels
+    trees: SourceTrees
+    scheme: Scheme
+    stack: ExitStack
+    """Ends what must stay open until all is installed."""
+    _unpacking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
+
+    def plan(self, distribution: Distribution) -> PlannedWheel:
+        """Return a distribution with its hash; of the network, at most what has none is read.
+
+        Raises `DoesNotFit` for what was built and cannot be used.
+        """
+        artifact = distribution.artifact
+        if isinstance(artifact, Wheel):
+            hash_ = self.wheels.archives.hash(artifact)
+            size = artifact.size or 0
+            return PlannedWheel(distribution.name, str(distribution.version), artifact, hash_, size)
+        return self.wheels.plan(distribution)
+
+    def supply(self, wish: Wish, wheel: PlannedWheel | None) -> Supplied:
+        """Have a distribution; ``wheel`` is its plan, None for a source tree."""
+        notes = {NOTE: wish.note} if wish.note is not None else {}
+        if wheel is None:
+            return self._built(wish, notes)
+        tree, how = self._tree(wheel)
+        return Supplied(unpack(tree, self.scheme, wish.origin, notes), how)
+
+    def _built(self, wish: Wish, notes: dict[str, bytes]) -> Supplied:
+        self.workshop.observer.note(f"Building {wish.distribution.name}")
+        tree = self.trees.local(self.wheels.archives.folder, wish.distribution)
+        path = self.trees.build(tree, is_editable=wish.is_editable).path
+        opened = WheelFile(path, path.name, limit=self.workshop.wheel_limit)
+        file = self.stack.enter_context(opened)
+        return Supplied(unpack(file, self.scheme, wish.origin, notes), "built")
+
+    def _tree(self, wheel: PlannedWheel) -> tuple[Tree, str]:
+        trees, key = self.workshop.store.trees, tree_key(wheel)
+        tree = trees.get(key)
+        if tree is not None:
+            if isinstance(wheel.artifact, Wheel):
+                tree = replace(tree, name=wheel.artifact.filename)
+            return tree, "it was in the store"
+        ready, how = self._ready(wheel)
+        limit = self.workshop.wheel_limit
+        with self._unpacking, WheelFile(ready.path, ready.filename, limit=limit) as file:
+            tree = trees.make(key, file, self.workshop.scratch)
+        self.workshop.scratch.drop(ready.path)
+        return tree, how
+
+    def _ready(self, wheel: PlannedWheel) -> tuple[ReadyWheel, str]:
+        kept = self.wheels.kept(wheel)
+        if kept is not None:
+            return kept, "built" if wheel.is_built else "its wheel was here"
+        if wheel.is_built:
+            return self.wheels.build(wheel), "built"
+        observer = self.workshop.observer
+        size = wheel.size or None
+        download = Download(str(wheel), Traffic.DEPENDENCY, size)
+        observer.downloading(download)
+        fetched = self.wheels.fetch(wheel, partial(observer.received, download))
+        observer.downloaded(download)
+        return fetched, "downloaded"
+
+
+def tree_key(wheel: PlannedWheel) -> str:
+    """Return the name of a wheel's tree in the store: its SHA-256, where that is what is known.
+
+    >>> tree_key(PlannedWheel("a", "1", Wheel("a-1-py3-none-any.whl"), "sha256:" + "0" * 64, 1))[:4]
+    '0000'
+    """
+    algorithm, _, hex_ = wheel.hash.partition(":")
+    return hex_ if algorithm == "sha256" else hashlib.sha256(wheel.hash.encode()).hexdigest()

@@ -1,0 +1,176 @@
+"""The pipeline to the disk: selection -> steps -> trees -> environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lamina.lock.select import Selection
+from lamina.lock.target import Target
+from lamina.make.parallel import side_by_side
+from lamina.make.source_trees import SourceTrees
+from lamina.make.wheels import Wheels
+from lamina.make.workshop import Workshop
+from lamina.plan.plan import PlannedWheel
+from lamina.prepare import plan_all, sources_of, versions_of
+from lamina.project.building import Building
+from lamina.sync.changes import Action, Manner, Step, Wish, changes
+from lamina.sync.environment import Environment
+from lamina.sync.errors import explained
+from lamina.sync.install import Installation, check_free, losers
+from lamina.sync.installed import Installed, read_installed
+from lamina.sync.link import Linker, LinkMode
+from lamina.sync.records import Owned, Place
+from lamina.sync.remove import remove
+from lamina.sync.supply import Supplied, Supply
+from lamina.sync.wishes import Wishes
+
+_PARALLEL = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOrder:
+    """What an environment is to have, and how it comes to it."""
+
+    folder: Path
+    """With the lockfile, to which its paths are relative."""
+    environment: Environment
+    target: Target
+    selection: Selection
+    building: Building = field(default_factory=Building)
+    manner: Manner = field(default_factory=Manner)
+    link_mode: LinkMode | None = None
+    is_editable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What came of it."""
+
+    steps: tuple[Step, ...]
+    """Sorted by name."""
+    supplied: Mapping[str, Supplied] = field(default_factory=dict)
+    """What was installed, by name."""
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything was to be done."""
+        return any(step.is_change for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """The work on one environment, which must be locked meanwhile."""
+
+    order: SyncOrder
+    workshop: Workshop
+    wheels: Wheels
+    trees: SourceTrees
+
+    @classmethod
+    def of(cls, order: SyncOrder, workshop: Workshop) -> Sync:
+        """Return the work that an order is."""
+        selection, target = order.selection, order.target
+        wheels = sources_of(order.folder, order.building, target, selection, workshop)
+        trees = SourceTrees(workshop, target, order.building, versions_of(selection))
+        return cls(order, workshop, wheels, trees)
+
+    def plan(self) -> tuple[Step, ...]:
+        """Return what is to be done; nothing is changed, and nothing fetched."""
+        order = self.order
+        wishes = Wishes(self.trees, self.wheels.archives, order.folder, order.is_editable)
+        installed = read_installed(self._place.site)
+        return changes(wishes.of(order.selection), installed, order.manner)
+
+    def run(self) -> Synced:
+        """Bring the environment up to date. All is had before anything is changed."""
+        steps = self.plan()
+        if not any(step.is_change for step in steps):
+            return Synced(steps)
+        place = self._place
+        with ExitStack() as stack:
+            kept = Owned.read(place, _staying(steps))
+            supplied = self._supply([step for step in steps if step.installs], stack)
+            steps = _with_neighbours(steps, place, kept)
+            again = [step for step in steps if step.installs and step.name not in supplied]
+            supplied |= self._supply(again, stack)
+            self._change(steps, [supplied[name] for name in sorted(supplied)])
+        return Synced(steps, supplied)
+
+    @property
+    def _place(self) -> Place:
+        return Place(self.order.environment.scheme)
+
+    def _supply(self, steps: Sequence[Step], stack: ExitStack) -> dict[str, Supplied]:
+        """Have all that is to be installed, by name."""
+        supply = Supply(
+            self.workshop, self.wheels, self.trees, self.order.environment.scheme, stack
+        )
+        wishes = [step.wish for step in steps if step.wish is not None]
+        planned = {
+            wheel.name: wheel
+            for wheel in plan_all(
+                [wish.distribution for wish in wishes],
+                supply.plan,
+                self.order.target,
+                self.workshop,
+            )
+        }
+        return self._had(supply, planned, wishes)
+
+    def _had(
+        self, supply: Supply, planned: Mapping[str, PlannedWheel], wishes: Iterable[Wish]
+    ) -> dict[str, Supplied]:
+        found = side_by_side(
+            lambda wish: (wish.name, supply.supply(wish, planned.get(wish.name))),
+            wishes,
+            threads=_PARALLEL,
+            interrupt=self.wheels.interrupt,
+        )
+        return dict(found)
+
+    def _change(self, steps: Sequence[Step], supplied: Sequence[Supplied]) -> None:
+        """Remove, then install."""
+        place, wheels = self._place, [each.unpacked for each in supplied]
+        kept = Owned.read(place, _staying(steps))
+        leaving = [each for step in steps if step.removes for each in step.installed]
+        left = Owned.read(place, leaving)
+        check_free(place, wheels, left.rows.keys() | kept.rows.keys())
+        left_out = losers(wheels, kept)
+        with explained(place.prefix):
+            for each in leaving:
+                remove(place, each, kept.rows.keys())
+            installation = Installation(Linker(self.order.link_mode, self.workshop.observer.warn))
+            side_by_side(
+                lambda wheel: installation.install(wheel, left_out[wheel.name]),
+                wheels,
+                threads=self.workshop.makers,
+                interrupt=lambda: None,
+            )
+
+
+def _staying(steps: Iterable[Step]) -> list[Installed]:
+    return [each for step in steps if not step.removes for each in step.installed]
+
+
+def _with_neighbours(steps: Sequence[Step], place: Place, kept: Owned) -> tuple[Step, ...]:
+    """Return the steps with those that stay, but share a file with one that goes, installed anew.
+
+    The file may be the other's, which has won it.
+    """
+    leaving = [each for step in steps if step.removes for each in step.installed]
+    theirs = Owned.read(place, leaving)
+    shared: set[str] = set()
+    for path, rows in theirs.rows.items():
+        for name, row in kept.rows.get(path, {}).items():
+            if any(other.hash != row.hash for other in rows.values()):
+                shared.add(name)
+    why = "another one had a file of it"
+    return tuple(
+        replace(step, action=Action.REINSTALL, why=why)
+        if step.name in shared and step.wish is not None
+        else step
+        for step in steps
+    )
