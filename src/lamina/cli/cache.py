@@ -36,7 +36,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("cache", cls=Group)
 def command() -> None:
-    """Look at the store of layers, and clean it.
+    """Look at the store of layers and unpacked wheels, and clean it.
 
     All that it holds can be made again.
     """
@@ -67,20 +67,23 @@ def size_(store: Path | None, as_json: bool) -> None:
     "days",
     metavar="DAYS",
     type=click.FloatRange(0, 36500),
-    help="Remove layers, too, that were not used for so many days.",
+    help="Remove layers and unpacked wheels, too, that were not used for so many days.",
 )
-@click.option("--all", "everything", is_flag=True, help="Remove all layers, too.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Remove all layers and unpacked wheels, too."
+)
 @_options
 def prune_(store: Path | None, as_json: bool, days: float | None, everything: bool) -> None:
     """Remove what is only kept in case that layers must be made again.
 
-    What builds that were killed have left goes, too. Layers stay, unless options say otherwise.
+    What builds that were killed have left goes, too. Layers and unpacked wheels stay, unless
+    options say otherwise.
     """
     if everything and days is not None:
         raise click.UsageError("Only one of --older-than and --all can be meant")
     opened = _store(store)
     unused_for = 0.0 if everything else None if days is None else days * _DAY
-    freed = Holdings(Amount(), Amount(), Amount(), Amount())
+    freed = Holdings(*[Amount()] * 5)
     if opened.root.is_dir():
         freed = prune.prune(opened, now=time.time(), unused_for=unused_for)
     parts = ", ".join(f"{name} {size(amount.bytes)}" for name, amount in _parts(freed))
@@ -98,7 +101,13 @@ def verify_(store: Path | None, as_json: bool) -> int:
     opened = _store(store)
     found = prune.verify(opened) if opened.root.is_dir() else Verified(Amount(), ())
     lines = [f"Removed {each.digest}: it had {each.got}" for each in found.damaged]
+    lines += [
+        f"Removed the tree of {each.wheel}: `{each.file}` was damaged"
+        for each in found.damaged_trees
+    ]
     sound = f"{counted(found.sound.count, 'blob')} in order, {size(found.sound.bytes)}"
+    if found.trees.count:
+        sound += f"; {counted(found.trees.count, 'unpacked file')}, {size(found.trees.bytes)}"
     document = {
         "store": str(opened.root),
         "sound": _amount(found.sound),
@@ -106,9 +115,11 @@ def verify_(store: Path | None, as_json: bool) -> int:
             {"digest": str(each.digest), "got": each.got, "layer": each.is_layer}
             for each in found.damaged
         ],
+        "trees": _amount(found.trees),
+        "damaged_trees": [{"wheel": each.wheel, "file": each.file} for each in found.damaged_trees],
     }
     _write(document, "\n".join([*lines, sound]), as_json=as_json)
-    return 1 if found.damaged else 0
+    return 1 if found.damaged or found.damaged_trees else 0
 
 
 def _store(given: Path | None) -> Store:
@@ -118,6 +129,7 @@ def _store(given: Path | None) -> Store:
 def _parts(held: Holdings) -> list[tuple[str, Amount]]:
     return [
         ("layers", held.layers),
+        ("trees", held.trees),
         ("downloads", held.downloads),
         ("documents", held.documents),
         ("unfinished", held.scratch),

@@ -48,7 +48,7 @@ def outputs(environ: Mapping[str, str], given: Sequence[str]) -> Sequence[str]:
 
 def network(environ: Mapping[str, str]) -> Network:
     """Return how the network is reached."""
-    names = [each for each in ("LAMINA_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT") if environ.get(each)]
+    names = [each for each in ("LAMINA_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT") if each in environ]
     text = environ[names[0]] if names else "60"
     try:
         timeout = float(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ class Holdings:
 
     layers: Amount
     """The blobs that are layers."""
+    trees: Amount
+    """The files of wheels that are unpacked, for environments on the disk."""
     downloads: Amount
     """The blobs that are not: small wheels, Debian packages, what build backends need."""
     documents: Amount
@@ -44,7 +46,7 @@ class Holdings:
     @property
     def total(self) -> Amount:
         """All of it."""
-        return self.layers + self.downloads + self.documents + self.scratch
+        return self.layers + self.trees + self.downloads + self.documents + self.scratch
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,13 +59,23 @@ class Damaged:
     is_layer: bool
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class DamagedTree:
+    """An unpacked wheel of which a file was not as it was made; it is removed."""
+
+    wheel: str
+    file: str
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What was found when all blobs were read."""
+    """What was found when all blobs, and all trees, were read."""
 
     sound: Amount
     damaged: tuple[Damaged, ...]
     """Sorted by digest."""
+    trees: Amount = Amount()
+    damaged_trees: tuple[DamagedTree, ...] = ()
 
 
 def size(store: Store) -> Holdings:
@@ -72,6 +84,7 @@ def size(store: Store) -> Holdings:
     blobs = list(store.blobs)
     return Holdings(
         _sum(_amount(path) for digest, path in blobs if digest in layers),
+        _sum(_tree_amount(store, key) for key in store.trees),
         _sum(_amount(path) for digest, path in blobs if digest not in layers),
         _sum(_amount(path) for path in _documents(store)),
         _sum(map(_amount, _leftovers(store))),
@@ -81,9 +94,9 @@ def size(store: Store) -> Holdings:
 def prune(store: Store, *, now: float, unused_for: float | None = None) -> Holdings:
     """Remove what was not used for so many seconds before ``now``, and say what it was.
 
-    What killed builds left goes too, always. Without ``unused_for`` all layers stay, and what is
-    only kept in case that it is needed to make others goes: the downloads. With 0 everything
-    goes. Raises `StoreInUse` while a build runs.
+    What killed builds left goes too, always. Without ``unused_for`` all layers and trees stay, and
+    what is only kept in case that it is needed to make others goes: the downloads. With 0
+    everything goes. Raises `StoreInUse` while a build runs.
     """
     before = math.inf if not unused_for else now - unused_for
     with store.exclusive(), translated(store.root):
@@ -99,6 +112,7 @@ def prune(store: Store, *, now: float, unused_for: float | None = None) -> Holdi
         ]
         removed = Holdings(
             _remove(path for is_layer, path in old if is_layer),
+            Amount() if unused_for is None else _remove_trees(store, before),
             _remove(path for is_layer, path in old if not is_layer),
             documents + _remove(_blobless(store)),
             _remove(_leftovers(store)),
@@ -108,7 +122,7 @@ def prune(store: Store, *, now: float, unused_for: float | None = None) -> Holdi
 
 
 def verify(store: Store) -> Verified:
-    """Read every blob, and remove those that are damaged, with what is known of them.
+    """Read every blob and every tree, and remove those that are damaged.
 
     Raises `StoreInUse` while a build runs.
     """
@@ -127,7 +141,9 @@ def verify(store: Store) -> Verified:
         with translated(store.root):
             _remove(_blobless(store))
         sound = _sum(_amount(path) for _, path in store.blobs)
-    return Verified(sound, tuple(sorted(damaged)))
+        damaged_trees = tuple(sorted(_damaged_trees(store)))
+        trees = _sum(_tree_amount(store, key) for key in store.trees)
+    return Verified(sound, tuple(sorted(damaged)), trees, damaged_trees)
 
 
 def _read(blob: tuple[Digest, Path]) -> str:
@@ -137,6 +153,33 @@ def _read(blob: tuple[Digest, Path]) -> str:
         return str(digest_of(path, digest.algorithm))
     except OSError as error:
         return error.strerror or "what cannot be read"
+
+
+def _damaged_trees(store: Store) -> Iterator[DamagedTree]:
+    """Remove the trees that are damaged, and say what was wrong with them."""
+    for key in list(store.trees):
+        tree = store.trees.peek(key)
+        damage = "index.json" if tree is None else tree.damage()
+        if damage is not None:
+            store.trees.remove(key)
+            yield DamagedTree(key if tree is None else tree.name, damage)
+
+
+def _remove_trees(store: Store, before: float) -> Amount:
+    removed = Amount()
+    for key in list(store.trees):
+        if _used(store.trees.index(key)) < before:
+            removed += _tree_amount(store, key)
+            store.trees.remove(key)
+    return removed
+
+
+def _tree_amount(store: Store, key: str) -> Amount:
+    """Count the files of a tree, as its index has them."""
+    tree = store.trees.peek(key)
+    members = () if tree is None else tree.members
+    files = [member.size for member in members if not member.is_directory]
+    return Amount(len(files), sum(files)) + _amount(store.trees.index(key))
 
 
 def _layers(store: Store) -> set[Digest]:

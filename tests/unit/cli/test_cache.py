@@ -30,6 +30,7 @@ def test_the_folder_of_the_store_is_told(program: Program) -> None:
 def test_a_store_that_is_not_there_is_empty_and_stays_away(program: Program) -> None:
     assert program("cache", "size").out == (
         "layers           0        0 B\n"
+        "trees            0        0 B\n"
         "downloads        0        0 B\n"
         "documents        0        0 B\n"
         "unfinished       0        0 B\n"
@@ -37,7 +38,8 @@ def test_a_store_that_is_not_there_is_empty_and_stays_away(program: Program) -> 
     )
     assert program("cache", "verify").out == "no blobs in order, 0 B\n"
     assert program("cache", "prune").out == (
-        "Freed 0 B in no files (layers 0 B, downloads 0 B, documents 0 B, unfinished 0 B)\n"
+        "Freed 0 B in no files "
+        "(layers 0 B, trees 0 B, downloads 0 B, documents 0 B, unfinished 0 B)\n"
     )
     assert not (program.root / "store").exists()
 
@@ -48,7 +50,7 @@ def test_what_the_store_holds_is_counted(filled: Program) -> None:
     blobs = [path for path in (filled.root / "store/blobs").rglob("*") if path.is_file()]
     assert held["layers"] == {"count": 3, "bytes": sum(path.stat().st_size for path in blobs)}
     assert held["total"]["bytes"] == sum(
-        held[part]["bytes"] for part in ("layers", "downloads", "documents", "unfinished")
+        held[part]["bytes"] for part in ("layers", "trees", "downloads", "documents", "unfinished")
     )
 
 

@@ -12,6 +12,7 @@ from lamina.cli import cache, completion, diff, inspect
 from lamina.cli.build import command as build
 from lamina.cli.main import cli
 from lamina.cli.plan import command as plan
+from lamina.cli.sync import command as sync
 
 _DOCS = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
@@ -31,6 +32,7 @@ def test_every_command_is_documented() -> None:
         ("lamina completion", completion.command),
         ("lamina diff", diff.command),
         ("lamina inspect", inspect.command),
+        ("lamina sync", sync),
     ],
 )
 def test_the_tables_are_those_of_help(title: str, command: click.Command) -> None:

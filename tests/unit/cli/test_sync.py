@@ -1,0 +1,359 @@
+"""``lamina sync``, in this process, into environments of this Python."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import Item
+from lamina.sync import install
+from projects import LockedProject
+from unit.cli.program import Ended, Program
+
+MINOR = f"{sys.version_info[0]}.{sys.version_info[1]}"
+POINTS = b"[console_scripts]\nrun-a = a:main\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+
+
+def make_environment(at: Path) -> Path:
+    """Make what is least of an environment, and return its site-packages."""
+    (at / "bin").mkdir(parents=True)
+    (at / "bin" / "python").symlink_to(sys.executable)
+    base = Path(getattr(sys, "_base_executable", sys.executable)).parent
+    (at / "pyvenv.cfg").write_text(f"home = {base}\nuv = 0\n")
+    site = at / "lib" / f"python{MINOR}" / "site-packages"
+    site.mkdir(parents=True)
+    return site
+
+
+@pytest.fixture
+def site(program: Program) -> Path:
+    return make_environment(program.root / "project" / ".venv")
+
+
+@pytest.fixture
+def project(locked: LockedProject) -> LockedProject:
+    locked.wheel(
+        "a", Item("a/__init__.py", b"A = 1\n"), Item("a-1.0.dist-info/entry_points.txt", POINTS)
+    )
+    locked.wheel("b", Item("b.py", b"B = 1\n"), Item("b-1.0.data/data/share/b.txt", b"b"))
+    locked.write()
+    return locked
+
+
+def sync(program: Program, *args: str) -> Ended:
+    return program("sync", "project", "--frozen", "--link-mode", "copy", *args)
+
+
+def report(program: Program, *args: str) -> Any:
+    ended = sync(program, "--json", *args)
+    assert ended.code == 0, ended.err
+    return json.loads(ended.out)
+
+
+def actions(program: Program, *args: str) -> dict[str, str]:
+    return {each["name"]: each["action"] for each in report(program, *args)["distributions"]}
+
+
+def files(prefix: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(prefix).as_posix(): path.read_bytes()
+        for path in sorted(prefix.rglob("*"))
+        if path.is_file() and not path.is_symlink() and path.name != ".lock"
+    }
+
+
+def test_the_selection_is_installed_and_then_let_alone(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    done = sync(program)
+
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[:2] == [" + a==1.0", " + b==1.0"]
+    prefix = program.root / "project" / ".venv"
+    script = (prefix / "bin" / "run-a").read_text()
+    assert script.startswith(f"#!{prefix}/bin/python\n")
+    assert (prefix / "share" / "b.txt").read_bytes() == b"b"
+    assert (site / "a-1.0.dist-info" / "INSTALLER").read_bytes() == b"lamina"
+    url = json.loads((site / "a-1.0.dist-info" / "direct_url.json").read_bytes())
+    assert url["url"] == f"file://{program.root}/project/a-1.0-py3-none-any.whl"
+    before = {path: path.stat().st_mtime_ns for path in prefix.rglob("*")}
+    assert actions(program) == {"a": "keep", "b": "keep"}
+    assert before == {path: path.stat().st_mtime_ns for path in prefix.rglob("*")}
+
+
+def test_verbose_says_why(program: Program, project: LockedProject, site: Path) -> None:
+    sync(program)
+    (site / "b-1.0.dist-info" / "METADATA").unlink()
+
+    said = sync(program, "-v").err.splitlines()
+
+    assert said[:2] == [
+        "Kept a==1.0: it is installed already",
+        "Reinstalled b==1.0: it was not finished (it was in the store)",
+    ]
+
+
+def test_what_is_not_selected_goes_with_all_its_files(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    sync(program)
+    with_both = set(files(program.root / "project" / ".venv"))
+    (site / "a" / "__pycache__").mkdir()
+    (site / "a" / "__pycache__" / f"__init__.cpython-{MINOR.replace('.', '')}.pyc").write_bytes(b"")
+    (site / "mine.txt").write_text("mine")
+    del project.packages["a"]
+    project.write()
+
+    done = sync(program)
+
+    assert done.err.splitlines()[0] == " - a==1.0"
+    left = set(files(program.root / "project" / ".venv"))
+    gone = with_both - left
+    assert all(path.endswith("bin/run-a") or "/a" in path for path in gone)
+    assert not (site / "a").exists()
+    assert (site / "mine.txt").read_text() == "mine"
+    assert f"{site.relative_to(program.root / 'project' / '.venv')}/b.py" in left
+
+
+def test_inexact_leaves_what_is_not_selected(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    sync(program)
+    del project.packages["a"]
+    project.write()
+
+    assert actions(program, "--inexact") == {"a": "leave", "b": "keep"}
+    assert (site / "a" / "__init__.py").exists()
+
+
+def test_another_version_takes_the_place(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    sync(program)
+    project.wheel("b", Item("b2.py", b"B = 2\n"), version="2.0")
+    project.write()
+
+    assert sync(program).err.splitlines()[:2] == [" - b==1.0", " + b==2.0"]
+    assert (site / "b2.py").exists()
+    assert not (site / "b.py").exists()
+    assert not (site / "b-1.0.dist-info").exists()
+
+
+def test_check_and_dry_run_change_nothing(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    checked, dry = sync(program, "--check"), sync(program, "--dry-run")
+
+    assert (checked.code, dry.code) == (1, 0)
+    assert checked.err == " + a==1.0\n + b==1.0\nWould install 2, remove 0, kept 0\n"
+    assert list(site.iterdir()) == []
+    sync(program)
+    assert sync(program, "--check").code == 0
+
+
+def test_reinstall_is_of_all_or_of_some(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    sync(program)
+
+    assert actions(program, "--reinstall-package", "A") == {"a": "reinstall", "b": "keep"}
+    assert actions(program, "--reinstall") == {"a": "reinstall", "b": "reinstall"}
+    assert sync(program, "--reinstall").err.splitlines()[0] == " ~ a==1.0"
+
+
+def test_a_foreign_file_in_the_way_is_kept(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    (site / "b.py").write_text("mine")
+
+    done = sync(program)
+
+    assert done.code == 1
+    assert done.err == (
+        f"error: Unable to install b: `lib/python{MINOR}/site-packages/b.py` in "
+        "`ROOT/project/.venv` is of no distribution\n\n"
+        "hint: Nothing was changed; move it away, or remove it\n"
+    )
+    assert [path.name for path in site.iterdir()] == ["b.py"]
+    assert (site / "b.py").read_text() == "mine"
+
+
+def test_a_foreign_file_with_the_same_bytes_is_taken_over(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    (site / "b.py").write_text("B = 1\n")
+
+    assert sync(program).code == 0
+
+
+def test_a_file_where_a_folder_must_be_is_in_the_way(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    (site / "a").write_text("mine")
+    (site / "b.py").write_text("mine")
+
+    assert sync(program).err == (
+        "error: Files that no distribution has are in the way in `ROOT/project/.venv`, and of:\n"
+        f"  `lib/python{MINOR}/site-packages/a` of a\n"
+        f"  `lib/python{MINOR}/site-packages/b.py` of b\n\n"
+        "hint: Nothing was changed; move them away, or remove them\n"
+    )
+
+
+def test_a_full_disk_says_what_to_do_and_the_next_sync_goes_on(
+    program: Program, project: LockedProject, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = install.Installation._write
+    count = 0
+
+    def full(self: Any, content: Any, path: str, mode: int) -> None:
+        nonlocal count
+        count += 1
+        if count > 3:
+            raise OSError(errno.ENOSPC, "No space left on device", path)
+        written(self, content, path, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install.Installation, "_write", full)
+        done = sync(program)
+    assert done.code == 1
+    assert (
+        "No space left on device\n\nhint: The environment is not finished; once this is mended,"
+        in (done.err)
+    )
+
+    assert sync(program).code == 0
+
+    assert sync(program, "--check").code == 0
+
+
+def test_files_outside_of_the_environment_are_never_removed(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    sync(program)
+    mine = program.root / "mine.txt"
+    mine.write_text("mine")
+    (program.root / "project/.venv/elsewhere").symlink_to(program.root)
+    climb = os.path.relpath(mine, site)
+    with (site / "a-1.0.dist-info" / "RECORD").open("a") as record:
+        record.write(f"{climb},,\n{mine},,\n../../../elsewhere/mine.txt,,\n")
+    del project.packages["a"]
+    project.write()
+
+    assert sync(program).code == 0
+    assert mine.read_text() == "mine"
+
+
+def test_no_environment_is_said_with_the_way_to_one(
+    program: Program, project: LockedProject
+) -> None:
+    assert sync(program).err == (
+        "error: Unable to find a virtual environment at `ROOT/project/.venv`\n\n"
+        "hint: To make it, run `lamina venv ROOT/project/.venv`\n"
+    )
+
+
+def test_a_folder_of_other_things_is_no_environment(
+    program: Program, project: LockedProject
+) -> None:
+    (program.root / "project" / ".venv").mkdir()
+    (program.root / "project" / ".venv" / "letter.txt").write_text("")
+
+    assert sync(program).err == (
+        "error: Unable to use `ROOT/project/.venv`: it is no virtual environment, since it has no "
+        "`pyvenv.cfg`\n\n"
+        "hint: Nothing was changed; name another folder, or move this one away\n"
+    )
+
+
+def test_an_environment_whose_python_is_gone_is_said(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    (program.root / "project/.venv/bin/python").unlink()
+
+    assert sync(program).err == (
+        "error: Unable to run the Python of the environment at `ROOT/project/.venv`: it is no "
+        "CPython 3.8 or newer, or is gone\n\n"
+        "hint: To make the environment anew, run `lamina venv --clear ROOT/project/.venv`\n"
+    )
+
+
+def test_an_environment_of_another_python_is_let_alone(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    done = sync(program, "--python", "3.8")
+
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert done.err == (
+        "error: The environment at `ROOT/project/.venv` has another Python than was asked for\n"
+        "  expected: 3.8\n"
+        f"  got:      {version}\n\n"
+        "hint: Nothing was changed; to make the environment anew, run `lamina venv --clear "
+        "ROOT/project/.venv`, with the `--python` that is wanted\n"
+    )
+    assert list(site.iterdir()) == []
+
+
+def test_the_environment_is_the_one_that_is_named(
+    program: Program, project: LockedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_environment(program.root / "entered")
+    make_environment(program.root / "project" / "named")
+    monkeypatch.setenv("VIRTUAL_ENV", str(program.root / "entered"))
+    monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", "named")
+
+    assert report(program, "--active")["environment"] == "ROOT/entered"
+    passed_over = sync(program)
+    assert "warning: `VIRTUAL_ENV=ROOT/entered` is not the environment of the project, `named`" in (
+        passed_over.err
+    )
+    assert sync(program, "--no-active").err.startswith("`ROOT/project/named` is as it should be")
+
+
+def test_the_variable_of_uv_for_its_cache_is_spoken_of_once(
+    program: Program, project: LockedProject, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_CACHE_DIR", "/cache")
+
+    assert sync(program).err.splitlines()[0] == (
+        "`UV_CACHE_DIR` is uv's: what is kept lies in `ROOT/store`; see `--store`"
+    )
+
+
+def test_offline_says_what_is_missing(program: Program, locked: LockedProject, site: Path) -> None:
+    locked.remote("a", "https://files.example/a-1.0-py3-none-any.whl", b"data")
+    locked.write()
+
+    assert sync(program, "--offline").err == (
+        "error: Unable to reach `files.example`: the network is not to be used\n\n"
+        "hint: What is needed is not in the store; run the command once without `--offline`\n"
+    )
+
+
+def test_of_a_file_that_two_have_the_last_one_wins_and_stays(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    locked.wheel("a", Item("shared.py", b"a"), Item("a.py", b""))
+    locked.wheel("b", Item("shared.py", b"b"), Item("b.py", b""))
+    locked.write()
+
+    sync(program)
+    assert (site / "shared.py").read_bytes() == b"b"
+    assert actions(program, "--reinstall-package", "a")["a"] == "reinstall"
+    assert (site / "shared.py").read_bytes() == b"b"
+
+    del locked.packages["b"]
+    locked.write()
+    assert actions(program) == {"a": "reinstall", "b": "remove"}
+    assert (site / "shared.py").read_bytes() == b"a"
