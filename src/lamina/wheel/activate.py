@@ -5,6 +5,9 @@ before `PATH`, no `PYTHONHOME`, and a prompt unless `VIRTUAL_ENV_DISABLE_PROMPT`
 `deactivate`, which puts back what was there. `deactivate nondestructive` and the names of the
 saved variables are what the scripts of venv, virtualenv and uv use, so that one environment can
 be entered from within another of theirs.
+
+Those of an environment that may be moved look for themselves where they were read from, in the
+shells that say it: bash, zsh, ksh93 and fish, and a running Python.
 """
 
 from __future__ import annotations
@@ -39,8 +42,7 @@ deactivate() {
 # Leave the environment that the shell is in, this one or another.
 deactivate nondestructive
 
-VIRTUAL_ENV='@PREFIX@'
-VIRTUAL_ENV_PROMPT='@PROMPT@'
+@FIND@VIRTUAL_ENV_PROMPT=@PROMPT@
 export VIRTUAL_ENV VIRTUAL_ENV_PROMPT
 
 _OLD_VIRTUAL_PATH=${PATH-}
@@ -88,8 +90,7 @@ end
 # Leave the environment that the shell is in, this one or another.
 deactivate nondestructive
 
-set -gx VIRTUAL_ENV '@PREFIX@'
-set -gx VIRTUAL_ENV_PROMPT '@PROMPT@'
+@FIND@set -gx VIRTUAL_ENV_PROMPT @PROMPT@
 
 set -g _OLD_VIRTUAL_PATH $PATH
 set -gx PATH "$VIRTUAL_ENV/bin" $PATH
@@ -122,7 +123,7 @@ if ( $?_OLD_VIRTUAL_PATH ) eval deactivate
 set _lamina_undo = 'unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT'
 
 setenv VIRTUAL_ENV '@PREFIX@'
-setenv VIRTUAL_ENV_PROMPT '@PROMPT@'
+setenv VIRTUAL_ENV_PROMPT @PROMPT@
 
 set _OLD_VIRTUAL_PATH = "$PATH"
 setenv PATH "${VIRTUAL_ENV}/bin:${PATH}"
@@ -169,7 +170,7 @@ packages = os.path.join(prefix, "@LIBRARY@", "site-packages")
 
 os.environ["PATH"] = os.pathsep.join([scripts, *os.environ.get("PATH", "").split(os.pathsep)])
 os.environ["VIRTUAL_ENV"] = prefix
-os.environ["VIRTUAL_ENV_PROMPT"] = '@PROMPT@'
+os.environ["VIRTUAL_ENV_PROMPT"] = @PROMPT@
 
 # What the environment brings must be found before what the running Python has.
 known = set(sys.path)
@@ -185,19 +186,88 @@ _TEXTS = {
     "activate_this.py": _PYTHON,
 }
 
+_FIXED = {
+    "activate": "VIRTUAL_ENV='@PREFIX@'\n",
+    "activate.fish": "set -gx VIRTUAL_ENV '@PREFIX@'\n",
+}
 
-def activate_scripts(prefix: str, library: str) -> dict[str, bytes]:
+# The syntax of one shell is an error in another, which must therefore not even read it; and what
+# is said by a shell that does not tell the script's path is where the environment was made.
+_MOVABLE = {
+    "activate": r"""_lamina_script=
+if [ -n "${BASH_VERSION-}" ]; then
+    eval '_lamina_script=${BASH_SOURCE[0]}'
+elif [ -n "${ZSH_VERSION-}" ]; then
+    eval '_lamina_script=${(%):-%x}'
+elif [ -n "${KSH_VERSION-}" ]; then
+    _lamina_script=$(eval 'printf %s "${.sh.file}"' 2>/dev/null) || _lamina_script=
+fi
+if [ -n "$_lamina_script" ]; then
+    VIRTUAL_ENV=$(dirname -- "$(dirname -- "$(realpath -- "$_lamina_script")")")
+else
+    VIRTUAL_ENV='@PREFIX@'
+fi
+unset _lamina_script
+""",
+    "activate.fish": """\
+set -gx VIRTUAL_ENV (dirname -- (dirname -- (realpath -- (status filename))))
+""",
+}
+
+
+def activate_scripts(
+    prefix: str, library: str, prompt: str | None = None, *, movable: bool = False
+) -> dict[str, bytes]:
     """Return the scripts by name, for the environment at ``prefix``.
 
-    ``library`` is the folder of its Python relative to that, such as ``lib/python3.12``. The
-    prefix has none of the characters that `Scheme` refuses, so single quotes hold it in every
-    shell. Not executable: they are there to be sourced.
+    ``library`` is the folder of its Python relative to that, such as ``lib/python3.12``; the
+    ``prompt`` is any printable text, and otherwise the prefix's last part. The prefix has none of
+    the characters that `Scheme` refuses, so single quotes hold it in every shell. Not executable:
+    they are there to be sourced.
     """
-    prompt = prefix.rpartition("/")[2]
+    shown = prefix.rpartition("/")[2] if prompt is None else prompt
+    find = _MOVABLE if movable else _FIXED
     return {
-        name: text.replace("@PREFIX@", prefix)
-        .replace("@PROMPT@", prompt)
+        name: text.replace("@FIND@", find.get(name, ""))
+        .replace("@PREFIX@", prefix)
         .replace("@LIBRARY@", library)
+        .replace("@PROMPT@", _QUOTES[name](shown))
         .encode()
         for name, text in _TEXTS.items()
     }
+
+
+def _posix(text: str) -> str:
+    r"""Quote for a POSIX shell.
+
+    >>> print(_posix("it's"))
+    'it'\''s'
+    """
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _fish(text: str) -> str:
+    r"""Quote for fish, where a backslash means something in single quotes.
+
+    >>> print(_fish(r"it's a \\"))
+    'it\'s a \\\\'
+    """
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _csh(text: str) -> str:
+    r"""Quote for csh, which looks for its history even in single quotes.
+
+    >>> print(_csh("it's so!"))
+    'it'\''s so\!'
+    """
+    return _posix(text).replace("!", "\\!")
+
+
+_QUOTES = {
+    "activate": _posix,
+    "activate.csh": _csh,
+    "activate.fish": _fish,
+    # Quotes of the same kind for every text, whatever `repr` prefers.
+    "activate_this.py": _fish,
+}

@@ -41,6 +41,8 @@ class Scheme:
     prefix: str
     python: str
     free_threaded: bool = False
+    is_movable: bool = False
+    """Whether scripts find their interpreter beside them, so that the folder may be moved."""
 
     def __post_init__(self) -> None:
         prefix = self.prefix.strip("/")
@@ -80,8 +82,8 @@ class Scheme:
 
     @property
     def interpreter(self) -> str:
-        """The interpreter's absolute path, the one that every script names."""
-        return f"{self.prefix}/bin/python"
+        """The interpreter that every script names: its absolute path, or `python` beside it."""
+        return "python" if self.is_movable else f"{self.prefix}/bin/python"
 
     def script(self, name: str) -> Placement:
         """Return where a generated script goes."""

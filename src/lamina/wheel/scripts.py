@@ -101,8 +101,12 @@ def shebang(interpreter: str) -> bytes:
     """Return the first line of a script, or the three that do for a line Linux would cut.
 
     Linux reads 127 bytes of it (256 since 5.1) and splits it at a space; then ``sh`` reads the
-    lines, and Python sees them as a string.
+    lines, and Python sees them as a string. An interpreter that is a name alone is found beside
+    the script, wherever that lies: what an environment has that may be moved.
     """
+    if "/" not in interpreter:
+        beside = f'"$(dirname -- "$(realpath -- "$0")")"/\'{interpreter}\''
+        return f"#!/bin/sh\n'''exec' {beside} \"$0\" \"$@\"\n' '''\n".encode()
     line = f"#!{interpreter}\n".encode()
     if len(line) <= _LONGEST_SHEBANG and b" " not in line:
         return line

@@ -1,0 +1,1 @@
+"""Virtual environments on this machine: where they may go, and how they come to be there."""
