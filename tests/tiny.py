@@ -8,6 +8,7 @@ chosen.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import re
@@ -58,6 +59,10 @@ class Dist:
 
     def wheel_name(self, tag: str = ANY) -> str:
         return f"{self.module}-{self.version}-{tag}.whl"
+
+    def sha256(self, tag: str = ANY) -> str:
+        """Return the hash of a wheel."""
+        return hashlib.sha256(self.wheel(tag)).hexdigest()
 
     @property
     def sdist_name(self) -> str:

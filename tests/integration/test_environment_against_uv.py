@@ -29,5 +29,5 @@ def test_the_environment_of_the_example_is_that_of_uv(
 
 def test_every_difference_is_shown_by_some_project_and_told_why() -> None:
     assert all(each.shown_by and each.because for each in DIFFERENCES)
-    patterns = [each.pattern for each in DIFFERENCES]
-    assert len(set(patterns)) == len(patterns)
+    reasons = [(each.pattern, each.because) for each in DIFFERENCES]
+    assert len(set(reasons)) == len(reasons)

@@ -12,6 +12,7 @@ from integration.oracle import (
     extras,
     forks,
     groups,
+    lists,
     locks,
     settings,
     sources,
@@ -95,3 +96,24 @@ def difference(locked: Locked, run: Run) -> str:
     if outcome.selected != theirs:
         return f"has {sorted(outcome.selected)} instead of {sorted(theirs)}"
     return "\n".join(outcome.environments.unexplained)
+
+
+@pytest.mark.parametrize("name", lists.EXPORTED)
+def test_what_uv_installs_of_a_list_is_what_the_image_has(bench: Bench, name: str) -> None:
+    locked = lock(bench, replace(lists.exported()[name], name=f"list-{name}"))
+    problems = []
+    for number, flags in enumerate(lists.EXPORTED[name]):
+        listed = lists.export(locked, number, flags)
+        if found := difference(listed, Run()):
+            problems.append(f"`{flags}`: {found}")
+
+    assert not problems, "\n".join(problems)
+
+
+def test_what_a_list_has_of_its_own_is_asked_as_of_uv(bench: Bench) -> None:
+    locked = lock(bench, lists.BY_HAND)
+    listed = lists.Listed(bench, locked.scenario, locked.folder)
+
+    problems = {str(run): difference(listed, run) for run in lists.BY_HAND.runs}
+
+    assert problems == dict.fromkeys(problems, "")

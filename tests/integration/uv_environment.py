@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import fnmatch
+import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,6 +40,8 @@ class Difference:
 
 
 EXAMPLE, SEED = frozenset({"example"}), frozenset({"seed"})
+SCENARIOS = frozenset({"scenarios"})
+"""The small projects, all of them together."""
 
 
 def _only_theirs(ours: Content, theirs: Content) -> bool:
@@ -71,8 +75,24 @@ def _settings(ours: Content, theirs: Content) -> bool:
     return (ours or b"").decode().splitlines() == kept != lines
 
 
+def _fragment(ours: Content, theirs: Content) -> bool:
+    """Say whether theirs has the subdirectory twice: in its field, and behind the URL too."""
+    return re.sub(rb'#subdirectory=[^"]*"', b'"', theirs or b"") == ours != theirs
+
+
 def _origin(ours: Content, theirs: Content) -> bool:
-    return _both(ours, theirs) and b'"url":"file:///' in (ours or b"").replace(b" ", b"")
+    """Say whether the path of a local file or folder is all that differs."""
+    if ours is None or theirs is None:
+        return False
+    one, other = json.loads(ours), json.loads(theirs)
+    # Of a list, uv says what is so by default (PEP 610), and that a commit was asked for by name.
+    if other.get("dir_info") == {"editable": False}:
+        other["dir_info"] = {}
+    asked = other.get("vcs_info", {})
+    if asked.get("requested_revision", "") == asked.get("commit_id"):
+        one["vcs_info"].setdefault("requested_revision", asked["commit_id"])
+    urls = one.pop("url"), other.pop("url")
+    return all(url.startswith("file:///") for url in urls) and one == other
 
 
 _NOTES = frozenset({"INSTALLER", "uv_cache.json", "uv_build.json", "direct_url.json"})
@@ -88,6 +108,7 @@ DIFFERENCES = (
     Difference("*.dist-info/uv_cache.json", "a note of uv's", EXAMPLE, _only_theirs),
     Difference("*.dist-info/uv_build.json", "a note of uv's", EXAMPLE, _only_theirs),
     Difference("*.dist-info/direct_url.json", "no builder's path in it", EXAMPLE, _origin),
+    Difference("*.dist-info/direct_url.json", "no fragment in it", SCENARIOS, _fragment),
     Difference("pyvenv.cfg", "no tool's version, no project's name", EXAMPLE | SEED, _settings),
     Difference("bin/activate", "a text of our own", EXAMPLE | SEED, _both),
     Difference("bin/activate.csh", "a text of our own", EXAMPLE | SEED, _both),
