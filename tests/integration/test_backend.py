@@ -17,10 +17,7 @@ from packaging.version import Version
 
 from lamina.project.backend import (
     BackendFailed,
-    BackendSettings,
-    ProjectWheel,
     UnexpectedWheel,
-    Workbench,
     make_wheel,
 )
 from lamina.project.facts import parse_facts
@@ -32,6 +29,7 @@ from lamina.project.requirements import (
 )
 from lamina.project.source import source_hash
 from lamina.project.subject import Subject
+from lamina.project.workbench import BackendSettings, ProjectWheel, Workbench
 from lamina.pythons.interpreter import Interpreter
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]

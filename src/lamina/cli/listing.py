@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +10,12 @@ from packaging.utils import canonicalize_name
 
 from lamina.cli.documents import ProjectUnreadable, read_text
 from lamina.lock.model import Lock, Package
-from lamina.lock.pylock import NAME, parse_pylock
 from lamina.lock.source import Directory, Editable
 from lamina.project.facts import BuildSystem, ProjectFacts
 
 PYLOCK = "pylock.toml"
+NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
+"""The names that lists have."""
 
 
 def named_list(given: Path, folder: Path) -> Path:
@@ -28,6 +30,8 @@ def named_list(given: Path, folder: Path) -> Path:
 
 def read_list(path: Path) -> Lock:
     """Read a list."""
+    from lamina.lock.pylock import parse_pylock  # Here, since most projects have none.
+
     return parse_pylock(
         read_text(path, "lockfile", "Name the file with `--lockfile`"), path=path.name
     )

@@ -40,9 +40,6 @@ from lamina.lock.model import Entry, Listing, Lock, Package, Sdist, Wheel
 from lamina.lock.source import Directory, DirectUrl, Editable, Git, Path, Registry, Source
 from lamina.lock.uvlock import InvalidLock, UnsupportedLockVersion
 
-NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
-"""The names that such files have."""
-
 _ALGORITHMS = ("sha256", "sha512", "sha384", "blake2b", "md5")
 """Those that can be checked, the one that others know a file by first."""
 

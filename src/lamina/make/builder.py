@@ -23,10 +23,10 @@ from lamina.observer import Download, Traffic
 from lamina.oci.digest import Digest
 from lamina.plan.contents import InLayer
 from lamina.plan.plan import BUILT
-from lamina.project.backend import BackendSettings, make_wheel, wheel_key
 from lamina.project.building import Building
 from lamina.project.sdist import unpack_sdist
 from lamina.project.subject import Subject, UnreadableSource
+from lamina.project.workbench import BackendSettings, wheel_key
 from lamina.pythons.finder import Pythons
 from lamina.pythons.interpreter import Interpreter
 from lamina.store.blobs import digest_of
@@ -158,6 +158,8 @@ class Builder:
         return built
 
     def _make(self, order: _Order) -> Path:
+        from lamina.project.backend import make_wheel  # Here, since most builds call none.
+
         folder = self._workshop.scratch.folder()
         tree = self._sources(order, folder)
         if tree.suffix == ".whl":  # A wheel that lies in a repository.

@@ -14,11 +14,11 @@ from lamina.lock.target import Target
 from lamina.make.builder import builder_for
 from lamina.make.fitting import DoesNotFit, ForeignWheels, check_fits, needed_glibc
 from lamina.make.workshop import Workshop
-from lamina.project.backend import BackendSettings, ProjectWheel, make_wheel, wheel_key
 from lamina.project.building import Building
 from lamina.project.ignore import read_ignore
 from lamina.project.source import source_hash
 from lamina.project.subject import Subject, UnreadableSource
+from lamina.project.workbench import BackendSettings, ProjectWheel, wheel_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class SourceTrees:
 
     def build(self, tree: SourceTree, *, is_editable: bool = False) -> ProjectWheel:
         """Let the backend make the wheel, in the scratch folder. Raises `ForeignWheels`."""
+        from lamina.project.backend import make_wheel  # Here, since most builds call none.
+
         workshop, target, subject = self.workshop, self.target, tree.subject
         interpreter = builder_for(target, workshop.backends.pythons)
         made = make_wheel(

@@ -16,10 +16,10 @@ from lamina.plan.contents import OurLayer
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier, reasons, unreadable
-from lamina.project.backend import Workbench
 from lamina.project.checkout import GitProgram
 from lamina.project.program import Programs
 from lamina.project.requirements import PackageIndexes
+from lamina.project.workbench import Workbench
 from lamina.pythons.finder import Pythons
 from lamina.pythons.interpreter import Interpreter
 from lamina.registry.client import Repository

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from build import BuildBackendException, BuildException, ProjectBuilder, TypoWarning
 from packaging.requirements import InvalidRequirement, Requirement
@@ -21,18 +17,12 @@ from packaging.version import Version
 from pyproject_hooks import BuildBackendWarning
 
 from lamina.errors import LaminaError
-from lamina.plan.key import EPOCH
 from lamina.project.isolation import BackendEnvironment, create_environment
-from lamina.project.program import ProgramFailed, Programs, tail, without_credentials
-from lamina.project.requirements import BuildStore, PackageIndexes, pin
+from lamina.project.program import ProgramFailed, tail, without_credentials
+from lamina.project.requirements import pin
 from lamina.project.source import copy_source
 from lamina.project.subject import Subject
-from lamina.pythons.interpreter import Interpreter
-
-_RECIPE = 2
-
-Kind = Literal["wheel", "editable"]
-"""What a backend is asked for."""
+from lamina.project.workbench import BackendSettings, Kind, ProjectWheel, Workbench
 
 # What a backend warns of is for whoever writes the project, and so is what may be a typing error in
 # its tables. (A filter for good, since those that end are shared by all threads.)
@@ -51,66 +41,6 @@ class BackendFailed(LaminaError):
 
 class UnexpectedWheel(LaminaError):
     """The build backend made a wheel of something else."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendSettings:
-    """What a build backend is told, beside the project."""
-
-    epoch: int = EPOCH
-    """``SOURCE_DATE_EPOCH``; best the same at each build, since the wheel's key goes by it."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables that are passed on, such as ``CC``."""
-    config: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    """PEP 517's ``config_settings``."""
-    requires: tuple[str, ...] = ()
-    """What the backend needs besides what the tree itself says."""
-    constraints: tuple[str, ...] = ()
-    """What holds for the versions of all that a backend needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workbench:
-    """What of this machine the making of a wheel uses; none of it shows in the wheel."""
-
-    store: BuildStore
-    pip: Interpreter
-    """The one of Lamina's own environment, which has pip."""
-    interpreter: Interpreter
-    """The one that runs the backend."""
-    indexes: PackageIndexes
-    programs: Programs
-    scratch: Path
-    path: str
-    """Where a backend finds programs such as git or cc."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProjectWheel:
-    """The wheel that a backend made; whether it fits the Target is for the caller to see."""
-
-    path: Path
-    name: NormalizedName
-    version: Version
-    tags: frozenset[Tag]
-
-
-def wheel_key(
-    source: Mapping[str, object], settings: BackendSettings, python: str, platform: str
-) -> str:
-    """Return the key under which a wheel that is built, or its layer, is found again.
-
-    ``source`` identifies all that the backend sees, its ``[build-system]`` included; ``python`` is
-    the version that the wheel is for, as in ``3.12``, and ``platform`` the one that builds.
-    """
-    facts = {
-        "recipe": _RECIPE,
-        "source": source,
-        "settings": asdict(settings),
-        "python": python,
-        "platform": platform,
-    }
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def make_wheel(

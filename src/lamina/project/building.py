@@ -9,8 +9,8 @@ from typing import TypeVar
 from packaging.utils import canonicalize_name
 
 from lamina.errors import LaminaError
-from lamina.project.backend import BackendSettings
 from lamina.project.table import Problems, Refused, Table, kind, string, text
+from lamina.project.workbench import BackendSettings
 
 ConfigValue = str | Sequence[str]
 _T = TypeVar("_T")

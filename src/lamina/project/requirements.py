@@ -8,7 +8,6 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -149,6 +148,8 @@ def _pip(pip: Interpreter, interpreter: Interpreter) -> list[str]:
     """
     if interpreter == pip:
         return [pip.executable, "-P", "-m", "pip"]
+    from importlib.metadata import metadata  # Here, since it takes a while to load.
+
     supported = SpecifierSet(metadata("pip")["Requires-Python"])
     if supported.contains(interpreter.version, prereleases=True):
         return [pip.executable, "-P", "-m", "pip", "--python", interpreter.executable]

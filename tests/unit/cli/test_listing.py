@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from builders import Item, make_wheel
+from lamina.cli.listing import NAME
 from projects import LockedProject
 from unit.cli.program import Program
 
@@ -215,3 +216,17 @@ def test_a_member_cannot_be_asked_of_a_list(write: Write, program: Program) -> N
         "says itself when it is installed\n\n"
         "hint: To choose so, use `uv.lock`, or let the tool that writes the list choose\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("pylock.toml", True),
+        ("pylock.dev.toml", True),
+        ("pylock.a.b.toml", False),
+        ("pylock..toml", False),
+        ("uv.lock", False),
+    ],
+)
+def test_a_list_is_known_by_its_name(name: str, is_one: bool) -> None:
+    assert bool(NAME.fullmatch(name)) is is_one

@@ -8,7 +8,7 @@ from lamina.errors import LaminaError
 from lamina.lock.fitting import TargetMismatch
 from lamina.lock.listed import NotInAList
 from lamina.lock.model import Lock, Sdist, Wheel
-from lamina.lock.pylock import NAME, parse_pylock
+from lamina.lock.pylock import parse_pylock
 from lamina.lock.roots import UnknownRequest
 from lamina.lock.select import Policy, Selection, Uninstallable, select
 from lamina.lock.source import Directory, DirectUrl, Editable, Git, Path, Registry
@@ -60,20 +60,6 @@ def unreadable(text: str, kind: type[LaminaError] = InvalidLock) -> tuple[str, s
         parse_pylock(text, path="pylock.toml")
 
     return str(caught.value), caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("name", "is_one"),
-    [
-        ("pylock.toml", True),
-        ("pylock.dev.toml", True),
-        ("pylock.a.b.toml", False),
-        ("pylock..toml", False),
-        ("uv.lock", False),
-    ],
-)
-def test_a_list_is_known_by_its_name(name: str, is_one: bool) -> None:
-    assert bool(NAME.fullmatch(name)) is is_one
 
 
 def test_every_entry_is_installed_that_its_marker_does_not_exclude() -> None:

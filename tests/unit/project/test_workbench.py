@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.project.backend import BackendSettings, wheel_key
+from lamina.project.workbench import BackendSettings, wheel_key
 
 SOURCE = {"tree": "ab"}
 PLAIN = BackendSettings()
