@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from integration.oracle.bench import (
     refuse_run,
 )
 from integration.oracle.scenario import Run, Scenario
+from integration.uv_oracle import run_uv
 
 pytestmark = [pytest.mark.integration, pytest.mark.scenarios]
 
@@ -116,4 +118,20 @@ def test_what_a_list_has_of_its_own_is_asked_as_of_uv(bench: Bench) -> None:
 
     problems = {str(run): difference(listed, run) for run in lists.BY_HAND.runs}
 
+    assert problems == dict.fromkeys(problems, "")
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("release", locks.RELEASES)
+def test_what_uv_installs_of_an_old_lock_is_what_the_image_has(
+    bench: Bench, tmp_path: Path, release: str
+) -> None:
+    done = run_uv(tmp_path, "pip", "install", "--no-deps", "--target", "uv", f"uv=={release}")
+    assert done.returncode == 0, done.stderr
+    given = replace(locks.BY_OLD_RELEASES, name=f"by-{release}")
+
+    locked = lock(bench, given, tmp_path / "uv" / "bin" / "uv")
+    problems = {str(run): difference(locked, run) for run in given.runs}
+
+    assert "revision = 5" not in (locked.folder / "uv.lock").read_text()
     assert problems == dict.fromkeys(problems, "")

@@ -86,8 +86,9 @@ def _origin(ours: Content, theirs: Content) -> bool:
         return False
     one, other = json.loads(ours), json.loads(theirs)
     # Of a list, uv says what is so by default (PEP 610), and that a commit was asked for by name.
-    if other.get("dir_info") == {"editable": False}:
-        other["dir_info"] = {}
+    for each in (one, other):
+        if each.get("dir_info") == {"editable": False}:
+            each["dir_info"] = {}
     asked = other.get("vcs_info", {})
     if asked.get("requested_revision", "") == asked.get("commit_id"):
         one["vcs_info"].setdefault("requested_revision", asked["commit_id"])

@@ -47,7 +47,12 @@ class Bench:
         return self.bases[version]
 
     def uv(
-        self, where: Path, python: str, *arguments: str, env: Mapping[str, str] | None = None
+        self,
+        where: Path,
+        python: str,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        program: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run uv with nothing of the surroundings, which might lead it to another index."""
         kept = {
@@ -58,13 +63,14 @@ class Bench:
         ours = {
             "UV_PYTHON": python,
             "UV_PYTHON_DOWNLOADS": "never",
-            "UV_CACHE_DIR": str(self.root / "uv-cache"),
+            # Other releases have caches of another form.
+            "UV_CACHE_DIR": str(self.root / ("uv-cache" if program is None else "old-cache")),
             "UV_LINK_MODE": "copy",
             "NO_COLOR": "1",
             **(env or {}),
         }
         return subprocess.run(
-            [str(uv_program()), *arguments],
+            [str(program or uv_program()), *arguments],
             cwd=where,
             env={**kept, **ours},
             text=True,
@@ -128,11 +134,30 @@ class Locked:
         return self.bench.lamina.within(**run.env), [*at, *run.ours]
 
 
-def lock(bench: Bench, scenario: Scenario) -> Locked:
-    """Write the project of a scenario, and let uv lock it."""
-    root = bench.root / scenario.name
-    project, beside = root / "app", root / "beside"
+def lock(bench: Bench, scenario: Scenario, program: Path | None = None) -> Locked:
+    """Write the project of a scenario, and let uv lock it; ``program`` is another release of it."""
+    project = bench.root / scenario.name / "app"
+    words = _prepare(bench, scenario, project)
+    _write(project, scenario, words)
+    python, _ = bench.base(scenario.python)
+    # What old releases know an index by.
+    older = {"UV_INDEX_URL": words["INDEX"]} if program is not None else {}
+    done = bench.uv(project, python, "lock", env=older, program=program)
+    assert done.returncode == 0, done.stderr
+    if scenario.later:
+        with (project / "pyproject.toml").open("a") as file:
+            file.write(f"\n{_filled(scenario.later, words)!s}")
+    if scenario.rewrite is not None:
+        path = project / "uv.lock"
+        path.write_text(scenario.rewrite(path.read_text()))
+    return Locked(bench, scenario, project)
+
+
+def _prepare(bench: Bench, scenario: Scenario, project: Path) -> dict[str, str]:
+    """Serve the index of a scenario, let it make what it makes, and return what words stand for."""
+    beside = project.parent / "beside"
     beside.mkdir(parents=True)
+    project.mkdir()
     index = bench.server.add_index(scenario.name, scenario.index)
     files = f"{bench.server.address}/{scenario.name}/files"
 
@@ -141,32 +166,25 @@ def lock(bench: Bench, scenario: Scenario) -> Locked:
         return f"{files}/{name}"
 
     words = {"INDEX": index, "FILES": files, "BESIDE": str(beside)}
-    place = Place(project, beside, index, files, serve)
-    project.mkdir()
-    words |= scenario.prepare(place) if scenario.prepare is not None else {}
+    if scenario.prepare is not None:
+        words |= scenario.prepare(Place(project, beside, index, files, serve))
+    return words
 
-    def filled(text: str | bytes) -> str | bytes:
-        if isinstance(text, bytes):
-            return text
-        for word, value in words.items():
-            text = text.replace(f"@{word}@", value)
-        return text
 
-    settings = f'\n[tool.lamina]\nvenv = "{root / "venv"}"\n'
+def _write(project: Path, scenario: Scenario, words: Mapping[str, str]) -> None:
+    settings = f'\n[tool.lamina]\nvenv = "{project.parent / "venv"}"\n'
     if scenario.has_index_table:
         settings += '\n[[tool.uv.index]]\nname = "tiny"\nurl = "@INDEX@"\ndefault = true\n'
     texts = {**scenario.files, "pyproject.toml": scenario.pyproject + settings}
-    write_files(project, {path: filled(text) for path, text in texts.items()})
-    python, _ = bench.base(scenario.python)
-    done = bench.uv(project, python, "lock")
-    assert done.returncode == 0, done.stderr
-    if scenario.later:
-        with (project / "pyproject.toml").open("a") as file:
-            file.write(f"\n{filled(scenario.later)!s}")
-    if scenario.rewrite is not None:
-        path = project / "uv.lock"
-        path.write_text(scenario.rewrite(path.read_text()))
-    return Locked(bench, scenario, project)
+    write_files(project, {path: _filled(text, words) for path, text in texts.items()})
+
+
+def _filled(text: str | bytes, words: Mapping[str, str]) -> str | bytes:
+    if isinstance(text, bytes):
+        return text
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", value)
+    return text
 
 
 Selected = frozenset[tuple[str, str]]

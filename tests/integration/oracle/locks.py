@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from integration.oracle.scenario import HEAD, Run, Scenario, asked
-from tiny import dist
+from tiny import backend, build_system, dist
 
 _PROJECT = Scenario(
     "revision-3",
@@ -80,4 +80,30 @@ SCENARIOS = (
         ),
         runs=[Run("--frozen", theirs="--no-dev", refused="requires-python")],
     ),
+)
+
+RELEASES = ("0.3.0", "0.4.18", "0.5.20", "0.6.10")
+"""Releases of uv that wrote locks unlike those of today, and each other."""
+
+BY_OLD_RELEASES = Scenario(
+    "by-an-old-release",
+    HEAD
+    + """
+dependencies = [
+  "a<2 ; python_version < '3.12'", "a>=2 ; python_version >= '3.12'",
+  "b[x]", "u", "win ; sys_platform == 'win32'",
+]
+[project.optional-dependencies]
+x = ["c", "app[y]"]
+y = ["f ; platform_machine == 'x86_64'"]
+[tool.uv]
+dev-dependencies = ["d"]
+environments = ["sys_platform == 'linux'", "sys_platform == 'win32'"]
+[tool.uv.sources]
+u = { url = "@FILES@/u-1.0-py3-none-any.whl" }
+"""
+    + build_system(),
+    [*_PROJECT.index, dist("u 1.0", "e"), dist("f 1.0"), dist("win 1.0")],
+    files={**backend(), "src/app/__init__.py": ""},
+    runs=asked("", "--extra x", "--all-extras --dev", "--extra y"),
 )
