@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from lamina.destinations.base import Destination
 from lamina.make.blobs import Bench
+from lamina.make.fitting import ForeignWheels, raise_all
 from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
 from lamina.make.parallel import side_by_side
@@ -98,12 +99,7 @@ def _fill(
     for part in prepared.bottom:
         stack.add(part, kept[part.plan])
     # Source trees are built while the wheels of the lock come in.
-    ready = side_by_side(
-        lambda part: stack.get(part, kept[part.plan]),
-        prepared.top,
-        threads=workshop.makers,
-        interrupt=workshop.interrupt,
-    )
+    ready = _top_layers(stack, prepared, kept, workshop)
     for plan in prepared.plans:
         stack.add(Part(plan, partial(making.take, plan)), kept[plan])
     stack.agreements = stack.look(
@@ -119,6 +115,25 @@ def _fill(
         stack.add(part, had[part.plan])
     for part, had_before in zip(prepared.top, ready, strict=True):
         stack.put(part, had_before)
+
+
+def _top_layers(
+    stack: Stack,
+    prepared: Prepared,
+    kept: Mapping[LayerPlan, OurLayer | None],
+    workshop: Workshop,
+) -> list[BuiltLayer]:
+    """Return the layers of copies and source trees, these built side by side."""
+
+    def get(part: Part) -> BuiltLayer | ForeignWheels:
+        try:
+            return stack.get(part, kept[part.plan])
+        except ForeignWheels as error:  # All of these are told at once.
+            return error
+
+    found = side_by_side(get, prepared.top, threads=workshop.makers, interrupt=workshop.interrupt)
+    raise_all(prepared.order.target, (each for each in found if isinstance(each, ForeignWheels)))
+    return [each for each in found if isinstance(each, BuiltLayer)]
 
 
 def _kept(prepared: Prepared, stack: Stack, workshop: Workshop) -> dict[LayerPlan, OurLayer | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from lamina.make.archives import Archives
 from lamina.make.base import OpenedBase
 from lamina.make.builder import Builder
 from lamina.make.compiling import Wanted as WantedPython
-from lamina.make.fitting import DoesNotFit, ForeignWheels
+from lamina.make.fitting import DoesNotFit, ForeignWheels, raise_all
 from lamina.make.parallel import side_by_side
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
@@ -26,7 +26,7 @@ from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import Recipe
-from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
+from lamina.plan.plan import LayerKind, LayerPlan, Limits, PlannedWheel, plan_wheels
 from lamina.project.building import Building
 from lamina.project.config import Config
 from lamina.project.facts import ProjectFacts
@@ -97,12 +97,26 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     check_parents(site.scheme.prefix, order.base.facts.rootfs)
     selection = select(order.lock, order.target, order.wanted, order.policy)
     sources = sources_of(order.folder, order.building, order.target, selection, workshop)
-    wheels = plan_all(selection.distributions, sources.plan, order.target, workshop)
     bottom = _bottom_parts(order, site, workshop)
     top = _top_parts(order, selection, site, workshop)
+    try:
+        wheels = plan_all(selection.distributions, sources.plan, order.target, workshop)
+    except ForeignWheels as error:
+        raise_all(order.target, [error, *_foreign_trees(top, workshop)])
+        raise
     others = len(order.base.base.layers) + len(bottom) + len(top)
     plans = plan_wheels(wheels, site.recipe, Limits.of(order.config.layers), others=others)
     return Prepared(order, selection, site, sources, tuple(wheels), bottom, plans, tuple(top))
+
+
+def _foreign_trees(parts: Iterable[Part], workshop: Workshop) -> Iterator[ForeignWheels]:
+    """Give what is wrong with source trees, too, where the build fails in any case."""
+    for part in parts:
+        if part.plan.kind is LayerKind.PROJECT and workshop.had(part.plan) is None:
+            try:
+                part.make()
+            except ForeignWheels as error:
+                yield error
 
 
 def plan_all(

@@ -20,7 +20,7 @@ from fakes.registry import FakeRegistry, serve_registry
 from fakes.server import Answer, Server, serve
 from integration.lamina_program import Lamina
 from lamina.cli import settings
-from sources import HERE, source, tar, zipped
+from sources import HERE, PURE, source, tar, zipped
 
 pytestmark = pytest.mark.integration
 
@@ -345,24 +345,30 @@ def test_compiled_wheels_for_another_platform_are_refused_all_at_once(scene: Sce
     scene.sdist("pure", tar(source("pure")))
     for name in ("one", "two"):
         scene.sdist(name, tar(source(name, tag=HERE)))
+    for name in ("three", "local"):
+        scene.tree(f"libs/{name}", source(name, tag=PURE if name == "local" else HERE))
+        scene.lock(name, f'directory = "libs/{name}"')
     tag = f"cp{MINOR.replace('.', '')}"
 
     assert scene.refused("--platform", "linux/arm64") == (
         f"What has compiled parts must be built on linux/arm64, Python {MINOR}\n"
-        f"  one 1.0   was built as {tag}-{tag}-linux_x86_64\n"
-        f"  two 1.0   was built as {tag}-{tag}-linux_x86_64\n\n"
+        f"  one 1.0     was built as {tag}-{tag}-linux_x86_64\n"
+        f"  three 1.0   was built as {tag}-{tag}-linux_x86_64\n"
+        f"  two 1.0     was built as {tag}-{tag}-linux_x86_64\n\n"
         "hint: Run `lamina` on such a machine, or lock versions that have wheels for it\n"
     )
 
 
-def test_a_compiled_folder_for_another_platform_is_refused(scene: Scene) -> None:
-    scene.tree("libs/demo", source("demo", tag=HERE))
-    scene.lock("demo", 'directory = "libs/demo"')
+def test_compiled_folders_for_another_platform_are_refused(scene: Scene) -> None:
+    for name in ("demo", "other"):
+        scene.tree(f"libs/{name}", source(name, tag=HERE))
+        scene.lock(name, f'directory = "libs/{name}"')
     tag = f"cp{MINOR.replace('.', '')}"
 
     assert scene.refused("--platform", "linux/arm64") == (
         f"What has compiled parts must be built on linux/arm64, Python {MINOR}\n"
-        f"  demo 1.0   was built as {tag}-{tag}-linux_x86_64\n\n"
+        f"  demo 1.0    was built as {tag}-{tag}-linux_x86_64\n"
+        f"  other 1.0   was built as {tag}-{tag}-linux_x86_64\n\n"
         "hint: Run `lamina` on such a machine, or lock versions that have wheels for it\n"
     )
 

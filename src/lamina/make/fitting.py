@@ -32,12 +32,19 @@ class ForeignWheels(LaminaError):
     """Wheels that were built here and that the image cannot use, every one of them."""
 
     def __init__(self, target: Target, misfits: Sequence[DoesNotFit]) -> None:
+        self.misfits = tuple(misfits)
         width = max(len(misfit.what) for misfit in misfits)
         rows = sorted(f"  {misfit.what:<{width}}   {misfit.why}" for misfit in misfits)
         super().__init__(
             "\n".join([f"What has compiled parts must be built on {target}", *rows]),
             hint="Run `lamina` on such a machine, or lock versions that have wheels for it",
         )
+
+
+def raise_all(target: Target, errors: Iterable[ForeignWheels]) -> None:
+    """Raise one error of all that are given, if there is any."""
+    if misfits := [misfit for error in errors for misfit in error.misfits]:
+        raise ForeignWheels(target, misfits)
 
 
 def needed_glibc(wheel: Path) -> int | None:
