@@ -115,15 +115,29 @@ def project(folder: Path, build_system: str, version: str = 'version = "1.2"') -
 
 
 def make(
-    root: Path, store: ScratchStore, scratch: Path, indexes: PackageIndexes | None = None
+    root: Path,
+    store: ScratchStore,
+    scratch: Path,
+    indexes: PackageIndexes | None = None,
+    settings: BackendSettings | None = None,
 ) -> ProjectWheel:
     facts = parse_facts(tomllib.loads((root / "pyproject.toml").read_text()))
-    where = bench(store, scratch, indexes or online())
-    return make_wheel(root, Subject.of_project(facts), scratch / "out", where, BackendSettings())
+    subject, where = Subject.of_project(facts), bench(store, scratch, indexes or online())
+    return make_wheel(root, subject, scratch / "out", where, settings or BackendSettings())
 
 
 def listing(root: Path) -> list[str]:
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
+
+
+def test_constraints_hold_for_what_backends_need(tmp_path: Path, store: ScratchStore) -> None:
+    root = project(tmp_path, BACKENDS["hatchling"])
+    settings = BackendSettings(constraints=("hatchling==1.27.0 ; python_version >= '3'",))
+
+    wheel = make(root, store, tmp_path, settings=settings)
+
+    written = zipfile.ZipFile(wheel.path).read("demo_app-1.2.dist-info/WHEEL").decode()
+    assert "Generator: hatchling 1.27.0\n" in written
 
 
 @pytest.mark.parametrize("name", BACKENDS)
