@@ -28,7 +28,11 @@ from integration.oracle.bench import (
     refuse_run,
 )
 from integration.oracle.scenario import Run, Scenario
-from integration.uv_oracle import run_uv
+from integration.uv_oracle import full_version, run_uv
+from lamina.lock.select import select
+from lamina.lock.target import Libc, make_target
+from lamina.lock.uvlock import parse
+from lamina.oci.descriptor import Platform
 
 pytestmark = [pytest.mark.integration, pytest.mark.scenarios]
 
@@ -135,3 +139,31 @@ def test_what_uv_installs_of_an_old_lock_is_what_the_image_has(
 
     assert "revision = 5" not in (locked.folder / "uv.lock").read_text()
     assert problems == dict.fromkeys(problems, "")
+
+
+SCRIPT = """\
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["a<2 ; python_version < '3.12'", "a>=2 ; python_version >= '3.12'", "b[x]"]
+# [[tool.uv.index]]
+# url = "@INDEX@"
+# default = true
+# ///
+"""
+
+
+def test_the_lock_of_a_script_is_read_as_by_uv(bench: Bench, tmp_path: Path) -> None:
+    index = bench.server.add_index("script", locks.SCENARIOS[0].index)
+    (tmp_path / "it.py").write_text(SCRIPT.replace("@INDEX@", index))
+    python, _ = bench.base("3.11")
+    done = bench.uv(tmp_path, python, "lock", "--script", "it.py")
+    assert done.returncode == 0, done.stderr
+    done = bench.uv(tmp_path, python, "sync", "--script", "it.py", "--frozen", "--dry-run")
+    assert done.returncode == 0, done.stderr
+
+    target = make_target(Platform("linux", "amd64"), full_version(python), Libc("glibc", (2, 28)))
+    chosen = select(parse((tmp_path / "it.py.lock").read_text()), target).distributions
+
+    found = sorted(f" + {each.name}=={each.version}" for each in chosen)
+    assert found == sorted(line for line in done.stderr.splitlines() if line.startswith(" + "))
+    assert [line.partition("==")[0] for line in found] == [" + a", " + b", " + e"]
