@@ -49,6 +49,16 @@ def build_wheel(
     return _write(Path(wheel_directory), project, files)
 
 
+def build_editable(
+    wheel_directory: str,
+    config_settings: Mapping[str, object] | None = None,
+    metadata_directory: str | None = None,
+) -> str:
+    project = _project()
+    files = {f"_{_module(project)}.pth": f"{Path('src').resolve()}\n".encode()}
+    return _write(Path(wheel_directory), project, files)
+
+
 def _project() -> Project:
     project: Project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     dynamic = project.get("dynamic", ())

@@ -58,11 +58,12 @@ def _installer(ours: Content, theirs: Content) -> bool:
 
 def _record(ours: Content, theirs: Content) -> bool:
     """Say whether rows differ only in what the other entries of the list are about."""
-    different = set(_rows(ours)) ^ set(_rows(theirs))
+    different = set(rows_of(ours)) ^ set(rows_of(theirs))
     return bool(different) and all(path.rpartition("/")[2] in _NOTES for path, _, _ in different)
 
 
-def _rows(record: Content) -> Iterator[tuple[str, str, str]]:
+def rows_of(record: Content) -> Iterator[tuple[str, str, str]]:
+    """Give the rows of a RECORD."""
     for row in csv.reader((record or b"").decode().splitlines()):
         path, hash_, size = row
         yield path, hash_, size

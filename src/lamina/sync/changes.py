@@ -24,6 +24,8 @@ class Wish:
     note: bytes | None = None
     """What is noted of it; None where the origin tells enough."""
     is_editable: bool = False
+    uv_note: bytes | None = None
+    """What is noted for uv."""
 
     @property
     def name(self) -> str:

@@ -19,6 +19,7 @@ from lamina.plan.plan import PlannedWheel
 from lamina.store.trees import Tree
 from lamina.sync.changes import Wish
 from lamina.sync.installed import NOTE
+from lamina.sync.uv_cache import UV_CACHE
 from lamina.wheel.file import WheelFile
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.unpack import Unpacked, unpack
@@ -59,7 +60,8 @@ class Supply:
 
     def supply(self, wish: Wish, wheel: PlannedWheel | None) -> Supplied:
         """Have a distribution; ``wheel`` is its plan, None for a source tree."""
-        notes = {NOTE: wish.note} if wish.note is not None else {}
+        told = {NOTE: wish.note, UV_CACHE: wish.uv_note}
+        notes = {name: data for name, data in told.items() if data is not None}
         if wheel is None:
             return self._built(wish, notes)
         tree, how = self._tree(wheel)

@@ -16,6 +16,7 @@ from lamina.make.archives import Archives
 from lamina.make.source_trees import SourceTree, SourceTrees
 from lamina.sync.changes import Wish
 from lamina.sync.origins import origin
+from lamina.sync.uv_cache import of_archive, of_tree
 
 _CONFIGURATION = ("pyproject.toml", "setup.cfg", "setup.py")
 """What an editable wheel depends on, as uv has it by default; its sources are read in place."""
@@ -39,7 +40,8 @@ class Wishes:
     def _wish(self, distribution: Distribution) -> Wish:
         editable = self.is_editable and isinstance(distribution.artifact, Editable)
         told = origin(distribution, self.folder, is_editable=editable)
-        return Wish(distribution, told, self._note(distribution, editable), editable)
+        note = self._note(distribution, editable)
+        return Wish(distribution, told, note, editable, self._uv_note(distribution))
 
     def _note(self, distribution: Distribution, is_editable: bool) -> bytes | None:
         artifact = distribution.artifact
@@ -49,6 +51,14 @@ class Wishes:
             return _document({"sources": key})
         if isinstance(artifact, Wheel | Sdist) and isinstance(distribution.source, LocalArchive):
             return _document({"hash": self.archives.hash(artifact)})
+        return None
+
+    def _uv_note(self, distribution: Distribution) -> bytes | None:
+        artifact = distribution.artifact
+        if isinstance(artifact, Directory | Editable):
+            return of_tree(self.folder / artifact.path)
+        if isinstance(artifact, Wheel | Sdist) and artifact.path is not None:
+            return of_archive(self.folder / artifact.path)
         return None
 
     def _editable_key(self, tree: SourceTree) -> str:
