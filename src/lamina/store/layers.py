@@ -117,6 +117,11 @@ class Layers:
 
     def contents(self) -> Iterator[tuple[Contents, Document | None]]:
         """Give what is in each layer that holds distributions, and its recipe if that is known."""
+        for _, contents, recipe in self.with_wheels():
+            yield contents, recipe
+
+    def with_wheels(self) -> Iterator[tuple[LayerKey, Contents, Document | None]]:
+        """Give the same with the layers' keys."""
         for name in self.documents:
             document = self.documents.peek(name) or {}
             try:
@@ -125,7 +130,7 @@ class Layers:
                 continue
             if found.distributions:
                 recipe = document.get("recipe")
-                yield found, recipe if isinstance(recipe, dict) else None
+                yield LayerKey(name), found, recipe if isinstance(recipe, dict) else None
 
     def __iter__(self) -> Iterator[tuple[LayerKey, Digest]]:
         """Give every key with the digest of its blob, sorted by key."""

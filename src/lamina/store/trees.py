@@ -10,14 +10,14 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from lamina.archive.entry import CHUNK, Content
+from lamina.archive.entry import CHUNK
 from lamina.store.scratch import Scratch, translated
 from lamina.wheel.errors import WheelError
 from lamina.wheel.source import AnyMember, WheelSource
@@ -156,9 +156,17 @@ class Trees:
 
         Raises `DamagedPayload`, `WheelError` and `StoreUnusable`.
         """
+        return self.take(key, wheel.name, _given(wheel), scratch)
+
+    def take(self, key: str, name: str, files: Iterable[Given], scratch: Scratch) -> Tree:
+        """Write files as the tree of the wheel ``name``, each as it comes; see `make`."""
         made = scratch.folder()
-        members = _unpack(wheel, made / _FILES)
-        document = {"format": _FORMAT, "name": wheel.name, "members": members}
+        try:
+            members = _write_all(files, made / _FILES)
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+        document = {"format": _FORMAT, "name": name, "members": members}
         folder = self.path(key)
         with translated(folder):
             (made / _INDEX).write_text(json.dumps(document, separators=(",", ":")))
@@ -171,7 +179,7 @@ class Trees:
                     return found
                 shutil.rmtree(folder, ignore_errors=True)  # What is there cannot be read.
                 made.rename(folder)
-        return Tree(wheel.name, str(folder / _FILES), tuple(members))
+        return Tree(name, str(folder / _FILES), tuple(members))
 
     def remove(self, key: str) -> None:
         """Forget a tree, if it is there; its index goes first."""
@@ -192,23 +200,38 @@ class Trees:
             yield path.name
 
 
-def _unpack(wheel: WheelSource[AnyMember], root: Path) -> list[TreeMember]:
-    """Write the files of a wheel below ``root``, and return what is there."""
+class Given(NamedTuple):
+    """A file or a folder that becomes one of a tree."""
+
+    name: str
+    is_directory: bool
+    is_executable: bool
+    chunks: Iterable[bytes]
+
+
+def _given(wheel: WheelSource[AnyMember]) -> Iterator[Given]:
+    for member in wheel.members:
+        chunks = () if member.is_directory else wheel.content(member).chunks()
+        yield Given(member.name, member.is_directory, member.is_executable, chunks)
+
+
+def _write_all(files: Iterable[Given], root: Path) -> list[TreeMember]:
+    """Write files below ``root``, and return what is there."""
     with translated(root):
         root.mkdir()
     folders = {""}
     members = []
-    for member in wheel.members:
-        path = f"{root}/{member.name}"
+    for given in files:
+        path = f"{root}/{given.name}"
         with translated(Path(path)):
-            above = member.name if member.is_directory else member.name.rpartition("/")[0]
+            above = given.name if given.is_directory else given.name.rpartition("/")[0]
             _make_folder(str(root), above, folders)
-            if member.is_directory:
-                members.append(TreeMember(member.name, 0, True, False, 0, 0))
+            if given.is_directory:
+                members.append(TreeMember(given.name, 0, True, False, 0, 0))
                 continue
-            is_executable = member.is_executable or _is_script(member.name)
-            crc, date = _write(path, wheel.content(member), 0o755 if is_executable else 0o644)
-        members.append(TreeMember(member.name, member.size, False, is_executable, crc, date))
+            is_executable = given.is_executable or _is_script(given.name)
+            crc, size, date = _write(path, given.chunks, 0o755 if is_executable else 0o644)
+        members.append(TreeMember(given.name, size, False, is_executable, crc, date))
     return members
 
 
@@ -224,14 +247,14 @@ def _make_folder(root: str, name: str, made: set[str]) -> None:
         made.add(name)
 
 
-def _write(path: str, content: Content, mode: int) -> tuple[int, int]:
-    """Write a file; return its CRC-32 and its date."""
-    crc = 0
+def _write(path: str, chunks: Iterable[bytes], mode: int) -> tuple[int, int, int]:
+    """Write a file; return its CRC-32, its size and its date."""
+    crc, size = 0, 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb", buffering=0) as file:
-        for chunk in content.chunks():
+        for chunk in chunks:
             view = memoryview(chunk)
             while view:
                 view = view[file.write(view) :]
-            crc = zlib.crc32(chunk, crc)
-        return crc, os.fstat(descriptor).st_mtime_ns
+            crc, size = zlib.crc32(chunk, crc), size + len(chunk)
+        return crc, size, os.fstat(descriptor).st_mtime_ns

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,6 +13,7 @@ from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
 from lamina.make.blobs import ReadyWheel
 from lamina.make.source_trees import SourceTrees
+from lamina.make.unlayer import Found, tree_of
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.observer import Download, Traffic
@@ -42,6 +44,8 @@ class Supply:
     wheels: Wheels
     trees: SourceTrees
     scheme: Scheme
+    layers: Callable[[], Mapping[str, Found]]
+    """Gives the layers of the store in which wheels are, by the wheels' hashes."""
     stack: ExitStack
     """Ends what must stay open until all is installed."""
     _unpacking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
@@ -82,17 +86,27 @@ class Supply:
             if isinstance(wheel.artifact, Wheel):
                 tree = replace(tree, name=wheel.artifact.filename)
             return tree, "it was in the store"
-        ready, how = self._ready(wheel)
+        kept = self.wheels.kept(wheel)
+        if kept is None and (tree := self._of_layer(wheel, key)) is not None:
+            return tree, "its layer was in the store"
+        ready, how = (kept, "its wheel was here") if kept is not None else self._ready(wheel)
         limit = self.workshop.wheel_limit
         with self._unpacking, WheelFile(ready.path, ready.filename, limit=limit) as file:
             tree = trees.make(key, file, self.workshop.scratch)
         self.workshop.scratch.drop(ready.path)
         return tree, how
 
+    def _of_layer(self, wheel: PlannedWheel, key: str) -> Tree | None:
+        """Return the tree of a wheel that a build has put into a layer."""
+        found = self.layers().get(wheel.hash)
+        if found is None or not isinstance(wheel.artifact, Wheel):
+            return None
+        store, name = self.workshop.store, wheel.artifact.filename
+        with self._unpacking:
+            return tree_of(found, wheel.hash, name, key, store, self.workshop.scratch)
+
     def _ready(self, wheel: PlannedWheel) -> tuple[ReadyWheel, str]:
-        kept = self.wheels.kept(wheel)
-        if kept is not None:
-            return kept, "built" if wheel.is_built else "its wheel was here"
+        """Build or download a wheel."""
         if wheel.is_built:
             return self.wheels.build(wheel), "built"
         observer = self.workshop.observer

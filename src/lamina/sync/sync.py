@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 
 from lamina.lock.select import Selection
 from lamina.lock.target import Target
 from lamina.make.parallel import side_by_side
 from lamina.make.source_trees import SourceTrees
+from lamina.make.unlayer import find_layers
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.plan.plan import PlannedWheel
@@ -105,8 +107,9 @@ class Sync:
 
     def _supply(self, steps: Sequence[Step], stack: ExitStack) -> dict[str, Supplied]:
         """Have all that is to be installed, by name."""
+        layers = cache(partial(find_layers, self.workshop.store))
         supply = Supply(
-            self.workshop, self.wheels, self.trees, self.order.environment.scheme, stack
+            self.workshop, self.wheels, self.trees, self.order.environment.scheme, layers, stack
         )
         wishes = [step.wish for step in steps if step.wish is not None]
         planned = {
