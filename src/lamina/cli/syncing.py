@@ -11,7 +11,7 @@ import click
 
 from lamina.cli.amounts import counted, duration, size
 from lamina.cli.clock import seconds_running
-from lamina.cli.environments import check_python, find_prefix
+from lamina.cli.environments import Wanted, check_python, find_prefix, open_or_make
 from lamina.cli.ground import Ground, ground
 from lamina.cli.orders import pinning_folder, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, read_project
@@ -20,10 +20,11 @@ from lamina.cli.sync import SyncOptions
 from lamina.cli.wanted import build_rules, building_of, policy_of
 from lamina.lock.model import Lock
 from lamina.lock.select import select
+from lamina.lock.wanted import Wanted as WantedOfLock
 from lamina.reuse.known import Known
 from lamina.sync.changes import Action, Manner, Step
 from lamina.sync.compile import compile_all
-from lamina.sync.environment import Environment, locked, open_environment, target_of
+from lamina.sync.environment import Environment, locked, target_of
 from lamina.sync.link import LinkMode
 from lamina.sync.sync import Sync, Synced, SyncOrder
 
@@ -35,10 +36,26 @@ def run(options: SyncOptions) -> int:
         _about_variables(on)
         prefix = find_prefix(os.environ, project.root, active=options.active, observer=on.observer)
         lock = read_lock(project, is_checked=not options.frozen)
-        environment = open_environment(prefix, os.environ, on.store.facts)
-        workshop = on.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
-        order = _order(options, project, lock, environment)
         is_dry = options.dry_run or options.check
+        asked = wanted(options, project, lock, is_dev_default=True)
+        python = Wanted(
+            options.python,
+            pinned_version(pinning_folder(project)),
+            requires_python(project, lock, asked),
+        )
+        environment = open_or_make(
+            prefix,
+            python,
+            on.store.facts,
+            on.pythons,
+            os.environ,
+            on.observer,
+            prompt=str(project.facts.name) or None,
+            is_dry=is_dry,
+        )
+        check_python(environment, python)
+        workshop = on.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
+        order = _order(options, project, lock, environment, asked)
         with locked(prefix, lambda: on.observer.note(_waiting(prefix))):
             sync = Sync.of(order, workshop)
             synced = Synced(sync.plan()) if is_dry else sync.run()
@@ -51,11 +68,12 @@ def run(options: SyncOptions) -> int:
 
 
 def _order(
-    options: SyncOptions, project: ProjectFolder, lock: Lock, environment: Environment
+    options: SyncOptions,
+    project: ProjectFolder,
+    lock: Lock,
+    environment: Environment,
+    asked: WantedOfLock,
 ) -> SyncOrder:
-    asked = wanted(options, project, lock, is_dev_default=True)
-    pinned = pinned_version(pinning_folder(project))
-    check_python(environment, options.python, requires_python(project, lock, asked), pinned)
     target = target_of(environment.interpreter, os.uname())
     policy = policy_of(options, build_rules(os.environ, Path.home(), project))
     names = frozenset(options.reinstall_packages)

@@ -37,10 +37,7 @@ class NoEnvironment(SyncError):
     """There is no virtual environment where one is to be brought up to date."""
 
     def __init__(self, prefix: Path) -> None:
-        super().__init__(
-            f"Unable to find a virtual environment at `{prefix}`",
-            hint=f"To make it, run `lamina venv {prefix}`",
-        )
+        super().__init__(f"Unable to find a virtual environment at `{prefix}`")
 
 
 class NoInterpreter(SyncError):
@@ -78,12 +75,13 @@ class Environment:
         """Where the files of wheels go."""
         minor = self.interpreter.minor
         free_threaded = minor.endswith("t")
-        return Scheme(str(self.prefix), minor.removesuffix("t"), free_threaded=free_threaded)
+        is_relocatable = self.settings.get("relocatable") == "true"
+        return Scheme(str(self.prefix), minor.removesuffix("t"), free_threaded, is_relocatable)
 
     @property
     def seeds(self) -> frozenset[str]:
         """The names of what may have come with the environment, and then stays, as with uv."""
-        if "uv" in self.settings and self.settings.get("seed") != "true":
+        if self.settings.keys() & {"uv", "lamina"} and self.settings.get("seed") != "true":
             return frozenset()
         is_new = tuple(map(int, self.scheme.python.split("."))) >= (3, 12)
         return _SEEDS if is_new else _SEEDS | _SEEDS_BEFORE_312

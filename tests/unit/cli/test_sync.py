@@ -255,12 +255,35 @@ def test_files_outside_of_the_environment_are_never_removed(
     assert mine.read_text() == "mine"
 
 
-def test_no_environment_is_said_with_the_way_to_one(
-    program: Program, project: LockedProject
+def test_an_environment_that_is_missing_is_made(program: Program, project: LockedProject) -> None:
+    version = ".".join(map(str, sys.version_info[:3]))
+    dry = sync(program, "--dry-run")
+    assert dry.err.splitlines() == [
+        f"Would make the environment `ROOT/project/.venv` with Python {version}",
+        " + a==1.0",
+        " + b==1.0",
+        "Would install 2, remove 0, kept 0",
+    ]
+    assert not (program.root / "project" / ".venv").exists()
+
+    done = sync(program)
+
+    assert done.err.startswith(f"Making the environment `ROOT/project/.venv` with Python {version}")
+    prefix = program.root / "project" / ".venv"
+    assert "prompt = app\n" in (prefix / "pyvenv.cfg").read_text()
+    assert (prefix / "lib" / f"python{MINOR}" / "site-packages" / "b.py").is_file()
+    assert sync(program, "--check").code == 0
+
+
+def test_without_a_python_that_will_do_no_environment_is_made(
+    program: Program, project: LockedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sync(program).err == (
-        "error: Unable to find a virtual environment at `ROOT/project/.venv`\n\n"
-        "hint: To make it, run `lamina venv ROOT/project/.venv`\n"
+    monkeypatch.setenv("PATH", str(program.root / "nowhere"))
+    monkeypatch.setenv("PYENV_ROOT", str(program.root / "nowhere"))
+
+    assert sync(program, "--python", "3.7").err == (
+        "error: Unable to make the environment: no Python of this machine is 3.7 and >=3.11\n\n"
+        "hint: Install one, such as by `uv python install`, or name one with `--python`\n"
     )
 
 
