@@ -7,7 +7,8 @@ saved variables are what the scripts of venv, virtualenv and uv use, so that one
 be entered from within another of theirs.
 
 Those of an environment that may be moved look for themselves where they were read from, in the
-shells that say it: bash, zsh, ksh93 and fish, and a running Python.
+shells that say it: bash, zsh, ksh93 and fish, and a running Python. There is none for csh, which
+does not.
 """
 
 from __future__ import annotations
@@ -225,7 +226,7 @@ def activate_scripts(
     the characters that `Scheme` refuses, so single quotes hold it in every shell. Not executable:
     they are there to be sourced.
     """
-    shown = prefix.rpartition("/")[2] if prompt is None else prompt
+    shown = prompt or prefix.rpartition("/")[2]
     find = _MOVABLE if movable else _FIXED
     return {
         name: text.replace("@FIND@", find.get(name, ""))
@@ -234,6 +235,7 @@ def activate_scripts(
         .replace("@PROMPT@", _QUOTES[name](shown))
         .encode()
         for name, text in _TEXTS.items()
+        if name != "activate.csh" or not movable
     }
 
 
