@@ -14,13 +14,15 @@ import pytest
 
 from lamina.archive.entry import Entry, Kind, Literal
 from lamina.wheel.scheme import Scheme
-from lamina.wheel.skeleton import skeleton
+from lamina.wheel.skeleton import Local, skeleton
 
 pytestmark = pytest.mark.integration
 
 OUTSIDE = "/usr/local/bin:/usr/bin:/bin"
 """The `PATH` before; not the system's default, which Debian's zsh replaces."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+ODD = "it's \\ so!"
 
 REPORT = 'echo "$VIRTUAL_ENV|$VIRTUAL_ENV_PROMPT|$PATH"; python -c "import sys; print(sys.prefix)"'
 LEFT = "env | grep -E '^(VIRTUAL_ENV|PATH|PYTHONHOME|_OLD)' | sort"
@@ -64,6 +66,18 @@ def prefix(tmp_path: Path) -> Path:
     version = ".".join(map(str, sys.version_info[:3]))
     write(skeleton(Scheme(str(prefix), PYTHON), str(base), version))
     return prefix
+
+
+@pytest.fixture
+def moved(tmp_path: Path) -> Path:
+    """An environment that was moved since it was made, with an odd prompt."""
+    made, moved = tmp_path / "made", tmp_path / 'it is $mine ("too")'
+    scheme = Scheme(str(made), PYTHON, is_movable=True)
+    local = Local(maker="1", prompt=ODD)
+    base = Path(sys.base_prefix, "bin", f"python{PYTHON}")
+    write(skeleton(scheme, str(base), ".".join(map(str, sys.version_info[:3])), local))
+    made.rename(moved)
+    return moved
 
 
 def run(command: list[str], script: str, prefix: Path, **environment: str) -> list[str]:
@@ -198,3 +212,30 @@ def test_the_environments_python_is_the_bases_with_its_own_prefix(prefix: Path) 
             f"{prefix} True 0",
             f"['{prefix}/lib/python{PYTHON}/site-packages']",
         ]
+
+
+@pytest.mark.parametrize("shell", ["bash", "ksh", "zsh", "fish"])
+def test_an_environment_that_was_moved_is_entered_where_it_is(shell: str, moved: Path) -> None:
+    command, script = SCRIPTS[shell]
+
+    entered, python, *left = run(command, script, moved)
+
+    assert entered == f"{moved}|{ODD}|{moved}/bin:{OUTSIDE}"
+    assert python == str(moved)
+    assert left == [f"PATH={OUTSIDE}"]
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_any_prompt_is_shown_as_it_was_asked_for(shell: str, tmp_path: Path) -> None:
+    prefix = tmp_path / "venv"
+    base = Path(sys.base_prefix, "bin", f"python{PYTHON}")
+    version = ".".join(map(str, sys.version_info[:3]))
+    local = Local(maker="1", prompt=ODD)
+    write(skeleton(Scheme(str(prefix), PYTHON), str(base), version, local))
+    command, script = SCRIPTS[shell]
+    # Not by echo, which reads a backslash in some of them.
+    source = script.partition("\n")[0]
+
+    shown = run(command, f"{source}\nenv | grep VIRTUAL_ENV_PROMPT\n", prefix)
+
+    assert shown == [f"VIRTUAL_ENV_PROMPT={ODD}"]

@@ -16,6 +16,7 @@ import platformdirs
 
 from lamina import __version__
 from lamina.cli.indexes import package_indexes
+from lamina.cli.python_places import python_places
 from lamina.errors import LaminaError
 from lamina.fetch.indexes import Index
 from lamina.make.workshop import Backends
@@ -87,13 +88,8 @@ def pythons(environ: Mapping[str, str]) -> Pythons:
     """Return the Pythons of this machine: on `PATH`, and those that pyenv and uv keep."""
 
     def listed() -> list[Path]:
-        home = Path.home()
-        data = environ.get("XDG_DATA_HOME") or home / ".local" / "share"
-        roots = [
-            Path(environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
-            Path(environ.get("UV_PYTHON_INSTALL_DIR") or Path(data, "uv", "python")),
-        ]
-        return candidates(environ.get("PATH", os.defpath), roots)
+        places = python_places(environ)
+        return candidates(places.path, [places.pyenv, places.managed])
 
     return Pythons(Interpreter.running(), listed, environ)
 

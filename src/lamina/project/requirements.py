@@ -110,7 +110,7 @@ def pin(
             f"Unable to find what the build backend needs while offline: {_named(wanted)}",
             hint="To keep it for later, build once with the network",
         )
-    command = [*_pip(pip, interpreter), *_resolution(wanted, bounds, scratch)]
+    command = [*pip_command(pip, interpreter), *_resolution(wanted, bounds, scratch)]
     wheels = _resolve(command, wanted, programs, indexes, scratch)
     document = {"format": _FORMAT, "wheels": [asdict(wheel) for wheel in wheels]}
     store.keep_resolution(key, document)
@@ -140,7 +140,7 @@ runpy.run_module("pip", run_name="__main__", alter_sys=True)
 """
 
 
-def _pip(pip: Interpreter, interpreter: Interpreter) -> list[str]:
+def pip_command(pip: Interpreter, interpreter: Interpreter) -> list[str]:
     """Return the command of a pip that finds what is for ``interpreter``.
 
     One pip finds for other interpreters too, as long as it runs with them. Older ones have their
@@ -179,7 +179,7 @@ def _resolve(
     scratch: Path,
 ) -> tuple[BuildWheel, ...]:
     try:
-        programs.run(command, cwd=scratch, environ=_environ(indexes), log=scratch / "pip.log")
+        programs.run(command, cwd=scratch, environ=pip_environ(indexes), log=scratch / "pip.log")
     except ProgramFailed as failure:
         raise UnmetBuildRequirements(
             f"Unable to find what the build backend needs: {_named(wanted)}\n"
@@ -193,7 +193,7 @@ def _named(wanted: list[str]) -> str:
     return without_credentials(", ".join(wanted))
 
 
-def _environ(indexes: PackageIndexes) -> dict[str, str]:
+def pip_environ(indexes: PackageIndexes) -> dict[str, str]:
     """Return pip's environment; addresses go here, where no list of processes shows them."""
     environ = dict(indexes.environ)
     if indexes.index_url:

@@ -13,6 +13,7 @@ from lamina.cli.build import command as build
 from lamina.cli.main import cli
 from lamina.cli.plan import command as plan
 from lamina.cli.sync import command as sync
+from lamina.cli.venv import command as venv
 
 _DOCS = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
 
@@ -33,6 +34,7 @@ def test_every_command_is_documented() -> None:
         ("lamina diff", diff.command),
         ("lamina inspect", inspect.command),
         ("lamina sync", sync),
+        ("lamina venv", venv),
     ],
 )
 def test_the_tables_are_those_of_help(title: str, command: click.Command) -> None:
