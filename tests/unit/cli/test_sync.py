@@ -380,3 +380,36 @@ def test_of_a_file_that_two_have_the_last_one_wins_and_stays(
     locked.write()
     assert actions(program) == {"a": "reinstall", "b": "remove"}
     assert (site / "shared.py").read_bytes() == b"a"
+
+
+def test_what_a_build_has_left_in_the_store_is_not_downloaded(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    path = locked.wheel("a", Item("a.py", b"A = 1\n"), Item("a-1.0.data/scripts/do", b"#!python\n"))
+    locked.write()
+    assert program.build("--python", MINOR).code == 0
+    locked.remote("a", "https://files.example/a-1.0-py3-none-any.whl", path.read_bytes())
+    locked.write()
+
+    (done,) = report(program, "--offline")["distributions"]
+
+    assert done["source"] == "its layer was in the store"
+    assert (site / "a.py").read_bytes() == b"A = 1\n"
+    prefix = program.root / "project" / ".venv"
+    assert (prefix / "bin" / "do").read_text() == f"#!{prefix}/bin/python\n"
+
+
+def test_a_read_only_environment_is_told_with_the_way_out(
+    program: Program, project: LockedProject, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(self: Any, path: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install.Installation, "_make_folder", refused)
+        done = sync(program)
+
+    assert done.code == 1
+    assert "-1.0.dist-info`: Read-only file system\n\nhint: The environment is not finished; " in (
+        done.err
+    )
