@@ -13,6 +13,7 @@ from pathlib import Path
 from lamina.lock.target import Libc, Target, UnsupportedTarget, make_target
 from lamina.oci.descriptor import Platform
 from lamina.pythons.interpreter import Interpreter, ask
+from lamina.pythons.musl import find_musl
 from lamina.store.documents import Documents
 from lamina.sync.errors import SyncError, explained
 from lamina.wheel.scheme import Scheme
@@ -159,12 +160,13 @@ def target_of(interpreter: Interpreter, system: os.uname_result) -> Target:
 
 
 def _libc(interpreter: Interpreter) -> Libc:
-    kind, _, version = interpreter.libc.partition(" ")
+    said = interpreter.libc or find_musl() or ""
+    kind, _, version = said.partition(" ")
     major, _, minor = version.partition(".")
     if kind in ("glibc", "musl") and major.isdecimal() and minor.isdecimal():
         return Libc("musl" if kind == "musl" else "glibc", (int(major), int(minor)))
     raise UnsupportedTarget(
-        f"Unable to tell the C library of `{interpreter.executable}`: {interpreter.libc or 'none'}",
+        f"Unable to tell the C library of `{interpreter.executable}`: {said or 'none'}",
         hint="Supported are glibc and musl",
     )
 

@@ -413,3 +413,18 @@ def test_a_read_only_environment_is_told_with_the_way_out(
     assert "-1.0.dist-info`: Read-only file system\n\nhint: The environment is not finished; " in (
         done.err
     )
+
+
+def test_modules_are_compiled_if_that_is_asked_for(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    locked.wheel("a", Item("a.py", b"A = 1\n"), Item("of_another_python.py", b"print 1\n"))
+    locked.write()
+
+    assert sync(program, "--compile-bytecode").code == 0
+
+    assert [path.name.partition(".")[0] for path in (site / "__pycache__").iterdir()] == ["a"]
+    del locked.packages["a"]
+    locked.write()
+    assert sync(program).code == 0
+    assert list(site.iterdir()) == []
