@@ -17,7 +17,7 @@ from lamina.cli.venv import VenvOptions
 from lamina.environment.create import create, scheme_of
 from lamina.environment.place import Existing, check
 from lamina.observer import Observer
-from lamina.pythons.discovery import discover
+from lamina.pythons.discovery import Preference, discover
 from lamina.pythons.interpreter import Interpreter
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(options: VenvOptions) -> int:
     existing = _existing(options)
     check(path, existing)
     asked = asked_python(options.python, folder, around, observer)
-    interpreter = discover(asked.request, python_places(os.environ))
+    interpreter = discover(asked.request, python_places(os.environ, _preference(options)))
     _tell_python(interpreter, asked, around, options, observer)
     with ExitStack() as opened:
         seeds = _seeds(options, path, interpreter, around, observer, opened)
@@ -73,6 +73,12 @@ def _existing(options: VenvOptions) -> Existing:
     if options.clear:
         return Existing.DELETED if options.force else Existing.CLEARED
     return Existing.REFUSED
+
+
+def _preference(options: VenvOptions) -> Preference | None:
+    if options.managed_python:
+        return Preference.ONLY_MANAGED
+    return Preference.ONLY_SYSTEM if options.no_managed_python else None
 
 
 def _prompt(options: VenvOptions, folder: Path) -> str | None:

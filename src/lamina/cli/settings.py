@@ -23,6 +23,7 @@ from lamina.make.workshop import Backends
 from lamina.oci.descriptor import Platform
 from lamina.plan.key import EPOCH
 from lamina.project.program import Programs
+from lamina.pythons.discovery import Preference
 from lamina.pythons.finder import Pythons, candidates
 from lamina.pythons.interpreter import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
@@ -88,7 +89,7 @@ def pythons(environ: Mapping[str, str]) -> Pythons:
     """Return the Pythons of this machine: on `PATH`, and those that pyenv and uv keep."""
 
     def listed() -> list[Path]:
-        places = python_places(environ)
+        places = python_places(environ, Preference.MANAGED)
         return candidates(places.path, [places.pyenv, places.managed])
 
     return Pythons(Interpreter.running(), listed, environ)

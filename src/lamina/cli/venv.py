@@ -23,6 +23,8 @@ class VenvOptions:
     force: bool
     allow_existing: bool
     python: str | None
+    managed_python: bool
+    no_managed_python: bool
     no_project: bool
     prompt: str | None
     seed: bool
@@ -65,6 +67,18 @@ def _flag(
     show_envvar=True,
     help="Make it for this Python: a version such as `3.12` or `>=3.11,<3.13`, the name of a "
     "program, or the path of an interpreter or of its folder.",
+)
+@_flag(
+    "--managed-python",
+    section=WHAT,
+    text="Take only a Python that uv installed.",
+    variable="UV_MANAGED_PYTHON",
+)
+@_flag(
+    "--no-managed-python",
+    section=WHAT,
+    text="Take none that uv installed.",
+    variable="UV_NO_MANAGED_PYTHON",
 )
 @_flag(
     "--no-project",
@@ -132,6 +146,8 @@ def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     """
     if context.params["verbose"] and context.params["quiet"]:
         raise click.UsageError("Only one of --verbose and --quiet can be meant")
+    if context.params["managed_python"] and context.params["no_managed_python"]:
+        raise click.UsageError("Only one of --managed-python and --no-managed-python can be meant")
     from lamina.cli.making_venv import run
 
     return run(VenvOptions(**context.params))

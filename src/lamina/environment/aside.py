@@ -23,8 +23,12 @@ def aside(target: Path) -> Iterator[Path]:
     Raises `OSError`.
     """
     start = f".lamina-{target.name}-"
-    _sweep(target.parent, start)
-    folder, lock = _claim(target.parent, start)
+    try:
+        _sweep(target.parent, start)
+        folder, lock = _claim(target.parent, start)
+    except OSError as error:
+        # Of a folder that is not there, and by a name that nobody knows, little can be said.
+        raise OSError(error.errno, error.strerror, str(target.parent)) from error
     try:
         yield folder
     finally:

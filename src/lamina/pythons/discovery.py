@@ -5,7 +5,8 @@
 3. each folder of the `PATH`: by the names that fit, those that say the version first
 4. those that pyenv installed, the newest first; uv sees of them what pyenv puts on the `PATH`
 
-An environment on the `PATH` is passed over, for it is a copy of the Python under it. Of the others
+uv's preferences change that: those of its own come after the others, or alone, or not at all. An
+environment on the `PATH` is passed over, for it is a copy of the Python under it. Of the others
 the first that fits is taken; a pre-release only if nothing else fits.
 """
 
@@ -15,6 +16,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -36,6 +38,15 @@ class NoFittingPython(LaminaError):
     """No Python of this machine is what was asked for."""
 
 
+class Preference(Enum):
+    """Whether those that uv installed are taken; its own names for it."""
+
+    ONLY_MANAGED = "only-managed"
+    MANAGED = "managed"
+    SYSTEM = "system"
+    ONLY_SYSTEM = "only-system"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonPlaces:
     """Where Pythons are."""
@@ -48,6 +59,7 @@ class PythonPlaces:
     """Where pyenv installs them."""
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of the interpreters, when they are asked."""
+    preference: Preference = Preference.MANAGED
 
 
 def discover(request: PythonRequest, places: PythonPlaces) -> Interpreter:
@@ -115,7 +127,25 @@ def _of_name(request: PythonRequest, name: str, places: PythonPlaces) -> Interpr
 
 
 def _found(request: PythonRequest, places: PythonPlaces) -> Iterator[Interpreter]:
-    yield from _installed(request, places.managed, places)
+    managed = _installed(request, places.managed, places)
+    match places.preference:
+        case Preference.ONLY_MANAGED:
+            yield from managed
+        case Preference.MANAGED:
+            yield from managed
+            yield from _of_system(request, places)
+        case Preference.SYSTEM:
+            yield from _of_system(request, places)
+            yield from managed
+        case Preference.ONLY_SYSTEM:
+            inner = places.managed.resolve()
+            for found in _of_system(request, places):
+                # uv puts links to its own on the `PATH`.
+                if not Path(found.base).resolve().is_relative_to(inner):
+                    yield found
+
+
+def _of_system(request: PythonRequest, places: PythonPlaces) -> Iterator[Interpreter]:
     asked: set[Path] = set()
     for folder in _folders(places.path):
         for program in _programs(request, folder):
@@ -186,6 +216,16 @@ def _lasting(found: Interpreter, request: PythonRequest, places: PythonPlaces) -
     return found
 
 
+_NEITHER = "there is none on the `PATH`, and uv and pyenv have installed none"
+_NOWHERE = {
+    Preference.ONLY_MANAGED: "uv has installed none, and others are not to be taken",
+    Preference.MANAGED: _NEITHER,
+    Preference.SYSTEM: _NEITHER,
+    Preference.ONLY_SYSTEM: "there is none on the `PATH`, and pyenv has installed none; "
+    "those of uv are not to be taken",
+}
+
+
 def _none_fits(request: PythonRequest, places: PythonPlaces) -> str:
     """Return the message, with all that there are."""
     everything = PythonRequest()
@@ -194,7 +234,7 @@ def _none_fits(request: PythonRequest, places: PythonPlaces) -> str:
         there.setdefault(Path(found.base).resolve(), found)
     wanted = f"No Python fits `{request.text}`" if request.text else "No Python"
     if not there:
-        return f"{wanted}: there is none on the `PATH`, and uv and pyenv have installed none"
+        return f"{wanted}: {_NOWHERE[places.preference]}"
     rows = sorted(
         (Version(each.version), "t" if each.free_threaded else "", each.base)
         for each in there.values()

@@ -280,3 +280,25 @@ def test_offline_seeds_that_a_python_does_not_bring_are_an_error(venv: Program) 
         ],
     )
     assert not any(Path().iterdir())
+
+
+def test_what_uv_prefers_is_heeded(venv: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = venv("venv", "--managed-python", "--no-managed-python")
+    alone = venv("venv", "--managed-python")
+    monkeypatch.setenv("UV_PYTHON_PREFERENCE", "mine")
+    unknown = venv("venv")
+
+    assert (both.code, both.err.splitlines()[0]) == (
+        2,
+        "error: Only one of --managed-python and --no-managed-python can be meant",
+    )
+    assert (alone.code, alone.err.splitlines()[0]) == (
+        1,
+        "error: No Python: uv has installed none, and others are not to be taken",
+    )
+    assert (unknown.code, unknown.err) == (
+        1,
+        "error: Expected one of `only-managed`, `managed`, `system`, `only-system` in "
+        "`UV_PYTHON_PREFERENCE`, got: mine\n",
+    )
+    assert venv("venv", "--no-managed-python").code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.pythons.discovery import NoFittingPython, PythonPlaces, discover
+from lamina.pythons.discovery import NoFittingPython, Preference, PythonPlaces, discover
 from lamina.pythons.request import parse_request
 from pythons import interpreter
 from unit.pythons.test_finder import program, was_asked
@@ -19,6 +19,7 @@ class Machine:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folders: list[Path] = []
+        self.preference = Preference.MANAGED
 
     def on_path(self, folder: str, **programs: str) -> Machine:
         """Put a folder on the `PATH`, with programs and their versions."""
@@ -35,12 +36,17 @@ class Machine:
         )
         return program(path, told)
 
+    def preferring(self, preference: Preference) -> Machine:
+        self.preference = preference
+        return self
+
     def places(self) -> PythonPlaces:
         return PythonPlaces(
             path=":".join(map(str, self.folders)),
             managed=self.root / "uv",
             pyenv=self.root / "pyenv",
             environ={"PATH": "/usr/bin:/bin"},
+            preference=self.preference,
         )
 
     def find(self, text: str = "") -> str:
@@ -162,6 +168,10 @@ def test_where_there_is_no_python_that_is_said(machine: Machine) -> None:
     assert machine.refusal("")[0] == (
         "No Python: there is none on the `PATH`, and uv and pyenv have installed none"
     )
+    assert machine.preferring(Preference.ONLY_SYSTEM).refusal("")[0] == (
+        "No Python: there is none on the `PATH`, and pyenv has installed none; "
+        "those of uv are not to be taken"
+    )
 
 
 def test_a_path_without_a_python_is_named(machine: Machine) -> None:
@@ -186,4 +196,27 @@ def test_a_path_without_a_python_is_named(machine: Machine) -> None:
     assert machine.refusal("strange") == (
         "No Python `strange`: no program on the `PATH` is called so, and it is no version",
         hint,
+    )
+
+
+def test_what_is_preferred_comes_first_or_alone(machine: Machine) -> None:
+    of_uv = "uv/cpython-3.12.4-linux-x86_64-gnu/bin/python3.12"
+    machine.add(of_uv, "3.12.4")
+    machine.on_path("links").on_path("a", python3="3.11.1")
+    (machine.root / "links").mkdir()
+    (machine.root / "links" / "python3").symlink_to(machine.root / of_uv)
+
+    found = {each: machine.preferring(each).find() for each in Preference}
+
+    assert found == {
+        Preference.ONLY_MANAGED: of_uv,
+        Preference.MANAGED: of_uv,
+        Preference.SYSTEM: of_uv,
+        Preference.ONLY_SYSTEM: "a/python3",
+    }
+    assert machine.preferring(Preference.SYSTEM).find("3.11") == "a/python3"
+    machine.folders.reverse()
+    assert machine.preferring(Preference.SYSTEM).find() == "a/python3"
+    assert machine.preferring(Preference.ONLY_MANAGED).refusal("3.11")[0] == (
+        f"No Python fits `3.11`; there are\n  3.12.4   ROOT/{of_uv}"
     )
