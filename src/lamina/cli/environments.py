@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from lamina.environment.create import create
 from lamina.environment.place import PlaceTaken
 from lamina.observer import Observer
-from lamina.pythons.finder import Pythons
-from lamina.pythons.interpreter import Interpreter, ask
+from lamina.pythons.discovery import PythonPlaces, discover
+from lamina.pythons.interpreter import Interpreter
+from lamina.pythons.request import PythonRequest, requested_by
 from lamina.store.documents import Documents
 from lamina.sync.environment import Environment, NoEnvironment, open_environment
 from lamina.sync.errors import SyncError
 
 _DEFAULT = ".venv"
-_VERSION = re.compile(r"(?:cpython|python|cp)?[-@]?(3(?:\.[0-9]+){0,2})(t|\+freethreaded)?")
 
 
 class OtherPython(SyncError):
@@ -58,13 +57,14 @@ def find_prefix(
     return own
 
 
-class NoPythonForIt(SyncError):
-    """No Python of this machine will do for an environment that is to be made."""
+class NotAdmitted(SyncError):
+    """The Python that an environment would be made with is none of the project's."""
 
-    def __init__(self, wanted: str) -> None:
+    def __init__(self, found: Interpreter, requires: SpecifierSet) -> None:
         super().__init__(
-            f"Unable to make the environment: no Python of this machine is {wanted}",
-            hint="Install one, such as by `uv python install`, or name one with `--python`",
+            f"Unable to make the environment with Python {found.version}: `requires-python` does "
+            f"not admit it: {requires}",
+            hint="Name another one with `--python`, or in `.python-version`",
         )
 
 
@@ -72,32 +72,35 @@ class NoPythonForIt(SyncError):
 class Wanted:
     """Which Python the environment is to have."""
 
-    asked: str | None
-    """By the command line: a version, or the path of an interpreter."""
-    pinned: str | None
+    asked: PythonRequest | None
+    """By the command line."""
+    pinned: PythonRequest | None
     """By `.python-version`."""
     requires: SpecifierSet
+    places: PythonPlaces
 
-    def choose(self, pythons: Pythons, environ: Mapping[str, str]) -> Interpreter:
-        """Return the Python for an environment that is to be made. Raises `NoPythonForIt`."""
-        found = ask(self.asked, environ) if self.asked and "/" in self.asked else None
-        found = found or pythons.find(self._fits)
-        if found is None:
-            said = self.asked or self.pinned
-            raise NoPythonForIt(" and ".join(filter(None, [said, str(self.requires)])) or "usable")
+    def choose(self) -> Interpreter:
+        """Return the Python for an environment that is to be made.
+
+        Raises `NoFittingPython` and `NotAdmitted`.
+        """
+        found = discover(self.asked or self.pinned or requested_by(self.requires), self.places)
+        if not self.requires.contains(found.version, prereleases=True):
+            raise NotAdmitted(found, self.requires)
         return found
 
-    def _fits(self, interpreter: Interpreter) -> bool:
-        said = self.asked or self.pinned
-        is_said = is_asked(interpreter, said) if said else not interpreter.free_threaded
-        return is_said and self.requires.contains(interpreter.version, prereleases=True)
+    def is_of(self, request: PythonRequest, interpreter: Interpreter) -> bool:
+        """Say whether an interpreter is what a request asks for."""
+        if request.path is None and request.name is None:
+            return request.fits(interpreter)
+        named = discover(request, self.places)
+        return os.path.realpath(named.base) == os.path.realpath(interpreter.base)
 
 
 def open_or_make(
     prefix: Path,
     wanted: Wanted,
     known: Documents,
-    pythons: Pythons,
     environ: Mapping[str, str],
     observer: Observer,
     *,
@@ -111,7 +114,7 @@ def open_or_make(
     try:
         return open_environment(prefix, environ, known)
     except NoEnvironment:
-        interpreter = wanted.choose(pythons, environ)
+        interpreter = wanted.choose()
     observer.note(
         f"{'Would make' if is_dry else 'Making'} the environment `{prefix}` with Python "
         f"{interpreter.version}{'t' if interpreter.free_threaded else ''}"
@@ -127,30 +130,12 @@ def check_python(environment: Environment, wanted: Wanted) -> None:
     """Refuse an environment whose Python is not the one that was asked for, or is not admitted."""
     interpreter = environment.interpreter
     if wanted.asked is not None:
-        if not is_asked(interpreter, wanted.asked):
-            raise OtherPython(environment, wanted.asked, "was asked for")
-    elif wanted.pinned is not None and not is_asked(interpreter, wanted.pinned):
-        raise OtherPython(environment, wanted.pinned, "`.python-version` says")
+        if not wanted.is_of(wanted.asked, interpreter):
+            raise OtherPython(environment, wanted.asked.text, "was asked for")
+    elif wanted.pinned is not None and not wanted.is_of(wanted.pinned, interpreter):
+        raise OtherPython(environment, wanted.pinned.text, "`.python-version` says")
     if not wanted.requires.contains(interpreter.version, prereleases=True):
         raise OtherPython(environment, str(wanted.requires), "`requires-python` admits")
-
-
-def is_asked(interpreter: Interpreter, asked: str) -> bool:
-    """Say whether an interpreter is what a version, a range of them, or a path asks for."""
-    if match := _VERSION.fullmatch(asked):
-        parts = match[1].split(".")
-        same = re.split(r"\.", interpreter.version)[: len(parts)] == parts
-        return same and bool(match[2]) == interpreter.free_threaded
-    if "/" in asked:
-        named = os.path.realpath(asked)
-        return named in (
-            os.path.realpath(interpreter.executable),
-            os.path.realpath(interpreter.base),
-        )
-    try:
-        return SpecifierSet(asked).contains(interpreter.version, prereleases=True)
-    except InvalidSpecifier:
-        return False
 
 
 def _absolute(folder: Path, text: str) -> Path:

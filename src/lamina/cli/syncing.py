@@ -16,11 +16,13 @@ from lamina.cli.ground import Ground, ground
 from lamina.cli.orders import pinning_folder, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, read_project
 from lamina.cli.python import pinned_version
+from lamina.cli.python_places import python_places
 from lamina.cli.sync import SyncOptions
 from lamina.cli.wanted import build_rules, building_of, policy_of
 from lamina.lock.model import Lock
 from lamina.lock.select import select
 from lamina.lock.wanted import Wanted as WantedOfLock
+from lamina.pythons.request import parse_request
 from lamina.reuse.known import Known
 from lamina.sync.changes import Action, Manner, Step
 from lamina.sync.compile import compile_all
@@ -38,16 +40,11 @@ def run(options: SyncOptions) -> int:
         lock = read_lock(project, is_checked=not options.frozen)
         is_dry = options.dry_run or options.check
         asked = wanted(options, project, lock, is_dev_default=True)
-        python = Wanted(
-            options.python,
-            pinned_version(pinning_folder(project)),
-            requires_python(project, lock, asked),
-        )
+        python = _python(options, project, lock, asked)
         environment = open_or_make(
             prefix,
             python,
             on.store.facts,
-            on.pythons,
             os.environ,
             on.observer,
             prompt=str(project.facts.name) or None,
@@ -65,6 +62,20 @@ def run(options: SyncOptions) -> int:
     if options.as_json:
         click.echo(json.dumps(_document(synced, prefix, on), indent=2))
     return 1 if options.check and synced.has_changed else 0
+
+
+def _python(
+    options: SyncOptions, project: ProjectFolder, lock: Lock, asked: WantedOfLock
+) -> Wanted:
+    """Return which Python the environment is to have."""
+    pinned = pinned_version(pinning_folder(project))
+    here = Path.cwd()
+    return Wanted(
+        None if options.python is None else parse_request(options.python, here),
+        None if pinned is None else parse_request(pinned, here),
+        requires_python(project, lock, asked),
+        python_places(os.environ),
+    )
 
 
 def _order(

@@ -278,13 +278,20 @@ def test_an_environment_that_is_missing_is_made(program: Program, project: Locke
 def test_without_a_python_that_will_do_no_environment_is_made(
     program: Program, project: LockedProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(program.root / "nowhere"))
-    monkeypatch.setenv("PYENV_ROOT", str(program.root / "nowhere"))
+    for name in ("PATH", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR"):
+        monkeypatch.setenv(name, str(program.root / "nowhere"))
 
-    assert sync(program, "--python", "3.7").err == (
-        "error: Unable to make the environment: no Python of this machine is 3.7 and >=3.11\n\n"
-        "hint: Install one, such as by `uv python install`, or name one with `--python`\n"
+    assert sync(program, "--python", "3.7").err.startswith("error: No Python fits `3.7`")
+
+    project.pyproject = project.pyproject.replace(">=3.11", ">=3.99")
+    project.write()
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert sync(program, "--python", sys.executable).err == (
+        f"error: Unable to make the environment with Python {version}: `requires-python` does not "
+        "admit it: >=3.11,>=3.99\n\n"
+        "hint: Name another one with `--python`, or in `.python-version`\n"
     )
+    assert not (program.root / "project" / ".venv").exists()
 
 
 def test_a_folder_of_other_things_is_no_environment(
