@@ -6,5 +6,6 @@ import signal
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C as on a terminal: a runner in the background passes on that it is ignored."""
+    """Take signals as on a terminal: a runner in the background passes on what it ignores."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
