@@ -257,7 +257,8 @@ def test_files_outside_of_the_environment_are_never_removed(
 
 def test_an_environment_that_is_missing_is_made(program: Program, project: LockedProject) -> None:
     version = ".".join(map(str, sys.version_info[:3]))
-    dry = sync(program, "--dry-run")
+    this = ("--python", sys.executable)
+    dry = sync(program, "--dry-run", *this)
     assert dry.err.splitlines() == [
         f"Would make the environment `ROOT/project/.venv` with Python {version}",
         " + a==1.0",
@@ -266,7 +267,7 @@ def test_an_environment_that_is_missing_is_made(program: Program, project: Locke
     ]
     assert not (program.root / "project" / ".venv").exists()
 
-    done = sync(program)
+    done = sync(program, *this)
 
     assert done.err.startswith(f"Making the environment `ROOT/project/.venv` with Python {version}")
     prefix = program.root / "project" / ".venv"
