@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from builders import make_wheel
 from fakes.registry import FakeRegistry, serve_registry
 from fakes.server import Answer, Server, serve
 from integration.lamina_program import Lamina
@@ -297,6 +298,32 @@ def test_a_subdirectory_that_is_not_there_is_named(scene: Scene) -> None:
     assert scene.refused() == (
         f"Unable to build `demo` from git ({where.as_uri()}@{commit[:12]}): no folder `sub` in it\n"
     )
+
+
+def test_an_sdist_whose_folder_is_named_like_a_wheel_is_an_sdist(scene: Scene) -> None:
+    scene.sdist("demo", tar(source("demo"), "demo-1.0-py3-none-any.whl"))
+
+    scene.build()
+
+    assert scene.files()["demo/__init__.py"] == b"x = 1\n"
+
+
+def test_a_wheel_in_a_repository_is_taken_if_it_is_the_locked_one(scene: Scene) -> None:
+    where = scene.root / "repository"
+    names = ["demo-1.0-py3-none-any.whl", "other-1.0-py3-none-any.whl", "demo.whl"]
+    commit = repository(where, {name: make_wheel(name="demo") for name in names})
+    good, *wrong = names
+    for name in wrong:
+        scene.lock("demo", f'git = "{where.as_uri()}?path={name}#{commit}"')
+        assert scene.refused() == (
+            f"Unable to use `{name}` from git ({where.as_uri()}@{commit[:12]}): "
+            "it is no wheel of `demo 1.0`\n"
+        )
+    scene.lock("demo", f'git = "{where.as_uri()}?path={good}#{commit}"')
+
+    scene.build()
+
+    assert "demo-1.0.dist-info/METADATA" in scene.files()
 
 
 def test_a_folder_is_built_again_only_if_its_files_change(scene: Scene) -> None:

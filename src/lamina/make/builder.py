@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from lamina.lock.model import Sdist
 from lamina.lock.select import Distribution
@@ -120,16 +120,15 @@ class Builder:
 
     def _identity(self, distribution: Distribution, settings: BackendSettings) -> str:
         """Return what stands for a wheel: all that it is built of, and by what kind of machine."""
-        artifact, source = distribution.artifact, distribution.source
-        parts: dict[str, object]
+        artifact = distribution.artifact
+        parts: dict[str, object] = {"name": distribution.name}
         if isinstance(artifact, Sdist):
-            inner = source.subdirectory if isinstance(source, DirectUrl) else None
-            parts = {"sdist": self._archives.hash(artifact), "subdirectory": inner}
+            parts["sdist"] = self._archives.hash(artifact)
+            parts["subdirectory"] = _inner(distribution) or None
         else:
             assert isinstance(artifact, Git), "a source tree has a layer of its own"
-            parts = {"subdirectory": artifact.subdirectory, "path": artifact.path}
             parts["commit"] = artifact.commit
-        parts["name"] = distribution.name
+            parts["subdirectory"], parts["path"] = artifact.subdirectory, artifact.path
         platform = self._workshop.backends.pythons.running.platform
         return f"{BUILT}:{wheel_key(parts, settings, self._target.python_tag, platform)}"
 
@@ -161,10 +160,10 @@ class Builder:
         from lamina.project.backend import make_wheel  # Here, since most builds call none.
 
         folder = self._workshop.scratch.folder()
-        tree = self._sources(order, folder)
-        if tree.suffix == ".whl":  # A wheel that lies in a repository.
-            return tree
         artifact, version = order.distribution.artifact, order.distribution.version
+        if isinstance(artifact, Git) and (artifact.path or "").endswith(".whl"):
+            return self._wheel_of(order, artifact, folder)
+        tree = self._sources(order, folder)
         name = canonicalize_name(order.name)
         subject = Subject.of_tree(tree, name, version, f"`{order.title}`")
         if isinstance(artifact, Sdist):
@@ -172,20 +171,33 @@ class Builder:
         bench = self._workshop.workbench(self._interpreter)
         return make_wheel(tree, subject, folder / "made", bench, order.settings).path
 
+    def _wheel_of(self, order: _Order, source: Git, folder: Path) -> Path:
+        """Return the wheel that lies in a repository, which must be of the locked distribution."""
+        tree = self._workshop.backends.git.check_out(order.name, source, folder)
+        path = _within(tree, source.path or "", order.title)
+        try:
+            name, version, _, _ = parse_wheel_filename(path.name)
+        except InvalidWheelFilename:
+            name, version = None, None
+        wanted = order.distribution.version
+        if not path.is_file() or name != order.name or wanted not in (None, version):
+            raise UnreadableSource(
+                f"Unable to use `{source.path}` from {source}: it is no wheel of `{order.title}`"
+            )
+        return path
+
     def _sources(self, order: _Order, folder: Path) -> Path:
-        """Bring the sources here; return their tree, or the wheel that they turn out to be."""
+        """Bring the sources here, and return their tree."""
         artifact, limit = order.distribution.artifact, self._workshop.wheel_limit
         if isinstance(artifact, Sdist):
-            source = order.distribution.source
-            inner = source.subdirectory if isinstance(source, DirectUrl) else None
             archive = self._fetch(order, artifact)
             top = unpack_sdist(archive, artifact.filename, folder / "sdist", limit=limit)
             self._workshop.scratch.drop(archive)
-            return _within(top, inner or "", order.title)
+            return _within(top, _inner(order.distribution), order.title)
         assert isinstance(artifact, Git), "a source tree has a layer of its own"
         tree = self._workshop.backends.git.check_out(order.name, artifact, folder)
-        if artifact.path is None or artifact.path.endswith(".whl"):
-            return _within(tree, artifact.path or "", order.title)
+        if artifact.path is None:
+            return tree
         archive = _within(tree, artifact.path, order.title)
         return unpack_sdist(archive, archive.name, folder / "sdist", limit=limit)
 
@@ -220,6 +232,12 @@ def builder_for(target: Target, pythons: Pythons) -> Interpreter:
     What another builds is taken only if it is pure Python.
     """
     return pythons.of_minor(target.python_tag) or pythons.running
+
+
+def _inner(distribution: Distribution) -> str:
+    """Return the path of what is meant within an sdist; empty for all of it."""
+    source = distribution.source
+    return (source.subdirectory or "") if isinstance(source, DirectUrl) else ""
 
 
 def _fact(identity: str) -> str:

@@ -20,6 +20,7 @@ from typing import IO, Literal
 from lamina.errors import LaminaError
 
 _MOST_MEMBERS = 1_000_000
+_LONGEST_TARGET = 4096
 _CHUNK = 1 << 20
 _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError),
@@ -89,6 +90,8 @@ def _zipped(archive: zipfile.ZipFile) -> Iterator[_Member]:
     for info in archive.infolist():
         mode = info.external_attr >> 16
         if stat.S_ISLNK(mode):
+            if info.file_size > _LONGEST_TARGET:
+                raise ValueError(f"`{info.filename}` is no link")
             target = os.fsdecode(archive.read(info))
             yield _Member(info.filename, "symlink", False, target, lambda: None)
         else:

@@ -142,3 +142,15 @@ def test_a_zip_may_hold_a_link(tmp_path: Path) -> None:
         archive.writestr(info, "target")
 
     assert (unpacked(tmp_path, data.getvalue(), "a-1.zip") / "link").readlink() == Path("target")
+
+
+def test_a_link_of_a_zip_is_not_read_whole_if_it_is_none(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        info = zipfile.ZipInfo("a/link")
+        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(info, bytes(5000))
+
+    assert failure(tmp_path, data.getvalue(), "a-1.zip") == (
+        "Unable to unpack `a-1.zip`: `a/link` is no link"
+    )
