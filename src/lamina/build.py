@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from lamina.destinations.base import Destination
-from lamina.make.blobs import Bench
 from lamina.make.fitting import ForeignWheels, raise_all
 from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
@@ -84,14 +83,7 @@ def _fill(
 ) -> None:
     """Have all layers, lowest first; the line on which they are made stays until all is written."""
     site = prepared.site
-    bench = Bench(
-        workshop.store,
-        workshop.scratch,
-        site.scheme,
-        workshop.wheel_limit,
-        site.compilation,
-        site.recipe,
-    )
+    bench = site.bench(workshop)
     making = lines.enter_context(line(prepared.sources, bench, workshop.observer, workshop.makers))
     kept = _kept(prepared, stack, workshop)
     making.start([plan for plan in prepared.plans if kept[plan] is None])

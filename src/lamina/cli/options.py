@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import click
 
 from lamina.cli.help import Option, as_python
+from lamina.cli.usual import output_options, store_option
 from lamina.cli.wanting import WANTED_OPTIONS, WHAT, WantedOptions, check_wanted
 
 WHERE = "Where the image goes"
-IMAGE, REUSE, STORE, OUTPUT = (
+IMAGE, REUSE, STORE = (
     "What the image is built on",
     "What is reused",
     "Making and keeping layers",
-    "Output",
 )
 
 PLACES = """\b
@@ -187,33 +187,9 @@ _OPTIONS = (
         show_envvar=True,
         help="Give the image so many layers at most, those of the base included, instead of 100.",
     ),
-    click.option(
-        "--store",
-        cls=Option,
-        section=STORE,
-        metavar="DIR",
-        type=click.Path(path_type=Path),
-        envvar="LAMINA_STORE",
-        show_envvar=True,
-        help="Keep layers there between builds, instead of in the cache folder.",
-    ),
-    click.option(
-        "--json",
-        "as_json",
-        cls=Option,
-        section=OUTPUT,
-        is_flag=True,
-        help="Write a report to standard output, instead of the image's digest.",
-    ),
-    click.option(
-        "-v",
-        "--verbose",
-        cls=Option,
-        section=OUTPUT,
-        is_flag=True,
-        help="Say for each distribution whether it was reused, downloaded or made, and why.",
-    ),
-    click.option(
-        "-q", "--quiet", cls=Option, section=OUTPUT, is_flag=True, help="Say nothing but errors."
+    store_option(STORE, "Keep layers there between builds, instead of in the cache folder."),
+    *output_options(
+        report="Write a report to standard output, instead of the image's digest.",
+        lines="Say for each distribution whether it was reused, downloaded or made, and why.",
     ),
 )

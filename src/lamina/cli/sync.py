@@ -10,9 +10,10 @@ from typing import Any
 import click
 
 from lamina.cli.help import Command, Option
+from lamina.cli.usual import output_options, store_option
 from lamina.cli.wanting import ON_DISK, WantedOptions, as_names, check_wanted
 
-WHERE, HOW, OUTPUT = "Where it is installed", "How it is installed", "Output"
+WHERE, HOW = "Where it is installed", "How it is installed"
 LINK_MODES = ("clone", "copy", "hardlink", "symlink")
 
 
@@ -103,34 +104,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _flag("--dry-run", "Say what would be done, and do nothing."),
     _flag("--check", "Fail if anything would have to be done, and do nothing."),
     _flag("--offline", "Use nothing of the network.", "UV_OFFLINE"),
-    click.option(
-        "--store",
-        cls=Option,
-        section=HOW,
-        metavar="DIR",
-        type=click.Path(path_type=Path),
-        envvar="LAMINA_STORE",
-        show_envvar=True,
-        help="Keep unpacked wheels there, instead of in the cache folder.",
-    ),
-    click.option(
-        "--json",
-        "as_json",
-        cls=Option,
-        section=OUTPUT,
-        is_flag=True,
-        help="Write a report to standard output.",
-    ),
-    click.option(
-        "-v",
-        "--verbose",
-        cls=Option,
-        section=OUTPUT,
-        is_flag=True,
-        help="Say for each distribution whether it was kept, fetched or removed, and why.",
-    ),
-    click.option(
-        "-q", "--quiet", cls=Option, section=OUTPUT, is_flag=True, help="Say nothing but errors."
+    store_option(HOW, "Keep unpacked wheels there, instead of in the cache folder."),
+    *output_options(
+        report="Write a report to standard output.",
+        lines="Say for each distribution whether it was kept, fetched or removed, and why.",
     ),
 )
 

@@ -28,7 +28,8 @@ HASH = re.compile(
 UNSAFE_IN_FILENAME = re.compile(r"[/\\\x00-\x1f]")
 """What no name of a file has, whatever a lockfile says."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""A commit in full."""
 
 
 def read_source(table: Table) -> Source:
@@ -53,7 +54,7 @@ def _git(url: str) -> Git:
         query = dict(parse_qsl(parts.query))
     except ValueError:
         raise Misfit("Not a URL", "git") from None
-    if not _COMMIT.fullmatch(parts.fragment):
+    if not COMMIT.fullmatch(parts.fragment):
         raise Misfit("Missing the commit", "git")
     return Git(
         parts._replace(query="", fragment="").geturl(),

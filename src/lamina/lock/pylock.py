@@ -35,7 +35,7 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from lamina.lock.artifacts import HASH, UNSAFE_IN_FILENAME
+from lamina.lock.artifacts import COMMIT, HASH, UNSAFE_IN_FILENAME
 from lamina.lock.model import Entry, Listing, Lock, Package, Sdist, Wheel
 from lamina.lock.source import Directory, DirectUrl, Editable, Git, Path, Registry, Source
 from lamina.lock.uvlock import InvalidLock, UnsupportedLockVersion
@@ -44,7 +44,6 @@ _ALGORITHMS = ("sha256", "sha512", "sha384", "blake2b", "md5")
 """Those that can be checked, the one that others know a file by first."""
 
 _VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class _Misfit(Exception):
@@ -164,7 +163,7 @@ def _git(vcs: PackageVcs) -> Git:
         raise _Misfit(f"only Git is supported, not `{vcs.type}`")
     if vcs.url is None:
         raise _Misfit("a repository is only taken from a `url`")
-    if not _COMMIT.fullmatch(vcs.commit_id):
+    if not COMMIT.fullmatch(vcs.commit_id):
         raise _Misfit("`vcs.commit-id` is no full commit")
     return Git(
         vcs.url.removeprefix("git+"),

@@ -10,7 +10,7 @@ from lamina.archive.entry import Entry, Kind, directory, file
 from lamina.archive.rootfs import place
 from lamina.bytecode.entries import Compilation
 from lamina.lock.target import Target
-from lamina.make.blobs import generated, spliced
+from lamina.make.blobs import Bench, generated, spliced
 from lamina.make.overrides import Overrides
 from lamina.make.workshop import Workshop
 from lamina.plan.base import BaseFacts
@@ -52,6 +52,17 @@ class Site:
     """What the build itself writes, which is no part of the project."""
     compilation: Callable[[], Compilation] | None = None
     """Gives how modules are compiled, if they are."""
+
+    def bench(self, workshop: Workshop) -> Bench:
+        """Return where layers of wheels are made for this place."""
+        return Bench(
+            workshop.store,
+            workshop.scratch,
+            self.scheme,
+            workshop.wheel_limit,
+            self.compilation,
+            self.recipe,
+        )
 
 
 _NO_PYTHON = "/usr/local/bin/python{}"

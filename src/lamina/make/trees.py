@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
-from lamina.make.blobs import Bench, ReadyWheel
+from lamina.make.blobs import ReadyWheel
 from lamina.make.parts import Part, Site
 from lamina.make.source_trees import SourceTree, SourceTrees
 from lamina.make.workshop import Workshop
@@ -76,20 +76,13 @@ class TreeBuilder:
 
     def _make(self, plan: LayerPlan, trees: Sequence[SourceTree]) -> StoredLayer:
         """Let the backends make the wheels, and make their layer."""
-        workshop, site = self.workshop, self.site
+        workshop = self.workshop
         workshop.observer.making(plan)
         made = [self._build(tree) for tree in trees]
-        bench = Bench(
-            workshop.store,
-            workshop.scratch,
-            site.scheme,
-            workshop.wheel_limit,
-            site.compilation,
-            site.recipe,
-        )
         wheels = tuple(wheel for wheel, _ in made)
         whole = LayerPlan(plan.kind, plan.key, plan.title, wheels)
-        layer = bench.wheels(whole, {wheel.hash: ready for wheel, ready in made}, lambda: None)
+        ready = {wheel.hash: here for wheel, here in made}
+        layer = self.site.bench(workshop).wheels(whole, ready, lambda: None)
         workshop.observer.made(plan, layer.written.size)
         return layer
 

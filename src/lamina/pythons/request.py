@@ -62,8 +62,8 @@ class PythonRequest:
         if found.free_threaded != self.free_threaded and not self.admits(found):
             return False
         if self.specifiers is not None:
-            return self.specifiers.contains(version.base_version if version.is_prerelease
-                                            else found.version, prereleases=True)  # fmt: skip
+            release = version.base_version if version.is_prerelease else found.version
+            return self.specifiers.contains(release, prereleases=True)
         if self.minor is not None and version.minor != self.minor:
             return False
         stage = "".join(map(str, version.pre)) if version.pre else ""
