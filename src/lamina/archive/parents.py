@@ -13,8 +13,7 @@ def parents(path: str) -> list[str]:
     >>> parents("a/b/c")
     ['a', 'a/b']
     """
-    parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+    return [path[:at] for at, character in enumerate(path) if character == "/"]
 
 
 def with_parents(entries: Iterable[Entry]) -> Iterator[Entry]:

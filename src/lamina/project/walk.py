@@ -117,8 +117,9 @@ def walk(root: Path, start: str, ignore: Ignore, *, lenient: bool = False) -> li
             else:
                 (waiting if is_folder else kept).append(found)
     refuse(problems)
-    taken_back = {parent for found in kept for parent in parents(found.path) if parent in left_out}
-    kept += (left_out[path] for path in taken_back)
+    if left_out:
+        above = {parent for found in kept for parent in parents(found.path)}
+        kept += (found for path, found in left_out.items() if path in above)
     return sorted(kept, key=lambda found: found.path)
 
 

@@ -19,6 +19,9 @@ import pytest
 
 from lamina.plan.layering import DEFAULT_ALONE, Budget, partition
 
+pytestmark = pytest.mark.integration
+"""A proof on outside data, that takes as long as a fifth of all unit tests."""
+
 HISTORIES = Path(__file__).resolve().parents[3] / "../shared/data/lock-histories"
 ROOM = 92
 """Of the 100 layers, those left by a base of five, a skeleton, a project and overrides."""
