@@ -78,7 +78,11 @@ class Archives:
         algorithm, _, hex_ = hash_.partition(":")
         if algorithm != "sha256":
             return None
-        return self.store.blobs.kept(Digest(algorithm, hex_))
+        digest = Digest(algorithm, hex_)
+        here = self.store.blobs.path(digest)
+        if here is None or _size(here) < ALONE_FROM:
+            return self.store.blobs.kept(digest)
+        return self.store.blobs.borrow(digest, self.scratch.new())
 
     def has(self, archive: Archive, hash_: str) -> bool:
         """Say whether a file lies on this machine, without reading it; `kept` may still say no."""
@@ -87,12 +91,27 @@ class Archives:
         algorithm, _, hex_ = hash_.partition(":")
         return algorithm == "sha256" and self.store.blobs.path(Digest(algorithm, hex_)) is not None
 
-    def fetch(self, archive: Archive, hash_: str, on_bytes: OnBytes) -> Path:
-        """Download a file and verify it; small ones are kept, since their group may change."""
+    def fetch(
+        self, archive: Archive, hash_: str, on_bytes: OnBytes, *, is_kept: bool = False
+    ) -> Path:
+        """Download a file and verify it.
+
+        Small ones are kept, since their group may change; a large one if ``is_kept``.
+        """
         fetched = self._download(archive, hash_, on_bytes)
-        if fetched.size >= ALONE_FROM:
-            return fetched.path
-        return self.store.blobs.adopt(fetched.path, Digest("sha256", fetched.sha256))
+        digest = Digest("sha256", fetched.sha256)
+        if fetched.size < ALONE_FROM:
+            return self.store.blobs.adopt(fetched.path, digest)
+        return self.store.blobs.share(fetched.path, digest) if is_kept else fetched.path
+
+    def release(self, archive: Archive, hash_: str, size: int) -> None:
+        """Keep a large file no longer: what was made of it has its bytes.
+
+        Who uses it meanwhile has a name of his own for it.
+        """
+        algorithm, _, hex_ = hash_.partition(":")
+        if archive.path is None and algorithm == "sha256" and size >= ALONE_FROM:
+            self.store.blobs.remove(Digest(algorithm, hex_))
 
     def _keep(self, archive: Archive) -> Fetched:
         fetched = self._download(archive, archive.hash, lambda count: None)
@@ -148,6 +167,13 @@ class Archives:
     def _remember_size(self, archive: Archive, size: int) -> int:
         self.store.facts.put(_size_name(archive), {"size": size})
         return size
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _size_name(archive: Archive) -> str:

@@ -77,7 +77,7 @@ class Line:
         """
         try:
             for plan in self._layers:
-                needed = [wheel for wheel in plan.wheels if self._wheels.kept(wheel) is None]
+                needed = [wheel for wheel in plan.wheels if not self._wheels.has(wheel)]
                 size = sum(wheel.size for wheel in needed)
                 if not self._room.enter(size):
                     return
@@ -123,8 +123,9 @@ class Line:
         self._observer.making(plan)
         ready = {wheel.hash: file for wheel, file in zip(plan.wheels, files, strict=True)}
         layer = self._bench.wheels(plan, ready, self._room.check)
-        for file in files:
+        for wheel, file in zip(plan.wheels, files, strict=True):
             self._bench.scratch.drop(file.path)
+            self._wheels.release(wheel)
         self._observer.made(plan, layer.written.size)
         return layer
 

@@ -76,11 +76,16 @@ class Wheels:
             return True
         return self.archives.has(wheel.artifact, wheel.hash)
 
-    def fetch(self, wheel: PlannedWheel, on_bytes: OnBytes) -> ReadyWheel:
-        """Download a wheel and verify it."""
+    def fetch(self, wheel: PlannedWheel, on_bytes: OnBytes, *, is_kept: bool = False) -> ReadyWheel:
+        """Download a wheel and verify it; see `Archives.fetch`."""
         assert isinstance(wheel.artifact, Wheel), "what is no wheel is built"
-        path = self.archives.fetch(wheel.artifact, wheel.hash, on_bytes)
+        path = self.archives.fetch(wheel.artifact, wheel.hash, on_bytes, is_kept=is_kept)
         return ReadyWheel(path, wheel.artifact.filename)
+
+    def release(self, wheel: PlannedWheel) -> None:
+        """Keep a wheel no longer, if it is large: its layer is in the store."""
+        if isinstance(wheel.artifact, Wheel):
+            self.archives.release(wheel.artifact, wheel.hash, wheel.size)
 
     def build(self, wheel: PlannedWheel) -> ReadyWheel:
         """Build a wheel, which is then kept."""

@@ -55,6 +55,21 @@ class Blobs:
             file.replace(path)
         return path
 
+    def share(self, file: Path, digest: Digest) -> Path:
+        """Keep a finished file as `adopt` does; return a name of it that nobody else removes."""
+        path = self._path(digest)
+        with translated(path):
+            file.chmod(_READ_ONLY)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return file if _link(file, path) else self.adopt(file, digest)
+
+    def borrow(self, digest: Digest, name: Path) -> Path | None:
+        """Return the file of a download as `kept` does, by a name that nobody else removes."""
+        path = self.kept(digest)
+        if path is not None and _link(path, name):
+            return name
+        return self.path(digest)
+
     def remove(self, digest: Digest) -> None:
         """Forget a blob, if it is there."""
         with translated(self._path(digest)):
@@ -68,6 +83,17 @@ class Blobs:
 
     def _path(self, digest: Digest) -> Path:
         return self._root / digest.algorithm / digest.hex[:2] / digest.hex
+
+
+def _link(file: Path, name: Path) -> bool:
+    """Give a file one more name; say no where it is gone, or the file system has one name only."""
+    try:
+        name.hardlink_to(file)
+    except FileExistsError:
+        return True  # Another had the same bytes first.
+    except OSError:
+        return False
+    return True
 
 
 def digest_of(path: Path, algorithm: str = "sha256") -> Digest:

@@ -37,7 +37,7 @@ class Holdings:
     trees: Amount
     """The files of wheels that are unpacked, for environments on the disk."""
     downloads: Amount
-    """The blobs that are not: small wheels, Debian packages, what build backends need."""
+    """The blobs that are not: wheels for layers to come, Debian packages, what backends need."""
     documents: Amount
     """What is known of layers, bases and sizes."""
     scratch: Amount

@@ -113,7 +113,10 @@ class Supply:
         size = wheel.size or None
         download = Download(str(wheel), Traffic.DEPENDENCY, size)
         observer.downloading(download)
-        fetched = self.wheels.fetch(wheel, partial(observer.received, download))
+        # A build makes a layer of it without a download; what is in one already has served.
+        is_kept = wheel.hash not in self.layers()
+        received = partial(observer.received, download)
+        fetched = self.wheels.fetch(wheel, received, is_kept=is_kept)
         observer.downloaded(download)
         return fetched, "downloaded"
 

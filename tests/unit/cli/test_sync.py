@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import Item
+from builders import Item, make_wheel
+from fakes.server import Answer, Server, serve
+from lamina.plan.layering import ALONE_FROM
+from lamina.store.prune import size
+from lamina.store.store import Store
 from lamina.sync import install
 from projects import LockedProject
 from unit.cli.program import Ended, Program
@@ -405,6 +410,67 @@ def test_what_a_build_has_left_in_the_store_is_not_downloaded(
     assert (site / "a.py").read_bytes() == b"A = 1\n"
     prefix = program.root / "project" / ".venv"
     assert (prefix / "bin" / "do").read_text() == f"#!{prefix}/bin/python\n"
+
+
+def serve_wheels(locked: LockedProject, server: Server) -> None:
+    """Put a large and a small wheel on the network, and lock them."""
+    noise = random.Random(1).randbytes(ALONE_FROM)
+    for name, items in (("large", [Item("large.bin", noise)]), ("small", [Item("small.py")])):
+        data = make_wheel(*items, name=name)
+        server.answer(f"/{name}-1.0-py3-none-any.whl", Answer(data))
+        locked.remote(name, f"{server.address}/{name}-1.0-py3-none-any.whl", data)
+    locked.write()
+
+
+def test_what_a_sync_has_left_in_the_store_is_not_downloaded_by_a_build(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    with serve() as server:
+        serve_wheels(locked, server)
+        had = {each["name"]: each["source"] for each in report(program)["distributions"]}
+        store = Store(program.root / "store")
+        assert size(store).downloads.count == 2
+    assert had == {"large": "downloaded", "small": "downloaded"}
+
+    built = program.report("--python", MINOR)
+
+    assert built["transfer"]["wheels_downloaded"] == 0
+    # The large one's bytes are in its layer: it is not there twice.
+    assert size(store).downloads.count == 1
+    assert list(store.scratch_root.rglob("*")) == [store.scratch_root / ".lock"]
+
+
+def test_what_a_build_downloads_serves_a_sync_and_is_not_kept_twice(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    with serve() as server:
+        serve_wheels(locked, server)
+        assert program.report("--python", MINOR)["transfer"]["wheels_downloaded"] == 2
+    store = Store(program.root / "store")
+
+    had = {each["name"]: each["source"] for each in report(program)["distributions"]}
+
+    assert had == {"large": "its layer was in the store", "small": "its wheel was here"}
+    assert size(store).downloads.count == 1
+
+
+def test_a_wheel_that_is_kept_serves_when_its_tree_is_gone_and_goes_when_that_is_asked_for(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    store = Store(program.root / "store")
+    with serve() as server:
+        serve_wheels(locked, server)
+        report(program)
+    for key in list(store.trees):
+        store.trees.remove(key)
+
+    again = report(program, "--reinstall")["distributions"]
+
+    assert {each["source"] for each in again} == {"its wheel was here"}
+    freed = json.loads(program("cache", "prune", "--json").out)
+    assert freed["downloads"]["count"] == 2
+    assert freed["trees"]["count"] == 0
+    assert freed["downloads"]["bytes"] > ALONE_FROM
 
 
 def test_a_read_only_environment_is_told_with_the_way_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -155,3 +156,67 @@ def test_a_fetched_small_wheel_is_kept_and_a_large_one_is_not(site: Site) -> Non
     assert not site.wheels.has(large)
     assert site.wheels.kept(large) is None
     assert site.store.scratch_root in fetched.path.parents
+
+
+def test_a_large_wheel_that_is_to_be_kept_is_written_once(site: Site) -> None:
+    large = site.wheel("large", large=True)
+
+    fetched = site.wheels.fetch(large, lambda count: None, is_kept=True).path
+
+    kept = site.store.blobs.path(Digest.parse(large.hash))
+    assert kept is not None
+    assert kept.samefile(fetched)
+    assert site.wheels.has(large)
+
+
+def test_who_uses_a_kept_wheel_still_has_it_when_it_is_released(site: Site) -> None:
+    large = site.wheel("large", large=True)
+    fetched = site.wheels.fetch(large, lambda count: None, is_kept=True).path
+    ready = site.wheels.kept(large)
+    assert ready is not None
+
+    site.wheels.release(large)
+
+    assert not site.wheels.has(large)
+    assert site.wheels.kept(large) is None
+    assert ready.path != fetched
+    assert ready.path.read_bytes() == fetched.read_bytes()
+
+
+def test_what_is_small_or_lies_in_a_folder_is_not_released(site: Site) -> None:
+    small, local = site.wheel("small"), site.local_wheel("local", Item("a.bin", bytes(300_000)))
+    site.wheels.fetch(small, lambda count: None)
+
+    for wheel in (small, local):
+        site.wheels.release(wheel)
+
+    assert site.wheels.has(small)
+    assert site.wheels.kept(local) is not None
+
+
+def test_where_files_have_one_name_a_kept_wheel_is_used_in_its_place(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    large = site.wheel("large", large=True)
+
+    fetched = site.wheels.fetch(large, lambda count: None, is_kept=True).path
+
+    assert fetched == site.store.blobs.path(Digest.parse(large.hash))
+    assert site.wheels.kept(large) == ReadyWheel(fetched, "large-1.0-py3-none-any.whl")
+    assert site.leftovers() == []
+
+
+def test_a_kept_large_wheel_that_is_damaged_is_none(site: Site) -> None:
+    large = site.wheel("large", large=True)
+    site.wheels.fetch(large, lambda count: None, is_kept=True)
+    kept = site.store.blobs.path(Digest.parse(large.hash))
+    assert kept is not None
+    kept.chmod(0o644)
+    kept.write_bytes(bytes(large.size))
+
+    assert site.wheels.kept(large) is None
+    assert not site.wheels.has(large)
