@@ -44,12 +44,13 @@ class Linker:
     def link(self, source: str, path: str, mode: int) -> None:
         """Bring a file to ``path``, where nothing may be."""
         while True:
+            tried = self.mode  # Another thread may change it meanwhile.
             try:
-                _WAYS[self.mode](source, path, mode)
+                _WAYS[tried](source, path, mode)
             except OSError as error:
-                if error.errno not in _FORBIDDEN or self.mode is LinkMode.COPY:
+                if error.errno not in _FORBIDDEN or tried is LinkMode.COPY:
                     raise
-                self._give_way(self.mode)
+                self._give_way(tried)
             else:
                 return
 

@@ -58,6 +58,24 @@ def test_without_a_wish_files_are_linked_where_they_cannot_be_cloned(
     assert (linker.mode, said) == (LinkMode.HARDLINK, [])
 
 
+def test_what_another_thread_has_given_up_meanwhile_is_no_reason_to_give_up_more(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    linker = Linker(None, said.append)
+
+    def slow(source: str, path: str, mode: int) -> None:
+        linker.mode = LinkMode.HARDLINK  # as the other one does, which was refused first
+        raise OSError(errno.EOPNOTSUPP, "no", path)
+
+    monkeypatch.setattr(link, "_WAYS", {**link._WAYS, LinkMode.CLONE: slow})
+
+    linker.link(str(source), str(tmp_path / "copy"), 0o755)
+
+    assert (tmp_path / "copy").samefile(source)
+    assert (linker.mode, said) == (LinkMode.HARDLINK, [])
+
+
 @pytest.mark.parametrize(
     ("asked", "refused", "verb"),
     [
