@@ -23,6 +23,7 @@ from lamina.cli.outputs import destination_of, locations
 from lamina.cli.project import read_project
 from lamina.cli.report import check_results, metadata, report, write_result
 from lamina.cli.tally import Tally
+from lamina.cli.wanted import as_configured
 from lamina.destinations.base import Destination, closing
 from lamina.destinations.registry import tags_by_repository
 from lamina.oci.reference import Reference
@@ -38,6 +39,7 @@ def run(options: BuildOptions) -> int:
     names = tuple(Reference.parse(tag) for tag in options.tags)
     pushes = tags_by_repository(names) if options.push else {}
     project = read_project(options, options.folder)
+    options = as_configured(options, project.config)
     config = configured(project.config, options, max_wheel_size=options.max_wheel_size)
     platforms = platforms_of(config)
     outputs = settings.outputs(os.environ, options.outputs)

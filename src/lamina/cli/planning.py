@@ -14,6 +14,7 @@ from lamina.cli.ground import ground
 from lamina.cli.options import PlanOptions
 from lamina.cli.orders import configured, orders, platforms_of, read_lock
 from lamina.cli.project import read_project
+from lamina.cli.wanted import as_configured
 from lamina.destinations.registry import HasRepository, tags_by_repository
 from lamina.forecast import Forecast, forecast
 from lamina.make.overrides import agree, find_overrides
@@ -32,6 +33,7 @@ def run(options: PlanOptions) -> int:
     names = tuple(Reference.parse(tag) for tag in options.tags)
     pushes = tags_by_repository(names) if options.push else {}
     project = read_project(options, options.folder)
+    options = as_configured(options, project.config)
     config = configured(project.config, options)
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     platforms, fresh = platforms_of(config), options.no_cache

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from lamina.cli.documents import PYPROJECT
 from lamina.cli.project import ProjectFolder
@@ -13,7 +15,29 @@ from lamina.lock.model import Lock
 from lamina.lock.select import Policy
 from lamina.lock.wanted import DEV, Extras, Groups, Install
 from lamina.project.building import Building, merged, parse_building
+from lamina.project.config import Config
 from lamina.project.uv import BuildRules, Refusal, parse_rules, refused
+
+_Options = TypeVar("_Options", bound=WantedOptions)
+
+
+def as_configured(options: _Options, config: Config) -> _Options:
+    """Return the options with what `[tool.lamina]` says wherever they say nothing themselves.
+
+    Names on the command line stand instead of those of the file; what it leaves out is left out of
+    either. Where a group alone is asked for, the file's names are none of its business.
+    """
+    changes: dict[str, Any] = {}
+    is_partial = bool(options.only_groups) or options.only_dev
+    if not (options.extras or options.all_extras or is_partial):
+        changes |= {"extras": config.extras.named, "all_extras": config.extras.all}
+    if not (options.groups or options.all_groups or is_partial):
+        changes |= {"groups": config.groups.named, "all_groups": config.groups.all}
+    if not config.default_groups:
+        changes["no_default_groups"] = True
+    if not config.install_project and not options.only_install_project:
+        changes["no_install_project"] = True
+    return replace(options, **changes)
 
 
 def extras_of(options: WantedOptions) -> Extras:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from packaging.utils import InvalidName, canonicalize_name
+
 from lamina.errors import LaminaError
 from lamina.oci.config import Healthcheck
 from lamina.oci.descriptor import InvalidPlatform, Platform
@@ -44,6 +46,15 @@ class Copy:
     owner: tuple[int, int] = (0, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Some extras or dependency groups, or all that there are."""
+
+    named: tuple[str, ...] = ()
+    """Normalised, sorted."""
+    all: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The settings of `[tool.lamina]`, by their own names; None is "not said"."""
@@ -51,6 +62,11 @@ class Config:
     base: str | None = None
     python: str | None = None
     platform: tuple[Platform, ...] = ()
+    extras: Names = Names()
+    groups: Names = Names()
+    default_groups: bool = True
+    """Whether `default-groups` of `[tool.uv]` is obeyed."""
+    install_project: bool = True
     venv: str = _VENV
     workdir: str = _WORKDIR
     user: str | None = None
@@ -83,6 +99,10 @@ def parse_config(document: Mapping[str, object]) -> Config:
         base=table.read("base", text),
         python=table.read("python", _python),
         platform=table.read("platform", _platforms) or (),
+        extras=_read_names(table, "extras"),
+        groups=_read_names(table, "groups"),
+        default_groups=_read_default(table, "default-groups"),
+        install_project=_read_default(table, "install-project"),
         venv=table.read("venv", _venv) or _VENV,
         workdir=table.read("workdir", _absolute) or _WORKDIR,
         user=table.read("user", _user),
@@ -143,6 +163,17 @@ def _why(name: str | None) -> str:
     return f"the base image sets no variable `{name}`"
 
 
+def _read_names(table: Table, key: str) -> Names:
+    if isinstance(table.value(key), str):
+        return table.read(key, _all) or Names()
+    return Names(tuple(sorted(set(table.items(key, _name) or ()))))
+
+
+def _read_default(table: Table, key: str) -> bool:
+    """Return what is so unless somebody says `false`."""
+    return table.read(key, boolean) is not False
+
+
 def _read_env(table: Table) -> dict[str, str]:
     env = table.mapping("env", _env_value)
     for name in env:
@@ -179,6 +210,19 @@ def _env_value(value: object) -> str:
     if not isinstance(value, str):
         raise Refused(f"expected a string or an integer, got {kind(value)}")
     return string(value)
+
+
+def _all(value: object) -> Names:
+    if string(value) != "all":
+        raise Refused('expected an array of names, or "all"')
+    return Names(all=True)
+
+
+def _name(value: object) -> str:
+    try:
+        return canonicalize_name(string(value), validate=True)
+    except InvalidName:
+        raise Refused("is no valid name") from None
 
 
 def _python(value: object) -> str:

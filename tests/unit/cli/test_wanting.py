@@ -7,10 +7,12 @@ import pytest
 
 from lamina.cli.options import PlanOptions, read_options
 from lamina.cli.plan import command
-from lamina.cli.wanted import extras_of, groups_of, install_of, policy_of
+from lamina.cli.wanted import as_configured, extras_of, groups_of, install_of, policy_of
 from lamina.lock.select import Policy
 from lamina.lock.wanted import Extras, Groups, Install
+from lamina.project.config import Config, Names
 from lamina.project.uv import BuildRules, Refusal
+from projects import LockedProject
 from unit.cli.program import Program
 
 DEV = frozenset({"dev"})
@@ -158,3 +160,68 @@ def test_a_setting_for_backends_has_a_key(program: Program) -> None:
 
     assert ended.code == 2
     assert "expected `KEY=VALUE`, got: =bad" in ended.err
+
+
+def configured(config: Config, *flags: str) -> PlanOptions:
+    return as_configured(read(*flags), config)
+
+
+def test_the_file_says_what_the_command_line_does_not() -> None:
+    config = Config(
+        extras=Names(("web",)), groups=Names(all=True), default_groups=False, install_project=False
+    )
+
+    asked = configured(config)
+
+    assert extras_of(asked) == Extras(named=frozenset({"web"}))
+    assert install_of(asked) == Install(no_project=True)
+    assert (asked.all_groups, asked.no_default_groups) == (True, True)
+    assert configured(Config(), "--extra", "x") == read("--extra", "x")
+
+
+def test_names_on_the_command_line_stand_instead_of_the_files() -> None:
+    config = Config(extras=Names(("web",)), groups=Names(("lint",)))
+
+    assert configured(config, "--extra", "x").extras == ("x",)
+    assert configured(config, "--extra", "x").groups == ("lint",)
+    assert configured(config, "--group", "x").groups == ("x",)
+    every = configured(config, "--all-extras", "--all-groups")
+    assert (every.extras, every.all_extras, every.groups, every.all_groups) == ((), True, (), True)
+
+
+def test_what_the_command_line_leaves_out_is_left_out_of_the_files_names() -> None:
+    config = Config(extras=Names(all=True), groups=Names(("dev", "lint")))
+
+    assert not extras_of(configured(config, "--no-extra", "gpu")).takes("gpu")
+    asked = groups_of(configured(config, "--no-dev"), None, is_dev_default=False)
+    assert [asked.takes(name) for name in ("dev", "lint")] == [False, True]
+
+
+@pytest.mark.parametrize("flags", [["--only-group", "x"], ["--only-dev"]])
+def test_a_group_alone_is_taken_alone(flags: list[str]) -> None:
+    config = Config(extras=Names(("web",)), groups=Names(("lint",)))
+
+    assert configured(config, *flags) == read(*flags)
+
+
+def test_the_project_alone_is_installed_whatever_the_file_says() -> None:
+    asked = configured(Config(install_project=False), "--only-install-project")
+
+    assert install_of(asked) == Install(only_project=True)
+
+
+@pytest.mark.parametrize("order", [("plan",), ("build", "-o", "oci:out")], ids=lambda it: it[0])
+def test_what_the_file_names_must_be_there(
+    order: tuple[str, ...], program: Program, locked: LockedProject
+) -> None:
+    locked.config = 'base = "scratch"\nextras = ["web"]\ngroups = ["lint"]\n'
+    locked.wheel("numbers")
+    locked.write()
+
+    ended = program(*order, "project")
+
+    assert ended.code == 1
+    assert ended.err.endswith(
+        "error: No extra `web` in `uv.lock`; it has none\n"
+        "No group `lint` in `uv.lock`; it has none\n"
+    )

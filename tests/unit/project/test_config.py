@@ -6,7 +6,14 @@ import pytest
 
 from lamina.oci.config import Healthcheck
 from lamina.oci.descriptor import Platform
-from lamina.project.config import Config, Copy, UnknownVariable, expand_env, parse_config
+from lamina.project.config import (
+    Config,
+    Copy,
+    Names,
+    UnknownVariable,
+    expand_env,
+    parse_config,
+)
 from lamina.project.table import InvalidConfig
 
 
@@ -32,6 +39,10 @@ def test_every_key_is_read() -> None:
         base = "debian:bookworm"
         python = "3.13t"
         platform = ["linux/amd64", "linux/arm64"]
+        extras = ["Web_UI", "a", "web-ui"]
+        groups = "all"
+        default-groups = false
+        install-project = false
         venv = "/srv//venv/"
         workdir = "/"
         user = 1000
@@ -54,6 +65,10 @@ def test_every_key_is_read() -> None:
         base="debian:bookworm",
         python="3.13t",
         platform=(Platform("linux", "amd64"), Platform("linux", "arm64")),
+        extras=Names(("a", "web-ui")),
+        groups=Names(all=True),
+        default_groups=False,
+        install_project=False,
         venv="/srv/venv",
         workdir="/",
         user="1000",
@@ -100,6 +115,11 @@ def test_the_order_of_copies_is_kept() -> None:
             ".platform: expected `os/architecture`, such as `linux/amd64`",
         ),
         ("platform = [1]", ".platform: expected a string, got an integer"),
+        ("extras = 1", ".extras: expected an array, got an integer"),
+        ('extras = "web"', '.extras: expected an array of names, or "all"'),
+        ('groups = ["a b"]', ".groups[0]: is no valid name"),
+        ("default-groups = 0", ".default-groups: expected `true` or `false`, got an integer"),
+        ('install-project = "no"', ".install-project: expected `true` or `false`, got a string"),
         ('venv = "opt/venv"', ".venv: expected an absolute path"),
         ('venv = "/a/.."', ".venv: expected a folder below the root"),
         ('venv = "/a:b"', ".venv: holds a character that `PATH` cannot"),
