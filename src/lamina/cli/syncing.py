@@ -53,9 +53,9 @@ def run(options: SyncOptions) -> int:
         check_python(environment, python)
         workshop = on.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
         order = _order(options, project, lock, environment, asked)
-        with locked(prefix, lambda: on.observer.note(_waiting(prefix))):
+        with locked(prefix, lambda: on.observer.note(_waiting(prefix))) as held:
             sync = Sync.of(order, workshop)
-            synced = Synced(sync.plan()) if is_dry else sync.run()
+            synced = Synced(sync.plan()) if is_dry else sync.run(held)
             if options.compile_bytecode and not is_dry:
                 compile_all(environment, on.programs, os.environ, on.scratch.new())
         _tell(synced, options, prefix, on)

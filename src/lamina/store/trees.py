@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lamina.archive.entry import CHUNK
+from lamina.store.look import FILES, FORMAT, INDEX, changed
 from lamina.store.scratch import Scratch, translated
 from lamina.wheel.errors import WheelError
 from lamina.wheel.source import AnyMember, WheelSource
-
-_FORMAT = 1
-_INDEX, _FILES = "index.json", "files"
 
 
 class TreeMember(NamedTuple):
@@ -88,22 +86,12 @@ class Tree:
 
         One that has not is read, and may be as it was.
         """
-        return all(self._is_sound(member) for member in self.members)
+        return all(self._is_read(self._files[name]) for name in changed(self.root, self.members))
 
     def damage(self) -> str | None:
         """Read everything; return the name of a file that is not as it was, if there is one."""
         wrong = (member.name for member in self.members if not self._is_read(member))
         return next(wrong, None)
-
-    def _is_sound(self, member: TreeMember) -> bool:
-        if member.is_directory:
-            return True
-        try:
-            found = os.lstat(f"{self.root}/{member.name}")
-        except OSError:
-            return False
-        as_made = found.st_size == member.size and found.st_mtime_ns == member.date
-        return as_made or self._is_read(member)
 
     def _is_read(self, member: TreeMember) -> bool:
         if member.is_directory:
@@ -131,23 +119,48 @@ class Trees:
         if not tree.is_whole():
             self.remove(key)
             return None
-        with suppress(OSError):
-            os.utime(self.path(key) / _INDEX)  # This is how it is known when it was last used.
+        self.used(key)
         return tree
+
+    def used(self, key: str) -> None:
+        """Note that a tree is in use now."""
+        with suppress(OSError):
+            os.utime(self.path(key) / INDEX)
+
+    def note(self, key: str, name: str, data: bytes, scratch: Scratch) -> None:
+        """Keep something that was found out about a tree beside it; it goes with the tree."""
+        made = scratch.new()
+        with translated(self.path(key)):
+            made.write_bytes(data)
+            made.replace(self.path(key) / name)
+
+    def noted(self, key: str, name: str) -> bytes | None:
+        """Return what was kept of a tree under a name."""
+        try:
+            return (self.path(key) / name).read_bytes()
+        except OSError:
+            return None
 
     def has(self, key: str) -> bool:
         """Say whether there is a tree, its files unseen: `get` may still have none."""
-        return (self.path(key) / _INDEX).is_file()
+        return (self.path(key) / INDEX).is_file()
+
+    def index_size(self, key: str) -> int:
+        """Return how large the index of a tree is, which tells how large a tree; 0 without one."""
+        try:
+            return self.index(key).stat().st_size
+        except OSError:
+            return 0
 
     def peek(self, key: str) -> Tree | None:
         """Return a tree as its index has it, its files unseen."""
         folder = self.path(key)
         try:
-            document = json.loads((folder / _INDEX).read_bytes())
-            if document["format"] != _FORMAT:
+            document = json.loads((folder / INDEX).read_bytes())
+            if document["format"] != FORMAT:
                 return None
             members = tuple(TreeMember(*row) for row in document["members"])
-            return Tree(document["name"], str(folder / _FILES), members)
+            return Tree(document["name"], str(folder / FILES), members)
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
@@ -162,14 +175,14 @@ class Trees:
         """Write files as the tree of the wheel ``name``, each as it comes; see `make`."""
         made = scratch.folder()
         try:
-            members = _write_all(files, made / _FILES)
+            members = _write_all(files, made / FILES)
         except BaseException:
             shutil.rmtree(made, ignore_errors=True)
             raise
-        document = {"format": _FORMAT, "name": name, "members": members}
+        document = {"format": FORMAT, "name": name, "members": members}
         folder = self.path(key)
         with translated(folder):
-            (made / _INDEX).write_text(json.dumps(document, separators=(",", ":")))
+            (made / INDEX).write_text(json.dumps(document, separators=(",", ":")))
             folder.parent.mkdir(parents=True, exist_ok=True)
             try:
                 made.rename(folder)
@@ -179,12 +192,12 @@ class Trees:
                     return found
                 shutil.rmtree(folder, ignore_errors=True)  # What is there cannot be read.
                 made.rename(folder)
-        return Tree(name, str(folder / _FILES), tuple(members))
+        return Tree(name, str(folder / FILES), tuple(members))
 
     def remove(self, key: str) -> None:
         """Forget a tree, if it is there; its index goes first."""
         with translated(self.path(key)):
-            (self.path(key) / _INDEX).unlink(missing_ok=True)
+            (self.path(key) / INDEX).unlink(missing_ok=True)
             shutil.rmtree(self.path(key), ignore_errors=True)
 
     def path(self, key: str) -> Path:
@@ -193,7 +206,7 @@ class Trees:
 
     def index(self, key: str) -> Path:
         """Return the file that says what is in a tree; its date is that of the last use."""
-        return self.path(key) / _INDEX
+        return self.path(key) / INDEX
 
     def __iter__(self) -> Iterator[str]:
         for path in sorted(self.root.glob("??/*")):

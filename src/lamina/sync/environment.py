@@ -172,12 +172,15 @@ def _libc(interpreter: Interpreter) -> Libc:
 
 
 @contextmanager
-def locked(prefix: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Keep other processes from changing the environment, uv too; ``wait`` is told of a wait."""
+def locked(prefix: Path, wait: Callable[[], None]) -> Iterator[int | None]:
+    """Keep other processes from changing the environment, uv too; ``wait`` is told of a wait.
+
+    Gives the file that is locked.
+    """
     try:
         lock = os.open(prefix / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:
-        yield  # What cannot be written is not changed either, and says so itself.
+        yield None  # What cannot be written is not changed either, and says so itself.
         return
     try:
         with explained(prefix):
@@ -186,6 +189,6 @@ def locked(prefix: Path, wait: Callable[[], None]) -> Iterator[None]:
             except BlockingIOError:
                 wait()
                 fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock
     finally:
         os.close(lock)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
 from lamina.archive.entry import Content, Entry, Kind
 from lamina.store.trees import TreeFile
+from lamina.sync.bulk import Bulk
 from lamina.sync.errors import InTheWay
+from lamina.sync.hands import Hands
 from lamina.sync.link import Linker
 from lamina.sync.records import Owned, Place
+from lamina.sync.supply import Supplied
 from lamina.wheel.unpack import Unpacked
 
 
@@ -26,24 +30,35 @@ class Installation:
     The state is which folders are there.
     """
 
-    def __init__(self, linker: Linker) -> None:
+    def __init__(self, linker: Linker, place: Place, hands: Hands) -> None:
         self._linker = linker
+        self._site = str(place.site)
+        self._hands = hands
         self._folders: set[str] = set()
 
-    def install(self, wheel: Unpacked, left_out: Set[str]) -> None:
+    def install(self, each: Supplied, left_out: Set[str]) -> None:
         """Write a distribution, but the files that others win: ``left_out``, paths of entries."""
+        wheel = each.unpacked
         metadata = f"{wheel.record.rpartition('/')[0]}/METADATA"
         ordered = sorted(
             (entry for entry in wheel.entries if entry.path not in left_out),
             key=lambda entry: (entry.path == metadata) - (entry.path == wheel.record),
         )
         for entry in ordered:
+            if entry.path == metadata and not self._has_brought(each.bulk):
+                self.install(each.expanded(), left_out)
+                return
             path = f"/{entry.path}"
             if entry.kind is Kind.DIRECTORY:
                 self._make_folder(path)
                 continue
             self._make_folder(path.rpartition("/")[0])
             self._put(entry, path)
+
+    def _has_brought(self, bulk: Bulk | None) -> bool:
+        """Bring a bulk as other files of it could be; False if that goes only file by file."""
+        mode = self._linker.mode.value
+        return bulk is None or self._hands.do("bring", bulk.tree, self._site, mode)
 
     def _put(self, entry: Entry, path: str) -> None:
         try:
@@ -55,6 +70,8 @@ class Installation:
             try:
                 self._write(entry.content, beside, entry.mode)
                 os.replace(beside, path)  # noqa: PTH105
+                with suppress(FileNotFoundError):
+                    os.unlink(beside)  # noqa: PTH108  # It stays, if it was the same file already.
             except BaseException:
                 with suppress(OSError):
                     os.unlink(beside)  # noqa: PTH108
@@ -73,6 +90,41 @@ class Installation:
         if path not in self._folders:
             os.makedirs(path, exist_ok=True)  # noqa: PTH103  # As text: there are many.
             self._folders.add(path)
+
+
+def with_free_bulk(place: Place, supplied: Iterable[Supplied], kept: Owned) -> list[Supplied]:
+    """Return distributions, of which those keep their bulk that share no folder with anybody.
+
+    Of the others each file must be looked at: it may be in the way, or another one's.
+    """
+    found = list(supplied)
+    site = f"{place.site}/"
+    taken = Counter(_tops(site, (f"{site}{name}" for name in _listing(site))))
+    taken.update(_tops(site, kept.rows))
+    for each in found:
+        if each.bulk is None:
+            taken.update(_tops(site, (f"/{entry.path}" for entry in each.unpacked.entries)))
+        else:
+            taken.update(each.bulk.tops)
+    return [
+        each
+        if each.bulk is None or all(taken[top] == 1 for top in each.bulk.tops)
+        else each.expanded()
+        for each in found
+    ]
+
+
+def _tops(site: str, paths: Iterable[str]) -> set[str]:
+    """Return the names in a site-packages below which paths lie, without regard to case."""
+    length = len(site)
+    return {path[length:].partition("/")[0].casefold() for path in paths if path.startswith(site)}
+
+
+def _listing(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []
 
 
 def losers(wheels: Sequence[Unpacked], kept: Owned) -> Mapping[str, Set[str]]:

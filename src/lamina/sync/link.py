@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
-import shutil
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from enum import Enum
-from pathlib import Path
 
-_FICLONE = 0x40049409
+from lamina.sync.ways import WAYS
+
 _FORBIDDEN = frozenset(
     getattr(errno, name)
     for name in ("EXDEV", "EOPNOTSUPP", "ENOTSUP", "EINVAL", "ENOTTY", "EPERM", "EMLINK", "ENOSYS")
@@ -67,43 +62,8 @@ class Linker:
         )
 
 
-def _clone(source: str, path: str, mode: int) -> None:
-    if sys.platform != "linux":
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), path)
-    theirs = os.open(source, os.O_RDONLY)
-    try:
-        ours = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        try:
-            fcntl.ioctl(ours, _FICLONE, theirs)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
-            raise
-        finally:
-            os.close(ours)
-    finally:
-        os.close(theirs)
-
-
-def _hardlink(source: str, path: str, mode: int) -> None:
-    os.link(source, path)
-
-
-def _symlink(source: str, path: str, mode: int) -> None:
-    os.symlink(source, path)  # noqa: PTH211
-
-
-def _copy(source: str, path: str, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb", buffering=0) as ours, Path(source).open("rb") as theirs:
-        shutil.copyfileobj(theirs, ours, 1 << 20)
-
-
 _WAYS: dict[LinkMode, Callable[[str, str, int], None]] = {
-    LinkMode.CLONE: _clone,
-    LinkMode.HARDLINK: _hardlink,
-    LinkMode.COPY: _copy,
-    LinkMode.SYMLINK: _symlink,
+    mode: WAYS[mode.value] for mode in LinkMode
 }
 _VERBS = {
     LinkMode.CLONE: "clone them",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,13 +18,17 @@ from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.observer import Download, Traffic
 from lamina.plan.plan import PlannedWheel
+from lamina.store.scratch import StoreUnusable
 from lamina.store.trees import Tree
+from lamina.sync.bulk import Bulk, note_bulk
 from lamina.sync.changes import Wish
 from lamina.sync.installed import NOTE
 from lamina.sync.uv_cache import UV_CACHE
 from lamina.wheel.file import WheelFile
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.unpack import Unpacked, unpack
+
+_KEPT = "it was in the store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,19 @@ class Supplied:
     unpacked: Unpacked
     how: str
     """How it was had, as in "downloaded"."""
+    bulk: Bulk | None = None
+    """What else is to be brought."""
+    whole: Callable[[], Unpacked] | None = None
+    """Unpacks all of it, where there is a bulk."""
+
+    @property
+    def weight(self) -> int:
+        """About how much there is to do."""
+        return len(self.unpacked.entries) + (0 if self.bulk is None else len(self.bulk.rows))
+
+    def expanded(self) -> Supplied:
+        """Return it without a bulk, which is brought file by file then."""
+        return self if self.whole is None else Supplied(self.whole(), self.how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,8 @@ class Supply:
     """Gives the layers of the store in which wheels are, by the wheels' hashes."""
     stack: ExitStack
     """Ends what must stay open until all is installed."""
+    sound: Set[str] = frozenset()
+    """The names of trees that were looked at, and are as they were made."""
     _unpacking: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(2))
 
     def plan(self, distribution: Distribution) -> PlannedWheel:
@@ -68,8 +87,33 @@ class Supply:
         notes = {name: data for name, data in told.items() if data is not None}
         if wheel is None:
             return self._built(wish, notes)
-        tree, how = self._tree(wheel)
-        return Supplied(unpack(tree, self.scheme, wish.origin, notes), how)
+        unpacked = partial(unpack, scheme=self.scheme, direct_url=wish.origin, notes=notes)
+        bulk, how = self._bulk(wheel), _KEPT
+        if bulk is None:
+            tree, how = self._tree(wheel)
+            whole = unpacked(tree)
+            bulk = self._noted(wheel, tree, whole)
+            if bulk is None:
+                return Supplied(whole, how)
+        rest = bulk.complete(unpacked(bulk.rest))
+        return Supplied(rest, how, bulk, lambda: unpacked(self._tree(wheel)[0]))
+
+    def _bulk(self, wheel: PlannedWheel) -> Bulk | None:
+        """Return what is known of a tree that is as it was made."""
+        trees, key = self.workshop.store.trees, tree_key(wheel)
+        if key not in self.sound:
+            return None
+        trees.used(key)
+        return Bulk.read(trees, key, _filename(wheel))
+
+    def _noted(self, wheel: PlannedWheel, tree: Tree, whole: Unpacked) -> Bulk | None:
+        """Note for the next time what of a tree is brought as it is."""
+        trees, key = self.workshop.store.trees, tree_key(wheel)
+        try:
+            note_bulk(trees, key, tree, whole, self.workshop.scratch)
+        except StoreUnusable:
+            return None
+        return Bulk.read(trees, key, _filename(wheel))
 
     def _built(self, wish: Wish, notes: dict[str, bytes]) -> Supplied:
         self.workshop.observer.note(f"Building {wish.distribution.name}")
@@ -85,7 +129,7 @@ class Supply:
         if tree is not None:
             if isinstance(wheel.artifact, Wheel):
                 tree = replace(tree, name=wheel.artifact.filename)
-            return tree, "it was in the store"
+            return tree, _KEPT
         kept = self.wheels.kept(wheel)
         if kept is None and (tree := self._of_layer(wheel, key)) is not None:
             return tree, "its layer was in the store"
@@ -119,6 +163,11 @@ class Supply:
         fetched = self.wheels.fetch(wheel, received, is_kept=is_kept)
         observer.downloaded(download)
         return fetched, "downloaded"
+
+
+def _filename(wheel: PlannedWheel) -> str | None:
+    """Return the name of a wheel's file, if the lock tells it."""
+    return wheel.artifact.filename if isinstance(wheel.artifact, Wheel) else None
 
 
 def tree_key(wheel: PlannedWheel) -> str:

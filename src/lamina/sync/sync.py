@@ -21,15 +21,18 @@ from lamina.project.building import Building
 from lamina.sync.changes import Action, Manner, Step, Wish, changes
 from lamina.sync.environment import Environment
 from lamina.sync.errors import explained
-from lamina.sync.install import Installation, check_free, losers
+from lamina.sync.hands import Hands
+from lamina.sync.install import Installation, check_free, losers, with_free_bulk
 from lamina.sync.installed import Installed, read_installed
 from lamina.sync.link import Linker, LinkMode
 from lamina.sync.records import Owned, Place
 from lamina.sync.remove import remove
-from lamina.sync.supply import Supplied, Supply
+from lamina.sync.supply import Supplied, Supply, tree_key
 from lamina.sync.wishes import Wishes
 
 _PARALLEL = 8
+_MUCH = 1 << 19
+"""Of indexes, in bytes: from some 5000 files on, processes are worth their start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,26 +89,30 @@ class Sync:
         installed = read_installed(self._place.site)
         return changes(wishes.of(order.selection), installed, order.manner)
 
-    def run(self) -> Synced:
-        """Bring the environment up to date. All is had before anything is changed."""
+    def run(self, lock: int | None = None) -> Synced:
+        """Bring the environment up to date. All is had before anything is changed.
+
+        ``lock`` is the file that keeps others from changing it.
+        """
         steps = self.plan()
         if not any(step.is_change for step in steps):
             return Synced(steps)
-        place = self._place
+        place, hands = self._place, Hands(() if lock is None else (lock,))
         with ExitStack() as stack:
+            stack.callback(hands.close)
             kept = Owned.read(place, _staying(steps))
-            supplied = self._supply([step for step in steps if step.installs], stack)
+            supplied = self._supply([step for step in steps if step.installs], hands, stack)
             steps = _with_neighbours(steps, place, kept)
             again = [step for step in steps if step.installs and step.name not in supplied]
-            supplied |= self._supply(again, stack)
-            self._change(steps, [supplied[name] for name in sorted(supplied)])
+            supplied |= self._supply(again, hands, stack)
+            self._change(steps, [supplied[name] for name in sorted(supplied)], hands)
         return Synced(steps, supplied)
 
     @property
     def _place(self) -> Place:
         return Place(self.order.environment.scheme)
 
-    def _supply(self, steps: Sequence[Step], stack: ExitStack) -> dict[str, Supplied]:
+    def _supply(self, steps: Sequence[Step], hands: Hands, stack: ExitStack) -> dict[str, Supplied]:
         """Have all that is to be installed, by name."""
         layers = cache(partial(find_layers, self.workshop.store))
         supply = Supply(
@@ -121,7 +128,23 @@ class Sync:
                 self.workshop,
             )
         }
-        return self._had(supply, planned, wishes)
+        sound = self._sound(map(tree_key, planned.values()), hands)
+        return self._had(replace(supply, sound=sound), planned, wishes)
+
+    def _sound(self, keys: Iterable[str], hands: Hands) -> frozenset[str]:
+        """Return which of these trees are there, each file as it was made."""
+        trees = self.workshop.store.trees
+        sizes = {key: trees.index_size(key) for key in keys}
+        if sum(sizes.values()) > _MUCH:
+            hands.start(self.workshop.makers)
+        there = sorted((key for key, size in sizes.items() if size), key=lambda key: -sizes[key])
+        are_sound = side_by_side(
+            lambda key: hands.do("is_as_made", str(trees.path(key))),
+            there,
+            threads=hands.count,
+            interrupt=lambda: None,
+        )
+        return frozenset(key for key, is_sound in zip(there, are_sound, strict=True) if is_sound)
 
     def _had(
         self, supply: Supply, planned: Mapping[str, PlannedWheel], wishes: Iterable[Wish]
@@ -134,22 +157,25 @@ class Sync:
         )
         return dict(found)
 
-    def _change(self, steps: Sequence[Step], supplied: Sequence[Supplied]) -> None:
+    def _change(self, steps: Sequence[Step], supplied: Sequence[Supplied], hands: Hands) -> None:
         """Remove, then install."""
-        place, wheels = self._place, [each.unpacked for each in supplied]
+        place = self._place
         kept = Owned.read(place, _staying(steps))
         leaving = [each for step in steps if step.removes for each in step.installed]
         left = Owned.read(place, leaving)
+        supplied = with_free_bulk(place, supplied, kept)
+        wheels = [each.unpacked for each in supplied]
         check_free(place, wheels, left.rows.keys() | kept.rows.keys())
         left_out = losers(wheels, kept)
         with explained(place.prefix):
             for each in leaving:
                 remove(place, each, kept.rows.keys())
-            installation = Installation(Linker(self.order.link_mode, self.workshop.observer.warn))
+            linker = Linker(self.order.link_mode, self.workshop.observer.warn)
+            installation = Installation(linker, place, hands)
             side_by_side(
-                lambda wheel: installation.install(wheel, left_out[wheel.name]),
-                wheels,
-                threads=self.workshop.makers,
+                lambda each: installation.install(each, left_out[each.unpacked.name]),
+                sorted(supplied, key=lambda each: -each.weight),
+                threads=max(hands.count, self.workshop.makers),
                 interrupt=lambda: None,
             )
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,12 @@ from builders import Item, make_wheel
 from fakes.server import Answer, Server, serve
 from lamina.plan.layering import ALONE_FROM
 from lamina.store.prune import size
+from lamina.store.scratch import StoreUnusable
 from lamina.store.store import Store
+from lamina.store.trees import Trees
 from lamina.sync import install
+from lamina.sync import sync as sync_module
+from lamina.sync.hand import TASKS
 from projects import LockedProject
 from unit.cli.program import Ended, Program
 
@@ -95,6 +100,73 @@ def test_the_selection_is_installed_and_then_let_alone(
     before = {path: path.stat().st_mtime_ns for path in prefix.rglob("*")}
     assert actions(program) == {"a": "keep", "b": "keep"}
     assert before == {path: path.stat().st_mtime_ns for path in prefix.rglob("*")}
+
+
+@pytest.mark.parametrize("most", [-1, 1 << 40])
+@pytest.mark.parametrize("mode", ["hardlink", "symlink"])
+def test_by_processes_or_without_the_same_is_installed(
+    program: Program,
+    project: LockedProject,
+    site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    mode: str,
+) -> None:
+    monkeypatch.setattr(sync_module, "_MUCH", most)
+    prefix = program.root / "project" / ".venv"
+    sync(program)
+    first = files(prefix)
+    shutil.rmtree(prefix)
+    make_environment(prefix)
+
+    assert program("sync", "project", "--frozen", "--link-mode", mode).code == 0
+
+    assert {path: (prefix / path).read_bytes() for path in first} == first
+    assert (site / "b.py").is_symlink() == (mode == "symlink")
+    assert sync(program, "--check").code == 0
+
+
+def test_what_was_edited_through_a_link_is_noticed(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    assert program("sync", "project", "--frozen", "--link-mode", "hardlink").code == 0
+    (site / "a" / "__init__.py").write_text("A = 2\n")
+    os.utime(site / "a" / "__init__.py", ns=(1, 1))
+    shutil.rmtree(program.root / "project" / ".venv")
+    make_environment(program.root / "project" / ".venv")
+
+    assert sync(program).code == 0
+
+    assert (site / "a" / "__init__.py").read_text() == "A = 1\n"
+
+
+def test_a_bulk_that_cannot_be_brought_is_written_file_by_file(
+    program: Program, project: LockedProject, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(tree: str, site: str, way: str) -> bool:
+        Path(site, "a").mkdir(exist_ok=True)
+        return False
+
+    monkeypatch.setitem(TASKS, "bring", refused)
+
+    assert sync(program).code == 0
+
+    assert (site / "a" / "__init__.py").read_text() == "A = 1\n"
+    assert (site / "b.py").read_text() == "B = 1\n"
+    assert sync(program, "--check").code == 0
+
+
+def test_a_store_that_takes_no_notes_is_used_all_the_same(
+    program: Program, project: LockedProject, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(trees: Any, key: str, *_: Any) -> None:
+        raise StoreUnusable(trees.path(key), OSError(errno.EROFS, "Read-only file system"))
+
+    monkeypatch.setattr(Trees, "note", refused)
+
+    assert sync(program).code == 0
+
+    assert sync(program, "--check").code == 0
 
 
 def test_verbose_says_why(program: Program, project: LockedProject, site: Path) -> None:
