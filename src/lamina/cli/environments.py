@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
+from lamina.environment.aside import sweep
 from lamina.environment.create import create
-from lamina.environment.place import PlaceTaken
+from lamina.environment.place import SETTINGS, Existing, PlaceTaken, check
 from lamina.observer import Observer
 from lamina.pythons.discovery import PythonPlaces, discover
 from lamina.pythons.interpreter import Interpreter
 from lamina.pythons.request import PythonRequest, requested_by
 from lamina.store.documents import Documents
-from lamina.sync.environment import Environment, NoEnvironment, open_environment
+from lamina.sync.environment import (
+    Environment,
+    InterpreterGone,
+    NoEnvironment,
+    locked,
+    open_environment,
+)
 from lamina.sync.errors import SyncError
 
 _DEFAULT = ".venv"
-
-
-class OtherPython(SyncError):
-    """The environment has another Python than is wanted."""
-
-    def __init__(self, environment: Environment, wanted: str, whose: str) -> None:
-        prefix, minor = environment.prefix, environment.interpreter.version
-        super().__init__(
-            f"The environment at `{prefix}` has another Python than {whose}\n"
-            f"  expected: {wanted}\n"
-            f"  got:      {minor}{'t' if environment.interpreter.free_threaded else ''}",
-            hint="Nothing was changed; to make the environment anew, run "
-            f"`lamina venv --clear {prefix}`, with the `--python` that is wanted",
-        )
 
 
 def find_prefix(
@@ -97,7 +90,19 @@ class Wanted:
         return os.path.realpath(named.base) == os.path.realpath(interpreter.base)
 
 
-def open_or_make(
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The environment that is brought up to date."""
+
+    environment: Environment
+    why_anew: str | None = None
+    """Why it is to be made anew, if it is; what is at its place has another Python, or none."""
+    lock: int | None = None
+    """The file that keeps others from changing it."""
+
+
+@contextmanager
+def held(
     prefix: Path,
     wanted: Wanted,
     known: Documents,
@@ -106,36 +111,95 @@ def open_or_make(
     *,
     prompt: str | None,
     is_dry: bool,
-) -> Environment:
-    """Return the environment in a folder, which is made if nothing is there.
+) -> Iterator[Opened]:
+    """Give the environment in a folder, which nobody else changes meanwhile.
 
-    If ``is_dry``, it is only told. Raises what `open_environment`, `Wanted` and `create` do.
+    If nothing is there, it is made first. If ``is_dry``, that is only told. Raises what
+    `open_environment`, `Wanted` and `create` do.
     """
+
+    def wait() -> None:
+        observer.note(f"Waiting for another process that changes `{prefix}`")
+
+    while True:
+        seen = _identity(prefix)
+        opened = _open(prefix, wanted, environ, known) or _make(
+            prefix, wanted, observer, prompt=prompt, is_dry=is_dry
+        )
+        with locked(prefix, wait) as lock:
+            # Another may have made it anew before it could be locked.
+            if opened is not None and _identity(prefix) == seen:
+                if not is_dry:
+                    with suppress(OSError):
+                        sweep(prefix.resolve())
+                yield replace(opened, lock=lock)
+                return
+
+
+def _open(
+    prefix: Path, wanted: Wanted, environ: Mapping[str, str], known: Documents
+) -> Opened | None:
+    """Return the environment in a folder, or the one to replace it; None if there is none."""
     try:
-        return open_environment(prefix, environ, known)
+        environment = open_environment(prefix, environ, known)
     except NoEnvironment:
-        interpreter = wanted.choose()
+        return None
+    except InterpreterGone:
+        why: str | None = "its Python is gone"
+    else:
+        why = misfit(environment.interpreter, wanted)
+        if why is None:
+            return Opened(environment)
+    return Opened(Environment(prefix, wanted.choose(), {}), why)
+
+
+def _make(
+    prefix: Path, wanted: Wanted, observer: Observer, *, prompt: str | None, is_dry: bool
+) -> Opened | None:
+    """Make an environment where nothing is, and return None; or return what would be made."""
+    interpreter = wanted.choose()
+    if is_dry:
+        check(prefix, Existing.REFUSED)
     observer.note(
         f"{'Would make' if is_dry else 'Making'} the environment `{prefix}` with Python "
-        f"{interpreter.version}{'t' if interpreter.free_threaded else ''}"
+        f"{titled(interpreter)}"
     )
     if is_dry:
-        return Environment(prefix, interpreter, {})
-    with suppress(PlaceTaken):  # Another was faster, or it is no environment: that is said next.
+        return Opened(Environment(prefix, interpreter, {}))
+    try:
         create(prefix, interpreter, prompt=prompt)
-    return open_environment(prefix, environ, known)
+    except PlaceTaken:
+        if not (prefix / SETTINGS).is_file():
+            raise
+        # Another was faster.
+    return None
 
 
-def check_python(environment: Environment, wanted: Wanted) -> None:
-    """Refuse an environment whose Python is not the one that was asked for, or is not admitted."""
-    interpreter = environment.interpreter
+def misfit(interpreter: Interpreter, wanted: Wanted) -> str | None:
+    """Say why the Python of an environment is not the one that is wanted; None if it is."""
+    has = f"it has Python {titled(interpreter)}"
     if wanted.asked is not None:
         if not wanted.is_of(wanted.asked, interpreter):
-            raise OtherPython(environment, wanted.asked.text, "was asked for")
+            return f"{has}, and `--python` asks for {wanted.asked.text}"
     elif wanted.pinned is not None and not wanted.is_of(wanted.pinned, interpreter):
-        raise OtherPython(environment, wanted.pinned.text, "`.python-version` says")
+        return f"{has}, and `.python-version` says {wanted.pinned.text}"
     if not wanted.requires.contains(interpreter.version, prereleases=True):
-        raise OtherPython(environment, str(wanted.requires), "`requires-python` admits")
+        return f"{has}, and `requires-python` admits {wanted.requires}"
+    return None
+
+
+def titled(interpreter: Interpreter) -> str:
+    """Return the version of an interpreter as people write it."""
+    return f"{interpreter.version}{'t' if interpreter.free_threaded else ''}"
+
+
+def _identity(prefix: Path) -> tuple[int, int] | None:
+    """Return what tells one environment at a place from the next."""
+    try:
+        found = (prefix / SETTINGS).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _absolute(folder: Path, text: str) -> Path:

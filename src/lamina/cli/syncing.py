@@ -11,7 +11,7 @@ import click
 
 from lamina.cli.amounts import counted, duration, size
 from lamina.cli.clock import seconds_running
-from lamina.cli.environments import Wanted, check_python, find_prefix, open_or_make
+from lamina.cli.environments import Opened, Wanted, find_prefix, held, titled
 from lamina.cli.ground import Ground, ground
 from lamina.cli.orders import pinning_folder, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, read_project
@@ -19,16 +19,20 @@ from lamina.cli.python import pinned_version
 from lamina.cli.python_places import python_places
 from lamina.cli.sync import SyncOptions
 from lamina.cli.wanted import build_rules, building_of, policy_of
+from lamina.environment.create import create
+from lamina.environment.place import Existing
+from lamina.environment.tree import Fill
 from lamina.lock.model import Lock
 from lamina.lock.select import select
 from lamina.lock.wanted import Wanted as WantedOfLock
+from lamina.observer import Observer
 from lamina.pythons.request import parse_request
 from lamina.reuse.known import Known
 from lamina.sync.changes import Action, Manner, Step
 from lamina.sync.compile import compile_all
-from lamina.sync.environment import Environment, locked, target_of
+from lamina.sync.environment import Environment, target_of
 from lamina.sync.link import LinkMode
-from lamina.sync.sync import Sync, Synced, SyncOrder
+from lamina.sync.sync import Make, Sync, Synced, SyncOrder
 
 
 def run(options: SyncOptions) -> int:
@@ -41,23 +45,18 @@ def run(options: SyncOptions) -> int:
         is_dry = options.dry_run or options.check
         asked = wanted(options, project, lock, is_dev_default=True)
         python = _python(options, project, lock, asked)
-        environment = open_or_make(
-            prefix,
-            python,
-            on.store.facts,
-            os.environ,
-            on.observer,
-            prompt=str(project.facts.name) or None,
-            is_dry=is_dry,
-        )
-        check_python(environment, python)
         workshop = on.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
-        order = _order(options, project, lock, environment, asked)
-        with locked(prefix, lambda: on.observer.note(_waiting(prefix))) as held:
+        prompt = str(project.facts.name) or None
+        known, observer = on.store.facts, on.observer
+        with held(
+            prefix, python, known, os.environ, observer, prompt=prompt, is_dry=is_dry
+        ) as opened:
+            _tell_anew(opened, observer, is_dry=is_dry)
+            order = _order(options, project, lock, opened, asked)
             sync = Sync.of(order, workshop)
-            synced = Synced(sync.plan()) if is_dry else sync.run(held)
+            synced = sync.plan() if is_dry else sync.run(opened.lock)
             if options.compile_bytecode and not is_dry:
-                compile_all(environment, on.programs, os.environ, on.scratch.new())
+                compile_all(opened.environment, on.programs, os.environ, on.scratch.new())
         _tell(synced, options, prefix, on)
     if options.as_json:
         click.echo(json.dumps(_document(synced, prefix, on), indent=2))
@@ -82,15 +81,17 @@ def _order(
     options: SyncOptions,
     project: ProjectFolder,
     lock: Lock,
-    environment: Environment,
+    opened: Opened,
     asked: WantedOfLock,
 ) -> SyncOrder:
+    environment = opened.environment
     target = target_of(environment.interpreter, os.uname())
     policy = policy_of(options, build_rules(os.environ, Path.home(), project))
     names = frozenset(options.reinstall_packages)
     return SyncOrder(
         folder=project.lock_folder,
         environment=environment,
+        make=None if opened.why_anew is None else _making(environment, project),
         target=target,
         selection=select(lock, target, asked, policy),
         building=building_of(options, lock, os.environ, Path.home(), project),
@@ -111,8 +112,29 @@ def _about_variables(on: Ground) -> None:
         )
 
 
-def _waiting(prefix: Path) -> str:
-    return f"Waiting for another process that changes `{prefix}`"
+def _making(environment: Environment, project: ProjectFolder) -> Make:
+    """Return what makes an environment where another one is."""
+    prompt = str(project.facts.name) or None
+
+    def make(fill: Fill) -> None:
+        create(
+            environment.prefix,
+            environment.interpreter,
+            prompt=prompt,
+            existing=Existing.CLEARED,
+            fill=fill,
+        )
+
+    return make
+
+
+def _tell_anew(opened: Opened, observer: Observer, *, is_dry: bool) -> None:
+    if opened.why_anew is not None:
+        environment = opened.environment
+        observer.note(
+            f"{'Would make' if is_dry else 'Making'} the environment `{environment.prefix}` anew "
+            f"with Python {titled(environment.interpreter)}: {opened.why_anew}"
+        )
 
 
 def _tell(synced: Synced, options: SyncOptions, prefix: Path, on: Ground) -> None:
@@ -184,6 +206,7 @@ def _document(synced: Synced, prefix: Path, on: Ground) -> dict[str, object]:
     return {
         "environment": str(prefix),
         "changed": synced.has_changed,
+        "made_anew": synced.is_anew,
         "distributions": [_entry(step, synced) for step in synced.steps],
         "bytes_downloaded": sum(on.tally.bytes_in.values()),
         "seconds": round(seconds_running(), 3),

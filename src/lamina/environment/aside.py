@@ -22,9 +22,9 @@ def aside(target: Path) -> Iterator[Path]:
 
     Raises `OSError`.
     """
-    start = f".lamina-{target.name}-"
+    start = _start(target)
     try:
-        _sweep(target.parent, start)
+        sweep(target)
         folder, lock = _claim(target.parent, start)
     except OSError as error:
         # Of a folder that is not there, and by a name that nobody knows, little can be said.
@@ -47,8 +47,14 @@ def _claim(parent: Path, start: str) -> tuple[Path, int]:
         os.close(lock)
 
 
-def _sweep(parent: Path, start: str) -> None:
-    for path in parent.iterdir():
+def _start(target: Path) -> str:
+    return f".lamina-{target.name}-"
+
+
+def sweep(target: Path) -> None:
+    """Remove what those have left beside ``target`` who were killed. Raises `OSError`."""
+    start = _start(target)
+    for path in target.parent.iterdir():
         if path.name.startswith(start) and path.is_dir():
             try:
                 lock = os.open(path, os.O_RDONLY)

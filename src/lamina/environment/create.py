@@ -11,14 +11,15 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lamina import __version__
 from lamina.archive.entry import Entry
 from lamina.environment.aside import aside
 from lamina.environment.place import SETTINGS, Existing, Found, absolute, check, unusable
-from lamina.environment.tree import write_tree
+from lamina.environment.tree import Fill, fill_nothing, write_tree
 from lamina.pythons.interpreter import Interpreter
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.skeleton import Local, skeleton
@@ -48,12 +49,14 @@ def create(
     relocatable: bool = False,
     system_site_packages: bool = False,
     packages: Sequence[Entry] | None = None,
+    fill: Fill = fill_nothing,
 ) -> Scheme:
     """Make an environment, and return where everything goes in it.
 
-    ``packages`` are the entries of what is in it from the start, at the paths of `scheme_of`.
+    ``packages`` are the entries of what is in it from the start, at the paths of `scheme_of`;
+    ``fill`` puts more into the folder where it grows, which may be another than it will have.
     Either all of it comes to be, or nothing that looks like an environment. Raises `PlaceTaken`,
-    `PlaceUnusable`, and what `skeleton` and `Scheme` refuse.
+    `PlaceUnusable`, what `skeleton` and `Scheme` refuse, and what ``fill`` does.
     """
     scheme = scheme_of(folder, interpreter, relocatable=relocatable)
     local = Local(
@@ -67,7 +70,7 @@ def create(
     entries = [*skeleton(scheme, base, interpreter.version, local), *(packages or ())]
     check(folder, existing)
     try:
-        _put(Path(scheme.prefix), entries, scheme.root, existing)
+        _put(Path(scheme.prefix), _New(entries, scheme.root, fill), existing)
     except OSError as error:
         raise unusable(folder, error) from error
     return scheme
@@ -83,25 +86,39 @@ def _tidy(interpreter: str) -> str:
     return str(tidy if tidy.exists() else Path(interpreter).resolve())
 
 
-def _put(prefix: Path, entries: Sequence[Entry], root: str, existing: Existing) -> None:
-    """Write the entries below ``root`` to the folder, over what is there or instead of it."""
+@dataclass(frozen=True, slots=True)
+class _New:
+    """What an environment will hold."""
+
+    entries: Sequence[Entry]
+    root: str
+    """Below which they lie."""
+    fill: Fill
+
+    def write(self, folder: Path) -> None:
+        """Write all of it into a folder that is there."""
+        write_tree(folder, self.entries, self.root, self.fill)
+
+
+def _put(prefix: Path, new: _New, existing: Existing) -> None:
+    """Write what is new to the folder, over what is there or instead of it."""
     # A link to the place stays; its folder is what is replaced.
     target = prefix.resolve()
     if check(target, existing) in (Found.ENVIRONMENT, Found.FOLDER) and existing is Existing.KEPT:
         # What is written over is no environment until it is whole again.
         (target / SETTINGS).unlink(missing_ok=True)
-        write_tree(target, entries, root)
+        new.write(target)
         return
     if not _is_entered(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _put_aside_first(target, entries, root, existing)
+            _put_aside_first(target, new, existing)
         except OSError as error:
             if error.errno not in _IMMOVABLE or not target.exists():
                 raise
         else:
             return
-    _put_in_place(target, entries, root, existing)
+    _put_in_place(target, new, existing)
 
 
 def _is_entered(target: Path) -> bool:
@@ -115,11 +132,11 @@ def _is_entered(target: Path) -> bool:
         return False
 
 
-def _put_aside_first(target: Path, entries: Iterable[Entry], root: str, existing: Existing) -> None:
+def _put_aside_first(target: Path, what: _New, existing: Existing) -> None:
     with aside(target) as beside:
         new = beside / "new"
         new.mkdir()
-        write_tree(new, entries, root)
+        what.write(new)
         for tried in range(_TRIES):
             old = beside / f"old{tried}"
             if check(target, existing) is not Found.NOTHING:
@@ -146,11 +163,11 @@ def _keep_rights(old: Path, new: Path) -> None:
         os.chown(new, status.st_uid, status.st_gid)
 
 
-def _put_in_place(target: Path, entries: Iterable[Entry], root: str, existing: Existing) -> None:
+def _put_in_place(target: Path, new: _New, existing: Existing) -> None:
     if check(target, existing) is not Found.EMPTY:
         _empty(target)
     try:
-        write_tree(target, entries, root)
+        new.write(target)
     except BaseException:
         _empty(target)
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from lamina.archive.entry import Entry, Kind, chunks
@@ -11,9 +11,18 @@ from lamina.environment.place import SETTINGS
 
 _PART = ".lamina-part"
 
+Fill = Callable[[Path], None]
+"""Puts more into a folder than what is written there."""
 
-def write_tree(folder: Path, entries: Iterable[Entry], root: str) -> None:
-    """Write what lies below ``root`` among entries into a folder that is there.
+
+def fill_nothing(folder: Path) -> None:
+    """Put nothing more into a folder."""
+
+
+def write_tree(
+    folder: Path, entries: Iterable[Entry], root: str, fill: Fill = fill_nothing
+) -> None:
+    """Write what lies below ``root`` among entries into a folder that is there, and fill it.
 
     Each file and link is finished before it gets its name, and takes the place of another; the
     settings come last, for only they make the folder an environment. Raises `OSError`.
@@ -23,6 +32,8 @@ def write_tree(folder: Path, entries: Iterable[Entry], root: str) -> None:
              entry.path.startswith(start)]  # fmt: skip
     known = {folder}
     for path, entry in sorted(below, key=lambda each: (each[0] == SETTINGS, each[0].split("/"))):
+        if path == SETTINGS:
+            fill(folder)
         at = folder / path
         _make_folder(at if entry.kind is Kind.DIRECTORY else at.parent, known)
         if entry.kind is not Kind.DIRECTORY:

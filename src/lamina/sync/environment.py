@@ -41,13 +41,23 @@ class NoEnvironment(SyncError):
         super().__init__(f"Unable to find a virtual environment at `{prefix}`")
 
 
+class InterpreterGone(SyncError):
+    """The environment's Python is no longer there."""
+
+    def __init__(self, prefix: Path) -> None:
+        super().__init__(
+            f"Unable to run the Python of the environment at `{prefix}`: it is gone",
+            hint=f"To make the environment anew, run `lamina venv --clear {prefix}`",
+        )
+
+
 class NoInterpreter(SyncError):
     """The environment's Python does not run."""
 
     def __init__(self, prefix: Path) -> None:
         super().__init__(
             f"Unable to run the Python of the environment at `{prefix}`: it is no CPython 3.8 or "
-            "newer, or is gone",
+            "newer",
             hint=f"To make the environment anew, run `lamina venv --clear {prefix}`",
         )
 
@@ -92,7 +102,7 @@ def open_environment(prefix: Path, environ: Mapping[str, str], known: Documents)
     """Return the environment in a folder.
 
     What its interpreter says of itself is remembered in ``known``, as long as that is the same
-    file. Raises `NoEnvironment`, `NotAnEnvironment` and `NoInterpreter`.
+    file. Raises `NoEnvironment`, `NotAnEnvironment`, `InterpreterGone` and `NoInterpreter`.
     """
     try:
         data = (prefix / "pyvenv.cfg").read_bytes()
@@ -112,8 +122,8 @@ def _interpreter(
     executable = prefix / "bin" / "python"
     try:
         found = executable.stat()
-    except OSError:
-        return None
+    except OSError as error:
+        raise InterpreterGone(prefix) from error
     identity = [os.path.realpath(executable), found.st_size, found.st_mtime_ns, found.st_ino]
     name = hashlib.sha256(f"interpreter {prefix} {identity}".encode() + settings).hexdigest()
     document = known.get(name)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from lamina.environment.place import SETTINGS
 from lamina.errors import LaminaError
 
 _SHOWN = 10
@@ -23,6 +24,20 @@ class EnvironmentUnusable(SyncError):
             f"Unable to write to `{error.filename or path}`: {error.strerror or error}",
             hint="The environment is not finished; once this is mended, run the command again, "
             "which goes on from there",
+        )
+
+
+class NotMadeAnew(SyncError):
+    """The file system refuses what must be done to make an environment anew."""
+
+    def __init__(self, prefix: Path, error: LaminaError) -> None:
+        cause = error.__cause__
+        why = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
+        is_there = (prefix / SETTINGS).is_file()
+        super().__init__(
+            f"Unable to make the environment at `{prefix}` anew: {why}",
+            hint=f"{'It is as it was' if is_there else 'There is none now'}; once this is mended, "
+            "run the command again",
         )
 
 

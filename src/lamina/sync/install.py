@@ -30,9 +30,12 @@ class Installation:
     The state is which folders are there.
     """
 
-    def __init__(self, linker: Linker, place: Place, hands: Hands) -> None:
+    def __init__(self, linker: Linker, place: Place, at: Path, hands: Hands) -> None:
+        """``at`` is where the environment is now, ``place`` where it will be."""
         self._linker = linker
-        self._site = str(place.site)
+        self._prefix = len(str(place.prefix))
+        self._at = str(at)
+        self._site = str(at / place.site.relative_to(place.prefix))
         self._hands = hands
         self._folders: set[str] = set()
 
@@ -48,7 +51,7 @@ class Installation:
             if entry.path == metadata and not self._has_brought(each.bulk):
                 self.install(each.expanded(), left_out)
                 return
-            path = f"/{entry.path}"
+            path = f"{self._at}{entry.path[self._prefix - 1 :]}"
             if entry.kind is Kind.DIRECTORY:
                 self._make_folder(path)
                 continue
@@ -92,14 +95,17 @@ class Installation:
             self._folders.add(path)
 
 
-def with_free_bulk(place: Place, supplied: Iterable[Supplied], kept: Owned) -> list[Supplied]:
+def with_free_bulk(
+    place: Place, at: Path, supplied: Iterable[Supplied], kept: Owned
+) -> list[Supplied]:
     """Return distributions, of which those keep their bulk that share no folder with anybody.
 
-    Of the others each file must be looked at: it may be in the way, or another one's.
+    Of the others each file must be looked at: it may be in the way, or another one's. ``at`` is
+    where the environment is now.
     """
     found = list(supplied)
-    site = f"{place.site}/"
-    taken = Counter(_tops(site, (f"{site}{name}" for name in _listing(site))))
+    site, here = f"{place.site}/", str(at / place.site.relative_to(place.prefix))
+    taken = Counter(_tops(site, (f"{site}{name}" for name in _listing(here))))
     taken.update(_tops(site, kept.rows))
     for each in found:
         if each.bulk is None:
@@ -148,6 +154,20 @@ def losers(wheels: Sequence[Unpacked], kept: Owned) -> Mapping[str, Set[str]]:
         }
         for wheel in wheels
     }
+
+
+def check_new(place: Place, at: Path, wheels: Sequence[Unpacked]) -> None:
+    """Refuse to replace what a new environment has itself; see `check_free`."""
+    prefix = place.prefix
+    here = {f"{prefix}/{path.relative_to(at)}"[1:] for path in at.rglob("*") if not path.is_dir()}
+    found = [
+        (entry.path[len(str(prefix)) :], wheel.name)
+        for wheel in wheels
+        for entry in wheel.entries
+        if entry.path in here
+    ]
+    if found:
+        raise InTheWay(prefix, found)
 
 
 def check_free(place: Place, wheels: Sequence[Unpacked], owned: Set[str]) -> None:

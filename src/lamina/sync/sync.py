@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 
+from lamina.environment.place import PlaceUnusable
+from lamina.environment.tree import Fill
 from lamina.lock.select import Selection
 from lamina.lock.target import Target
 from lamina.make.parallel import side_by_side
@@ -20,9 +22,9 @@ from lamina.prepare import plan_all, sources_of, versions_of
 from lamina.project.building import Building
 from lamina.sync.changes import Action, Manner, Step, Wish, changes
 from lamina.sync.environment import Environment
-from lamina.sync.errors import explained
+from lamina.sync.errors import EnvironmentUnusable, NotMadeAnew, explained
 from lamina.sync.hands import Hands
-from lamina.sync.install import Installation, check_free, losers, with_free_bulk
+from lamina.sync.install import Installation, check_free, check_new, losers, with_free_bulk
 from lamina.sync.installed import Installed, read_installed
 from lamina.sync.link import Linker, LinkMode
 from lamina.sync.records import Owned, Place
@@ -34,6 +36,9 @@ _PARALLEL = 8
 _MUCH = 1 << 19
 """Of indexes, in bytes: from some 5000 files on, processes are worth their start."""
 
+Make = Callable[[Fill], object]
+"""Makes an environment; raises `PlaceUnusable`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncOrder:
@@ -42,6 +47,8 @@ class SyncOrder:
     folder: Path
     """With the lockfile, to which its paths are relative."""
     environment: Environment
+    make: Make | None = None
+    """Makes the environment anew, with what is put into it; None of one that is there."""
     target: Target
     selection: Selection
     building: Building = field(default_factory=Building)
@@ -58,11 +65,13 @@ class Synced:
     """Sorted by name."""
     supplied: Mapping[str, Supplied] = field(default_factory=dict)
     """What was installed, by name."""
+    is_anew: bool = False
+    """Whether the environment was made anew."""
 
     @property
     def has_changed(self) -> bool:
         """Whether anything was to be done."""
-        return any(step.is_change for step in self.steps)
+        return self.is_anew or any(step.is_change for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +91,24 @@ class Sync:
         trees = SourceTrees(workshop, target, order.building, versions_of(selection))
         return cls(order, workshop, wheels, trees)
 
-    def plan(self) -> tuple[Step, ...]:
+    def plan(self) -> Synced:
         """Return what is to be done; nothing is changed, and nothing fetched."""
         order = self.order
         wishes = Wishes(self.trees, self.wheels.archives, order.folder, order.is_editable)
-        installed = read_installed(self._place.site)
-        return changes(wishes.of(order.selection), installed, order.manner)
+        installed = read_installed(self._place.site) if order.make is None else ()
+        steps = changes(wishes.of(order.selection), installed, order.manner)
+        return Synced(steps, is_anew=order.make is not None)
 
     def run(self, lock: int | None = None) -> Synced:
         """Bring the environment up to date. All is had before anything is changed.
 
         ``lock`` is the file that keeps others from changing it.
         """
-        steps = self.plan()
-        if not any(step.is_change for step in steps):
-            return Synced(steps)
-        place, hands = self._place, Hands(() if lock is None else (lock,))
+        plan = self.plan()
+        if not plan.has_changed:
+            return plan
+        steps, place = plan.steps, self._place
+        hands = Hands(() if lock is None else (lock,))
         with ExitStack() as stack:
             stack.callback(hands.close)
             kept = Owned.read(place, _staying(steps))
@@ -105,8 +116,12 @@ class Sync:
             steps = _with_neighbours(steps, place, kept)
             again = [step for step in steps if step.installs and step.name not in supplied]
             supplied |= self._supply(again, hands, stack)
-            self._change(steps, [supplied[name] for name in sorted(supplied)], hands)
-        return Synced(steps, supplied)
+            ready = [supplied[name] for name in sorted(supplied)]
+            if self.order.make is None:
+                self._change(steps, ready, hands)
+            else:
+                self._make_anew(self.order.make, ready, hands)
+        return replace(plan, steps=steps, supplied=supplied)
 
     @property
     def _place(self) -> Place:
@@ -163,21 +178,40 @@ class Sync:
         kept = Owned.read(place, _staying(steps))
         leaving = [each for step in steps if step.removes for each in step.installed]
         left = Owned.read(place, leaving)
-        supplied = with_free_bulk(place, supplied, kept)
+        supplied = with_free_bulk(place, place.prefix, supplied, kept)
         wheels = [each.unpacked for each in supplied]
         check_free(place, wheels, left.rows.keys() | kept.rows.keys())
-        left_out = losers(wheels, kept)
         with explained(place.prefix):
             for each in leaving:
                 remove(place, each, kept.rows.keys())
-            linker = Linker(self.order.link_mode, self.workshop.observer.warn)
-            installation = Installation(linker, place, hands)
-            side_by_side(
-                lambda each: installation.install(each, left_out[each.unpacked.name]),
-                sorted(supplied, key=lambda each: -each.weight),
-                threads=max(hands.count, self.workshop.makers),
-                interrupt=lambda: None,
-            )
+            self._install(supplied, kept, place.prefix, hands)
+
+    def _make_anew(self, make: Make, supplied: Sequence[Supplied], hands: Hands) -> None:
+        """Let a new environment take the place of the old one, with all that is installed."""
+        place, nothing = self._place, Owned({})
+
+        def fill(folder: Path) -> None:
+            free = with_free_bulk(place, folder, supplied, nothing)
+            check_new(place, folder, [each.unpacked for each in free])
+            with explained(place.prefix):
+                self._install(free, nothing, folder, hands)
+
+        try:
+            make(fill)
+        except (PlaceUnusable, EnvironmentUnusable) as error:
+            raise NotMadeAnew(place.prefix, error) from error
+
+    def _install(self, supplied: Sequence[Supplied], kept: Owned, at: Path, hands: Hands) -> None:
+        """Install into the environment, which may still lie elsewhere: ``at``."""
+        left_out = losers([each.unpacked for each in supplied], kept)
+        linker = Linker(self.order.link_mode, self.workshop.observer.warn)
+        installation = Installation(linker, self._place, at, hands)
+        side_by_side(
+            lambda each: installation.install(each, left_out[each.unpacked.name]),
+            sorted(supplied, key=lambda each: -each.weight),
+            threads=max(hands.count, self.workshop.makers),
+            interrupt=lambda: None,
+        )
 
 
 def _staying(steps: Iterable[Step]) -> list[Installed]:

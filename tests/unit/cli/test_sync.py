@@ -385,32 +385,187 @@ def test_a_folder_of_other_things_is_no_environment(
     )
 
 
-def test_an_environment_whose_python_is_gone_is_said(
+VERSION = ".".join(map(str, sys.version_info[:3]))
+FORMER = f"{MINOR}.99"
+ANEW = (
+    f"Making the environment `ROOT/project/.venv` anew with Python {VERSION}: it has Python "
+    f"{FORMER}, and `--python` asks for {VERSION}"
+)
+
+
+def make_former(site: Path) -> Path:
+    """Let the Python of an environment be of another patch, so it says; return the environment."""
+    prefix = site.parents[2]
+    script = f'exec "{sys.executable}" "$@" | sed s/{VERSION}/{FORMER}/g'
+    (prefix / "bin" / "python").unlink()
+    (prefix / "bin" / "python").write_text(f"#!/bin/sh\n{script}\n")
+    (prefix / "bin" / "python").chmod(0o755)
+    (site / "old.py").write_text("old")
+    return prefix
+
+
+def test_an_environment_of_another_python_is_made_anew(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    prefix = make_former(site)
+
+    done = sync(program, "--python", VERSION)
+
+    assert done.err.splitlines()[:3] == [ANEW, " + a==1.0", " + b==1.0"]
+    assert (site / "a" / "__init__.py").read_bytes() == b"A = 1\n"
+    assert not (site / "old.py").exists()
+    assert (prefix / "bin" / "run-a").read_text().startswith(f"#!{prefix}/bin/python\n")
+    assert sorted(path.name for path in prefix.parent.glob(".*")) == [".venv"]
+    assert actions(program, "--python", VERSION) == {"a": "keep", "b": "keep"}
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--check"])
+def test_that_it_would_be_made_anew_is_only_said(
+    option: str, program: Program, project: LockedProject, site: Path
+) -> None:
+    sync(program)
+    prefix = make_former(site)
+    before = files(prefix)
+
+    done = sync(program, option, "--python", VERSION)
+
+    assert done.code == (1 if option == "--check" else 0)
+    assert done.err.splitlines() == [
+        ANEW.replace("Making", "Would make"),
+        " + a==1.0",
+        " + b==1.0",
+        "Would install 2, remove 0, kept 0",
+    ]
+    assert files(prefix) == before
+
+
+def test_an_empty_environment_is_another_one_if_its_python_is(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    locked.write()
+    make_former(site)
+
+    assert sync(program, "--check", "--python", VERSION).code == 1
+    told = report(program, "--python", VERSION)
+    assert (told["changed"], told["made_anew"], told["distributions"]) == (True, True, [])
+    told = report(program, "--python", VERSION)
+    assert (told["changed"], told["made_anew"]) == (False, False)
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(
     program: Program, project: LockedProject, site: Path
 ) -> None:
     (program.root / "project/.venv/bin/python").unlink()
 
+    done = sync(program)
+
+    assert done.err.splitlines()[:3] == [
+        f"Making the environment `ROOT/project/.venv` anew with Python {VERSION}: its Python is "
+        "gone",
+        " + a==1.0",
+        " + b==1.0",
+    ]
+    assert actions(program) == {"a": "keep", "b": "keep"}
+
+
+def test_an_environment_whose_python_does_not_run_is_let_alone(
+    program: Program, project: LockedProject, site: Path
+) -> None:
+    (program.root / "project/.venv/bin/python").unlink()
+    (program.root / "project/.venv/bin/python").symlink_to("/bin/false")
+
     assert sync(program).err == (
         "error: Unable to run the Python of the environment at `ROOT/project/.venv`: it is no "
-        "CPython 3.8 or newer, or is gone\n\n"
+        "CPython 3.8 or newer\n\n"
         "hint: To make the environment anew, run `lamina venv --clear ROOT/project/.venv`\n"
     )
 
 
-def test_an_environment_of_another_python_is_let_alone(
+def test_what_cannot_be_had_leaves_the_environment_as_it_was(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    locked.remote("a", "https://files.example/a-1.0-py3-none-any.whl", b"data")
+    locked.write()
+    prefix = make_former(site)
+    before = files(prefix)
+
+    done = sync(program, "--offline", "--python", VERSION)
+
+    assert "error: Unable to reach `files.example`: the network is not to be used\n" in done.err
+    assert files(prefix) == before
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPERM])
+def test_a_full_disk_leaves_the_environment_as_it_was(
+    number: int,
+    program: Program,
+    project: LockedProject,
+    site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is refused while it is filled is no reason to empty what is there."""
+    prefix = make_former(site)
+    before = files(prefix)
+
+    def full(self: Any, path: str) -> None:
+        raise OSError(number, os.strerror(number), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(install.Installation, "_make_folder", full)
+        done = sync(program, "--python", VERSION)
+
+    assert done.err == (
+        f"{ANEW}\n"
+        "error: Unable to make the environment at `ROOT/project/.venv` anew: "
+        f"{os.strerror(number)}\n\n"
+        "hint: It is as it was; once this is mended, run the command again\n"
+    )
+    assert files(prefix) == before
+    assert sorted(path.name for path in prefix.parent.glob(".*")) == [".venv"]
+
+
+def test_what_a_new_environment_has_itself_is_not_replaced(
+    program: Program, locked: LockedProject, site: Path
+) -> None:
+    locked.wheel("a", Item("a-1.0.data/scripts/activate", b"#!python\n"))
+    locked.write()
+    prefix = make_former(site)
+    before = files(prefix)
+
+    done = sync(program, "--python", VERSION)
+
+    assert done.err == (
+        f"{ANEW}\n"
+        "error: Unable to install a: `bin/activate` in `ROOT/project/.venv` is of no "
+        "distribution\n\n"
+        "hint: Nothing was changed; move it away, or remove it\n"
+    )
+    assert files(prefix) == before
+
+
+def test_what_a_killed_sync_left_beside_the_environment_goes(
     program: Program, project: LockedProject, site: Path
 ) -> None:
-    done = sync(program, "--python", "3.8")
+    left = program.root / "project" / ".lamina-.venv-x"
+    left.mkdir()
 
-    version = ".".join(map(str, sys.version_info[:3]))
-    assert done.err == (
-        "error: The environment at `ROOT/project/.venv` has another Python than was asked for\n"
-        "  expected: 3.8\n"
-        f"  got:      {version}\n\n"
-        "hint: Nothing was changed; to make the environment anew, run `lamina venv --clear "
-        "ROOT/project/.venv`, with the `--python` that is wanted\n"
+    sync(program, "--dry-run")
+    assert left.exists()
+    sync(program)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--no-active"])
+def test_a_file_in_the_place_of_the_environment_is_said(
+    option: str, program: Program, project: LockedProject
+) -> None:
+    (program.root / "project" / ".venv").write_text("mine")
+
+    assert sync(program, option).err.endswith(
+        "error: Unable to make an environment at `ROOT/project/.venv`: a file is there\n\n"
+        "hint: Name another path\n"
     )
-    assert list(site.iterdir()) == []
+    assert (program.root / "project" / ".venv").read_text() == "mine"
 
 
 def test_the_environment_is_the_one_that_is_named(
