@@ -11,7 +11,7 @@ from enum import Enum
 from packaging.version import InvalidVersion, Version
 
 from lamina.lock.select import Distribution
-from lamina.sync.installed import Installed
+from lamina.sync.installed import Installed, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,8 @@ def difference(wish: Wish, here: Sequence[Installed]) -> str | None:
     if len(here) > 1:
         return f"it is installed {len(here)} times"
     found = here[0]
+    if found.kind is not Kind.WHEEL:
+        return "it was not installed from a wheel"
     if not found.is_whole:
         return "it was not finished"
     version = wish.distribution.version

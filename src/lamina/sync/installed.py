@@ -1,9 +1,10 @@
-"""What is installed in an environment, as its ``*.dist-info`` folders say."""
+"""What is installed in an environment, as its ``*.dist-info`` folders say, or what came before."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -15,6 +16,18 @@ NOTE = "lamina.json"
 """The file in which we note what a distribution of no index was installed from."""
 
 
+class Kind(Enum):
+    """How a distribution was installed."""
+
+    WHEEL = "wheel"
+    EGG_INFO = "egg-info"
+    """By `setup.py install`, with a folder of notes."""
+    EGG_FILE = "egg-info, a file"
+    """By distutils, which notes nothing but the name."""
+    EGG_LINK = "egg-link"
+    """By `setup.py develop`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """One distribution of an environment (recording-installed-projects, PyPA)."""
@@ -22,13 +35,14 @@ class Installed:
     name: str
     version: str
     folder: str
-    """The name of its ``*.dist-info``."""
+    """The name of its ``*.dist-info``, or of what it has instead."""
     is_whole: bool = True
     """Whether it was installed to the end, and can be removed by what its RECORD lists."""
     origin: bytes | None = None
     """Its ``direct_url.json``."""
     note: bytes | None = None
     """Its `NOTE`."""
+    kind: Kind = Kind.WHEEL
 
     def __str__(self) -> str:
         return f"{self.name}=={self.version}"

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lamina.sync.installed import Installed, read_record
+from lamina.sync.installed import Installed, Kind, read_record
+from lamina.sync.legacy import rows_of_legacy
 from lamina.wheel.record import Row
 from lamina.wheel.scheme import Scheme
 
@@ -66,6 +67,11 @@ class Owned:
 
 def paths_of(place: Place, installed: Installed) -> Iterator[tuple[str, Row]]:
     """Give the files of a distribution that lie in the environment, each with its row."""
-    for row in read_record(place.site, installed):
+    rows: Iterable[Row] = (
+        read_record(place.site, installed)
+        if installed.kind is Kind.WHEEL
+        else map(Row, rows_of_legacy(place.site, installed))
+    )
+    for row in rows:
         if (path := place.path(row.path)) is not None:
             yield path, row

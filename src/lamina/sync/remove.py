@@ -1,7 +1,7 @@
 """Distributions taken out of an environment, by what their RECORD lists.
 
 METADATA goes first and RECORD last: what was begun is never taken for installed, and can always
-be finished.
+be finished. What came without a wheel keeps its notes to the last.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from collections.abc import Iterable, Set
 from contextlib import suppress
 from pathlib import Path
 
-from lamina.sync.installed import Installed
+from lamina.sync.installed import Installed, Kind
+from lamina.sync.legacy import unlink_development
 from lamina.sync.records import Place, paths_of
+
+_LAST = ("RECORD", "installed-files.txt", "namespace_packages.txt", "top_level.txt")
 
 
 def remove(place: Place, installed: Installed, kept: Set[str]) -> None:
@@ -25,13 +28,16 @@ def remove(place: Place, installed: Installed, kept: Set[str]) -> None:
     own = f"{folder}/"
     _unlink(f"{own}METADATA")
     paths = [path for path, _ in paths_of(place, installed) if path not in kept]
-    others = [path for path in paths if not path.startswith(own)]
+    others = [path for path in paths if not path.startswith(own) and path != folder]
     for path in others:
         _unlink(path)
     _remove_bytecode(others)
     for name in sorted(_listing(folder)):
-        if name != "RECORD":
+        if name not in _LAST:
             _unlink(f"{own}{name}")
+    if installed.kind is Kind.EGG_LINK:
+        unlink_development(place.site, installed)
+        _unlink(folder)
     shutil.rmtree(folder, ignore_errors=True)
     if Path(folder).exists():
         Path(folder, "RECORD").unlink(missing_ok=True)  # It says why not.

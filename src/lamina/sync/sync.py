@@ -26,6 +26,7 @@ from lamina.sync.errors import EnvironmentUnusable, NotMadeAnew, explained
 from lamina.sync.hands import Hands
 from lamina.sync.install import Installation, check_free, check_new, losers, with_free_bulk
 from lamina.sync.installed import Installed, read_installed
+from lamina.sync.legacy import NotRemovable, is_removable, read_legacy
 from lamina.sync.link import Linker, LinkMode
 from lamina.sync.records import Owned, Place
 from lamina.sync.remove import remove
@@ -95,8 +96,8 @@ class Sync:
         """Return what is to be done; nothing is changed, and nothing fetched."""
         order = self.order
         wishes = Wishes(self.trees, self.wheels.archives, order.folder, order.is_editable)
-        installed = read_installed(self._place.site) if order.make is None else ()
-        steps = changes(wishes.of(order.selection), installed, order.manner)
+        steps = changes(wishes.of(order.selection), self._installed(), order.manner)
+        _check_removable(steps, self._place.site)
         return Synced(steps, is_anew=order.make is not None)
 
     def run(self, lock: int | None = None) -> Synced:
@@ -122,6 +123,13 @@ class Sync:
             else:
                 self._make_anew(self.order.make, ready, hands)
         return replace(plan, steps=steps, supplied=supplied)
+
+    def _installed(self) -> list[Installed]:
+        """Return what is there; of what is replaced as a whole, nothing is looked at."""
+        if self.order.make is not None:
+            return []
+        site = self._place.site
+        return [*read_installed(site), *read_legacy(site)]
 
     @property
     def _place(self) -> Place:
@@ -212,6 +220,12 @@ class Sync:
             threads=max(hands.count, self.workshop.makers),
             interrupt=lambda: None,
         )
+
+
+def _check_removable(steps: Iterable[Step], site: Path) -> None:
+    leaving = [each for step in steps if step.removes for each in step.installed]
+    if stuck := [each for each in leaving if not is_removable(site, each)]:
+        raise NotRemovable(site, stuck)
 
 
 def _staying(steps: Iterable[Step]) -> list[Installed]:

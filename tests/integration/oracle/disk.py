@@ -74,11 +74,12 @@ def _uv(locked: Locked, run: Run, *arguments: str) -> subprocess.CompletedProces
 def _files(ours: Path, theirs: Path) -> Iterator[str]:
     a, b = (file_trees.of_folder(path) for path in (ours, theirs))
     for path, our_node, their_node in file_trees.differences(a, b):
-        if not _is_explained(path, ours / path, theirs / path):
+        if not is_explained(path, ours / path, theirs / path):
             yield f"{path}: {our_node} instead of {their_node}"
 
 
-def _is_explained(path: str, ours: Path, theirs: Path) -> bool:
+def is_explained(path: str, ours: Path, theirs: Path) -> bool:
+    """Say whether a difference is one of those that docs/explanation/sync.md tells of."""
     name = path.rpartition("/")[2]
     if path in _ENVIRONMENT or path.startswith("bin/activate") or "__pycache__" in path:
         return True

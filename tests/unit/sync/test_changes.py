@@ -9,7 +9,7 @@ from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
 from lamina.lock.source import Registry
 from lamina.sync.changes import Action, Manner, Step, Wish, changes
-from lamina.sync.installed import Installed
+from lamina.sync.installed import Installed, Kind
 
 URL = b'{"url":"https://files.example/a.whl","archive_info":{}}'
 
@@ -28,6 +28,10 @@ def here(
     note: bytes | None = None,
 ) -> Installed:
     return Installed(name, version, f"{name}-{version}.dist-info", is_whole, origin, note)
+
+
+def egg() -> Installed:
+    return Installed("a", "1.0", "a-1.0.egg-info", kind=Kind.EGG_INFO)
 
 
 def step(wishes: list[Wish], installed: list[Installed], **manner: object) -> Step:
@@ -50,6 +54,7 @@ def step(wishes: list[Wish], installed: list[Installed], **manner: object) -> St
         (wish(origin=URL), [here(origin=b"{")], Action.REINSTALL, "it came from elsewhere"),
         (wish(note=b"1"), [here(note=b"2")], Action.REINSTALL, "its sources have changed"),
         (wish(note=b"1"), [here()], Action.REINSTALL, "nobody noted its sources"),
+        (wish(), [egg()], Action.REINSTALL, "it was not installed from a wheel"),
         (wish(note=b"1"), [here(note=b"1")], Action.KEEP, "it is installed already"),
     ],
 )
