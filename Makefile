@@ -70,6 +70,14 @@ golden: $(ENVIRONMENT) ## Freeze the bytes of layers anew; review the difference
 docs: $(ENVIRONMENT) ## Do the links in the documentation lead anywhere?
 	pytest -q tests/unit/test_docs.py
 
+.PHONY: rules
+rules: $(ENVIRONMENT) ## Write the pages about the rules of `lamina doctor`, from the rules
+	python tools/rule_pages.py
+
+.PHONY: fuzz-dockerfile
+fuzz-dockerfile: $(ENVIRONMENT) ## Does any of 100,000 strange Dockerfiles upset the doctor?
+	LAMINA_DOCKERFILES=$${LAMINA_DOCKERFILES:-100000} pytest -q tests/property/test_dockerfile.py
+
 .PHONY: build
 build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
 	python -m build --no-isolation --outdir dist .

@@ -98,4 +98,5 @@ def test_the_index_names_every_page() -> None:
     docs = ROOT / "docs"
     linked = set(_LINK.findall((docs / "README.md").read_text(encoding="utf-8")))
     pages = {page.relative_to(docs).as_posix() for page in PAGES if page.is_relative_to(docs)}
-    assert pages - {"README.md"} <= linked
+    rules = {page for page in pages if page.startswith("reference/rules/LAM")}
+    assert pages - {"README.md"} - rules <= linked

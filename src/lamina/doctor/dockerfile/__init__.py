@@ -1,0 +1,1 @@
+"""Reading a Dockerfile as BuildKit's frontend does, with the place of everything in it."""

@@ -1,0 +1,11 @@
+"""The rules, a module for each family of the faults; their codes are never used again."""
+
+from lamina.doctor.finding import Rule
+from lamina.doctor.rules import mounts, reading
+
+RULES: tuple[Rule, ...] = (*reading.RULES, *mounts.RULES)
+
+
+def find_rule(code: str) -> Rule | None:
+    """Return the rule of a code, however that is written."""
+    return next((rule for rule in RULES if rule.code == code.upper()), None)
