@@ -21,6 +21,7 @@ _COMMANDS = {
     "plan": ("lamina.cli.plan", "Show what a build would reuse, download, make and push"),
     "completion": ("lamina.cli.completion", "Write what makes the shell complete commands"),
     "diff": ("lamina.cli.diff", "Show what changes between two images, and what is pulled for it"),
+    "doctor": ("lamina.cli.doctor", "Find out why a Dockerfile downloads again"),
     "inspect": ("lamina.cli.inspect", "Show the layers of an image, and what is in them"),
     "venv": ("lamina.cli.venv", "Make a virtual environment"),
     "sync": ("lamina.cli.sync", "Bring an environment on the disk up to date with the lock"),

@@ -10,6 +10,7 @@ import pytest
 
 from lamina.cli import cache, completion, diff, inspect
 from lamina.cli.build import command as build
+from lamina.cli.doctor import command as doctor
 from lamina.cli.main import cli
 from lamina.cli.plan import command as plan
 from lamina.cli.sync import command as sync
@@ -32,6 +33,7 @@ def test_every_command_is_documented() -> None:
         ("lamina cache", cache.prune_),
         ("lamina completion", completion.command),
         ("lamina diff", diff.command),
+        ("lamina doctor", doctor),
         ("lamina inspect", inspect.command),
         ("lamina sync", sync),
         ("lamina venv", venv),

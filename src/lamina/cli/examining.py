@@ -1,0 +1,83 @@
+"""How ``lamina doctor`` goes about it: files are read, bases are asked, rules are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from lamina.cli.dockerfiles import Found, find
+from lamina.cli.looking import looking
+from lamina.doctor.check import check
+from lamina.doctor.dockerfile.parse import parse
+from lamina.doctor.explain import explanation
+from lamina.doctor.finding import Finding, Rule
+from lamina.doctor.model.bases import Base
+from lamina.doctor.model.build import base_names
+from lamina.doctor.rules import RULES, find_rule
+from lamina.doctor.subject import make_subject
+from lamina.doctor.text import Source
+from lamina.oci.reference import Reference
+from lamina.sources.listing import image_for
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A Dockerfile, and what is wrong in it."""
+
+    path: str
+    source: Source
+    findings: tuple[Finding, ...]
+
+
+def examine(
+    paths: Sequence[Path], ignored: Collection[str], *, pull: bool, insecure: bool
+) -> tuple[Examined, ...]:
+    """Examine all Dockerfiles; none is, unless every one can be read."""
+    found = [find(path) for path in paths]
+    pulled = _pulled(found, insecure=insecure) if pull else {}
+    return tuple(_examined(each, ignored, pulled) for each in found)
+
+
+def known_codes(context: click.Context, option: str, texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of rules that an option names; commas may be between them."""
+    codes = [code.strip().upper() for text in texts for code in text.split(",")]
+    for code in codes:
+        if find_rule(code) is None:
+            last = RULES[-1].code
+            message = f"There is no rule `{code}`: they go from `{RULES[0].code}` to `{last}`"
+            raise click.UsageError(f"{message}; {option} names one", context)
+    return tuple(codes)
+
+
+def explained(code: str) -> list[str]:
+    """Return the page about a rule."""
+    rule = find_rule(code)
+    assert isinstance(rule, Rule)
+    return explanation(rule).rstrip("\n").split("\n")
+
+
+def _examined(found: Found, ignored: Collection[str], pulled: Mapping[str, Base]) -> Examined:
+    today = datetime.now(UTC).date()
+    subject = make_subject(found.text, beside=found.beside, pulled=pulled, today=today)
+    return Examined(found.shown, Source(found.text), check(subject, ignored=ignored))
+
+
+def _pulled(found: Sequence[Found], *, insecure: bool) -> Mapping[str, Base]:
+    names = dict.fromkeys(name for each in found for name in base_names(parse(each.text)))
+    references = [Reference.parse(name) for name in names]
+    with looking(insecure=insecure) as look:
+        configs = [image_for(look(reference), None).config for reference in references]
+    return {
+        name: Base(
+            name,
+            is_known=True,
+            environment=config.env,
+            user=config.user,
+            workdir=config.working_dir or "/",
+        )
+        for name, config in zip(names, configs, strict=True)
+    }

@@ -1,0 +1,164 @@
+"""``lamina doctor``: what it reads, and what it writes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dockerfiles import REPORT
+from unit.cli.program import Program
+
+BAD = "FROM python:3.12-slim\nWORKDIR /app\nRUN --mount=type=cache,target=~/.cache/uv uv sync\n"
+GOOD = BAD.replace("~", "/root")
+TEXT = """\
+a/Dockerfile:3:24: error LAM101 The cache mount is at `/app/~/.cache/uv`, but uv uses \
+`/root/.cache/uv`: no builder expands `~`
+  3 | RUN --mount=type=cache,target=~/.cache/uv uv sync
+    |                        ^^^^^^^^^^^^^^^^^^
+  why: A builder puts variables into `target`, but no shell reads it: `~` is the name of a folder,
+       below `WORKDIR`. The cache mount lies there, unused, while the tool keeps what it downloads
+       in its own place, which is in the layer. So everything is downloaded at each build, and the
+       image carries a copy of it.
+  fix: Write `target=/root/.cache/uv`
+
+"""
+
+
+@pytest.fixture
+def folder(program: Program, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(program.root)
+    (program.root / "a").mkdir()
+    (program.root / "a" / "Dockerfile").write_text(BAD)
+    (program.root / "Containerfile").write_text(GOOD)
+    return program.root
+
+
+def test_a_finding_as_text(program: Program, folder: Path) -> None:
+    ended = program("doctor", "a")
+
+    assert (ended.code, ended.err) == (1, "")
+    assert ended.out == f"{TEXT}Found 1 error in `a/Dockerfile`\n"
+
+
+def test_nothing_is_wrong(program: Program, folder: Path) -> None:
+    ended = program("doctor")
+
+    assert (ended.code, ended.out) == (0, "Nothing is wrong in `Containerfile`\n")
+
+
+def test_several_files_and_each_why_once(program: Program, folder: Path) -> None:
+    (folder / "b").write_text(BAD)
+
+    ended = program("doctor", "a/Dockerfile", "b")
+
+    assert ended.code == 1
+    assert ended.out.count("  why: ") == 1
+    assert ended.out.endswith("Found 2 errors in `a/Dockerfile`, `b`\n")
+
+
+def test_a_rule_can_be_left_out(program: Program, folder: Path) -> None:
+    assert program("doctor", "a", "--ignore", "lam101, LAM102").code == 0
+
+
+def test_findings_as_a_document(program: Program, folder: Path) -> None:
+    ended = program("doctor", "a", "--format", "json")
+
+    assert json.loads(ended.out) == {
+        "files": [
+            {
+                "path": "a/Dockerfile",
+                "findings": [
+                    {
+                        "code": "LAM101",
+                        "severity": "error",
+                        "message": "The cache mount is at `/app/~/.cache/uv`, but uv uses "
+                        "`/root/.cache/uv`: no builder expands `~`",
+                        "fix": "Write `target=/root/.cache/uv`",
+                        "notes": [],
+                        "line": 3,
+                        "column": 24,
+                        "end_line": 3,
+                        "end_column": 42,
+                    }
+                ],
+            }
+        ],
+        "errors": 1,
+        "warnings": 0,
+        "notes": 0,
+    }
+
+
+def test_a_rule_is_explained(program: Program) -> None:
+    ended = program("doctor", "--explain", "lam101")
+
+    assert ended.code == 0
+    assert ended.out.startswith("# LAM101: `~` in the target of a mount\n\nSeverity: error\n")
+
+
+@pytest.mark.parametrize("option", ["--explain", "--ignore"])
+def test_an_unknown_rule_is_wrong_usage(program: Program, option: str) -> None:
+    ended = program("doctor", option, "LAM9")
+
+    assert ended.code == 2
+    assert ended.err.startswith("error: There is no rule `LAM9`: they go from `LAM001` to `LAM")
+
+
+def test_a_folder_without_a_dockerfile(program: Program, folder: Path) -> None:
+    (folder / "empty").mkdir()
+
+    ended = program("doctor", "empty")
+
+    assert ended.code == 1
+    assert ended.err == (
+        "error: Unable to find a Dockerfile in `empty`\n\nhint: Name it: `lamina doctor PATH`\n"
+    )
+
+
+def test_a_folder_with_one_of_another_name(program: Program, folder: Path) -> None:
+    (folder / "a" / "Dockerfile").rename(folder / "a" / "Dockerfile.prod")
+    (folder / "a" / "Dockerfile.prod.dockerignore").write_text("")
+
+    assert "a/Dockerfile.prod:3:24: error LAM101" in program("doctor", "a").out
+
+
+def test_a_folder_with_several(program: Program, folder: Path) -> None:
+    (folder / "a" / "Dockerfile").rename(folder / "a" / "Dockerfile.prod")
+    (folder / "a" / "dev.Dockerfile").write_text(BAD)
+
+    assert program("doctor", "a").err == (
+        "error: Unable to choose a Dockerfile in `a`: it has `Dockerfile.prod`, `dev.Dockerfile`\n"
+        "\nhint: Name one, or several: `lamina doctor a/Dockerfile.prod`\n"
+    )
+
+
+def test_a_file_that_is_not_there(program: Program, folder: Path) -> None:
+    assert program("doctor", "no").err.startswith("error: Unable to find a Dockerfile at `no`\n")
+
+
+def test_a_long_line_is_cut_around_the_place(program: Program, folder: Path) -> None:
+    (folder / "b").write_text(f"FROM python\nRUN {'x' * 200} --mount\nRUM {'y' * 200}\n")
+
+    shown = program("doctor", "b").out.splitlines()
+
+    assert shown[1:3] == [f"  3 | RUM {'y' * 84}", "    | ^^^"]
+
+
+def test_secrets_are_not_shown(program: Program, folder: Path) -> None:
+    (folder / "b").write_text("FROM python\nENV A=https://me:secret@host.example/ B\n")
+
+    ended = program("doctor", "b")
+
+    assert "secret" not in ended.out
+    assert "  2 | ENV A=https://*********@host.example/ B\n" in ended.out
+
+
+def test_the_file_of_the_report(program: Program, folder: Path) -> None:
+    (folder / "Dockerfile").write_text(REPORT)
+
+    ended = program("doctor", "Dockerfile")
+
+    assert ended.code == 1
+    assert "Dockerfile:19:24: error LAM101 " in ended.out
