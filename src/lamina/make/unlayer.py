@@ -8,13 +8,16 @@ differ, in the order of its rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
 from lamina.archive import deflate
 from lamina.archive.entry import CHUNK
 from lamina.archive.inflate import InflateError
-from lamina.oci.blob import DamagedBlob, unpacked
+from lamina.oci.blob import DamagedBlob, UnreadableBlob, unpacked
 from lamina.oci.changeset import Changeset, MalformedLayer, Member
 from lamina.plan.contents import Contents, InLayer
 from lamina.plan.key import LayerKey
@@ -23,15 +26,58 @@ from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.store.trees import Given, Tree
 from lamina.wheel.errors import WheelError
-from lamina.wheel.record import Row, parse_installed, render_record
+from lamina.wheel.file import DEFAULT_LIMIT, WheelTooLarge, unsafe_name
+from lamina.wheel.record import Row, parse_installed, record_hash, render_record
 from lamina.wheel.scripts import parse_entry_points, shebang
 
+_FILE = "0"
+_SMALL = 1 << 24
+"""Of what is read at once, in bytes."""
 _ROOT = "../../../"
+_UNTIDY = re.compile("(?:^|/)\\.?(?:/|$)")
 _NOTES = frozenset({"INSTALLER", "REQUESTED", "RECORD", "direct_url.json"})
 
 
 class NotToBeHad(Exception):
-    """The layer does not tell the wheel's files from others."""
+    """The layer does not tell the wheel's files from others; the text says of which."""
+
+
+NOT_HAD = (NotToBeHad, DamagedBlob, UnreadableBlob, MalformedLayer, WheelError, InflateError)
+"""What is raised where a tree cannot be had of a layer."""
+
+
+class OpenedLayer(Protocol):
+    """The bytes of a layer, which are on this machine."""
+
+    def tar(self) -> Iterator[bytes]:
+        """Give its tar, in pieces."""
+        ...
+
+    def record(self, distribution: InLayer) -> bytes:
+        """Return the RECORD of a distribution in it. Raises `NotToBeHad`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A layer of the store, as `OpenedLayer`."""
+
+    layer: StoredLayer
+
+    def tar(self) -> Iterator[bytes]:
+        with self.layer.open() as blob:
+            yield from unpacked(iter(lambda: blob.read(CHUNK), b""))
+
+    def record(self, distribution: InLayer) -> bytes:
+        return stored_record(distribution, self.layer.read(distribution.record))
+
+
+def stored_record(distribution: InLayer, data: bytes) -> bytes:
+    """Return a RECORD that lies in a blob as stored blocks. Raises `NotToBeHad`."""
+    try:
+        return deflate.read_stored(data)
+    except ValueError:
+        raise NotToBeHad(f"the RECORD of `{distribution.name}` is not where it should be") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +115,26 @@ def tree_of(
         layer = store.layers.get(found.key)
         if layer is None:
             return None
-        wheel = _Wheel.of(layer, found, hash_)
-        return store.trees.take(key, filename, wheel.files(layer), scratch)
-    except (NotToBeHad, DamagedBlob, MalformedLayer, WheelError, InflateError):
+        files = files_of(_Stored(layer), found, hash_, filename)
+        return store.trees.take(key, filename, files, scratch)
+    except NOT_HAD:
         return None
+
+
+def files_of(
+    layer: OpenedLayer, found: Found, hash_: str, filename: str, limit: int = DEFAULT_LIMIT
+) -> Iterator[Given]:
+    """Give the files of a wheel as the wheel has them; ``limit`` is of all their bytes.
+
+    The layer is read to its end before the last file is given. Raises any of `NOT_HAD`, and
+    `WheelTooLarge`.
+    """
+    sizes = 0
+    for given, size in _Wheel.of(layer, found, hash_).files(layer):
+        sizes += size
+        if sizes > limit:
+            raise WheelTooLarge(filename, sizes, limit)
+        yield given
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,76 +146,102 @@ class _Wheel:
     """The name of its ``*.dist-info``."""
     rows: Mapping[str, Row]
     """Of its RECORD, by the path in the layer."""
-    is_alone: bool
+    shared: Collection[str]
+    """Of these, the paths that others in the layer have, too."""
+    tops: frozenset[str]
+    """What it has at the top of site-packages."""
+    other_tops: frozenset[str]
+    """What the others have there."""
 
     @classmethod
-    def of(cls, layer: StoredLayer, found: Found, hash_: str) -> _Wheel:
-        """Read the RECORDs of a layer. Raises `NotToBeHad` where wheels share a file."""
+    def of(cls, layer: OpenedLayer, found: Found, hash_: str) -> _Wheel:
+        """Read the RECORDs of a layer. Raises `NotToBeHad`."""
         mine: Sequence[Row] = ()
-        others: set[str] = set()
+        tops, others, other_tops = set[str](), set[str](), set[str]()
         for each in found.contents.distributions:
-            rows = _record(layer, each)
+            rows = parse_installed(layer.record(each))
             if each.hash == hash_:
                 mine = rows
+                tops.update(each.tops)
             else:
                 others.update(_path(row.path, found) for row in rows)
+                other_tops.update(each.tops)
+                other_tops.update(row.path.partition("/")[0] for row in rows if _is_record(row))
         paths = {_path(row.path, found): row for row in mine}
-        infos = [
-            row.path.partition("/")[0] for row in mine if row.path.endswith(".dist-info/RECORD")
-        ]
-        if len(infos) != 1 or len(paths) != len(mine) or others & paths.keys():
-            raise NotToBeHad
-        return cls(found, infos[0], paths, len(found.contents.distributions) == 1)
+        infos = [row.path.partition("/")[0] for row in mine if _is_record(row)]
+        if len(infos) != 1 or len(paths) != len(mine):
+            raise NotToBeHad("a RECORD in it is of no distribution, or names a file twice")
+        shared = others & paths.keys()
+        return cls(
+            found, infos[0], paths, shared, frozenset({*tops, *infos}), frozenset(other_tops)
+        )
 
-    def files(self, layer: StoredLayer) -> Iterator[Given]:
-        """Give the files as the wheel has them. Raises `NotToBeHad`."""
-        seen, folders, above = set[str](), set[str](), set[str]()
+    def files(self, layer: OpenedLayer) -> Iterator[tuple[Given, int]]:
+        """Give the files as the wheel has them, each with its size. Raises `NotToBeHad`."""
+        seen, names, folders, above = set[str](), set[str](), set[str](), set[str]()
         is_executable = False
         commands: frozenset[str] = frozenset()
         rows: list[Row] = []
-        with layer.open() as blob:
-            changeset = Changeset(unpacked(iter(lambda: blob.read(CHUNK), b"")))
-            for member in changeset:
-                path = member.path.rstrip("/")
-                if member.is_directory:
-                    folders.add(path)
-                    continue
-                _add_parents(path, above)
-                if (row := self.rows.get(path)) is None:
-                    continue
-                seen.add(path)
-                name = self._name(row.path, commands)
-                if name is None:
-                    continue
-                if name == f"{self.info}/entry_points.txt":
-                    data = b"".join(changeset.content())
-                    minor = self.found.python.removesuffix("t")
-                    commands = frozenset(c.name for c in parse_entry_points(data).commands(minor))
-                    given = Given(name, False, bool(member.mode & 0o111), [data])
-                elif name == f"{self.info}/RECORD":
-                    rows.append(row._replace(path=name))
-                    is_executable = bool(member.mode & 0o111)
-                    continue
-                else:
-                    given = self._given(name, member, changeset)
-                rows.append(self._row(row, name, given))
-                yield given
-        if seen != self.rows.keys():
-            raise NotToBeHad
+        changeset = Changeset(layer.tar())
+        for member in changeset:
+            path = member.path.rstrip("/")
+            if member.is_directory:
+                folders.add(path)
+                continue
+            _add_parents(path, above)
+            if (row := self.rows.get(path)) is None:
+                continue
+            self._check(path, member, seen)
+            name = self._name(row.path, commands)
+            if name is None:
+                continue
+            _check_name(name, names)
+            if name == f"{self.info}/entry_points.txt":
+                data = _small(name, member, changeset.content())
+                minor = self.found.python.removesuffix("t")
+                commands = frozenset(c.name for c in parse_entry_points(data).commands(minor))
+                given = Given(name, False, bool(member.mode & 0o111), [data])
+            elif name == f"{self.info}/RECORD":
+                rows.append(row._replace(path=name))
+                is_executable = bool(member.mode & 0o111)
+                continue
+            else:
+                given = self._given(row, name, member, changeset)
+            rows.append(self._row(row, name, given))
+            yield given, member.size
+        if lost := self.rows.keys() - seen:
+            raise NotToBeHad(f"it has no `/{min(lost)}`, which its RECORD lists")
         record = render_record(rows)
-        yield Given(f"{self.info}/RECORD", False, is_executable, [record])
-        yield from self._folders(folders - above)
+        yield Given(f"{self.info}/RECORD", False, is_executable, [record]), len(record)
+        for each in self._folders(folders - above):
+            yield each, 0
 
-    def _given(self, name: str, member: Member, changeset: Changeset) -> Given:
+    def _check(self, path: str, member: Member, seen: set[str]) -> None:
+        if path in seen or member.type != _FILE:
+            raise NotToBeHad(f"`/{path}` is there twice, or is no file")
+        seen.add(path)
+
+    def _given(self, row: Row, name: str, member: Member, changeset: Changeset) -> Given:
         is_executable = bool(member.mode & 0o111)
         chunks: Iterable[bytes] = changeset.content()
+        if member.path in self.shared:
+            data = _small(name, member, chunks)
+            if record_hash(data) != row.hash:
+                raise NotToBeHad(f"`/{member.path}` is of two distributions that do not agree")
+            chunks = [data]
         if name.startswith(f"{_data(self.info)}/scripts/"):
-            script = b"".join(chunks)
-            first = shebang(f"{self.found.prefix}/bin/python")
-            if script.startswith(first):
-                script = b"#!python\n" + script[len(first) :]
-            chunks = [script]
+            chunks = self._script(name, member, iter(chunks))
         return Given(name, False, is_executable, chunks)
+
+    def _script(self, name: str, member: Member, chunks: Iterator[bytes]) -> Iterable[bytes]:
+        """Return a script, with the first line that the wheel gave it; a program streams by."""
+        first, head = shebang(f"{self.found.prefix}/bin/python"), b""
+        while len(head) < len(first) and (chunk := next(chunks, b"")):
+            head += chunk
+        if head.startswith(first):
+            script = _small(name, member, chain([head], chunks))
+            return [b"#!python\n" + script[len(first) :]]
+        return chain([head], chunks)
 
     def _row(self, row: Row, name: str, given: Given) -> Row:
         is_script = name.startswith(f"{_data(self.info)}/scripts/")
@@ -164,10 +252,16 @@ class _Wheel:
     def _folders(self, empty: Iterable[str]) -> Iterator[Given]:
         """Give the folders without a file that are the wheel's own."""
         site = f"{self._prefix}lib/python{self.found.python}/site-packages/"
+        is_alone = len(self.found.contents.distributions) == 1
         for path in sorted(empty):
-            if not self.is_alone or not path.startswith(site):
-                raise NotToBeHad
-            yield Given(path[len(site) :], True, False, ())
+            name = path.removeprefix(site)
+            top = name.partition("/")[0]
+            is_mine, is_other = is_alone or top in self.tops, top in self.other_tops
+            if name == path or is_mine is is_other:
+                raise NotToBeHad(f"whose folder `/{path}` is, is not told")
+            if is_mine:
+                _check_name(name, set())
+                yield Given(name, True, False, ())
 
     @property
     def _prefix(self) -> str:
@@ -196,11 +290,21 @@ def _data(info: str) -> str:
     return f"{info.removesuffix('.dist-info')}.data"
 
 
-def _record(layer: StoredLayer, distribution: InLayer) -> tuple[Row, ...]:
-    try:
-        return parse_installed(deflate.read_stored(layer.read(distribution.record)))
-    except ValueError as error:
-        raise NotToBeHad from error
+def _is_record(row: Row) -> bool:
+    return row.path.endswith(".dist-info/RECORD")
+
+
+def _check_name(name: str, seen: set[str]) -> None:
+    """Refuse what cannot be the name of a file in a wheel, or is that of two."""
+    if name in seen or _UNTIDY.search(name) or any(unsafe_name(name)):
+        raise NotToBeHad(f"{name!r} is no name of a file, or of two")
+    seen.add(name)
+
+
+def _small(name: str, member: Member, chunks: Iterable[bytes]) -> bytes:
+    if member.size > _SMALL:
+        raise NotToBeHad(f"`{name}` has {member.size} bytes, expected at most {_SMALL}")
+    return b"".join(chunks)
 
 
 def _path(row: str, found: Found) -> str:

@@ -214,8 +214,8 @@ def _member(record: Record, limit: int, problems: list[str]) -> Member:
     return Member("/".join(parts), written.endswith("/"), record, limit)
 
 
-def _unsafe(written: str, record: Record) -> Iterator[str]:
-    """Say what is wrong with a member's name, and with what the directory says of it."""
+def unsafe_name(written: str) -> Iterator[str]:
+    """Say what is wrong with the name of a file that is to lie below some folder."""
     parts = written.split("/")
     if written.startswith("/") or ".." in parts:
         yield "leaves the wheel's folder"
@@ -225,6 +225,12 @@ def _unsafe(written: str, record: Record) -> Iterator[str]:
         yield "has a backslash in its name"
     if _INVISIBLE.search(written):
         yield "has an invisible character in its name"
+
+
+def _unsafe(written: str, record: Record) -> Iterator[str]:
+    """Say what is wrong with a member's name, and with what the directory says of it."""
+    yield from unsafe_name(written)
+    parts = written.split("/")
     if len(record.name) > _LONGEST_PART:
         if len(record.name) > _LONGEST_PATH:
             yield f"has a path of more than {_LONGEST_PATH} bytes"

@@ -10,17 +10,22 @@ from pathlib import Path
 import pytest
 
 from builders import Item, directory, write_wheel
+from images import Member, link, make_layer
+from lamina.archive.blob import Extent
 from lamina.archive.entry import Kind
 from lamina.lock.model import Wheel
 from lamina.make.blobs import Bench, ReadyWheel
-from lamina.make.unlayer import find_layers, tree_of
+from lamina.make.unlayer import Found, NotToBeHad, files_of, find_layers, tree_of
+from lamina.oci import mediatype
+from lamina.plan.contents import Contents, InLayer
 from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
 from lamina.store.blobs import digest_of
 from lamina.store.scratch import Scratch, scratch
 from lamina.store.store import Store
 from lamina.store.trees import Tree
-from lamina.wheel.file import WheelFile
+from lamina.wheel.file import WheelFile, WheelTooLarge
+from lamina.wheel.record import Row, render_record
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.unpack import Unpacked, unpack
 
@@ -106,6 +111,22 @@ def test_of_a_shared_layer_each_wheel_is_had(tmp_path: Path, made: Made) -> None
     assert_same(made, "b")
 
 
+def test_what_wheels_of_a_layer_share_is_of_each(tmp_path: Path, made: Made) -> None:
+    common = Item("common/__init__.py", b"same")
+    layer(made, tmp_path, {"a": [Item("a.py"), common], "b": [Item("b.py", b"b"), common]})
+
+    assert_same(made, "a")
+    assert_same(made, "b")
+
+
+def test_a_folder_below_what_one_wheel_has_is_its_own(tmp_path: Path, made: Made) -> None:
+    own = [Item("a/__init__.py"), directory("a/empty/")]
+    layer(made, tmp_path, {"a": own, "b": [Item("b.py", b"b")]})
+
+    assert_same(made, "a")
+    assert_same(made, "b")
+
+
 @pytest.mark.parametrize(
     "wheels",
     [
@@ -130,3 +151,94 @@ def test_a_damaged_layer_is_none(tmp_path: Path, made: Made) -> None:
     blob.write_bytes(blob.read_bytes()[:-100])
 
     assert made.tree("a") is None
+
+
+SITE = "opt/venv/lib/python3.12/site-packages"
+RECORD = "a-1.0.dist-info/RECORD"
+
+
+@dataclass(frozen=True)
+class Forged:
+    """A layer of one wheel that says of itself what it likes."""
+
+    paths: Sequence[str]
+    """Of RECORD, besides its own."""
+    members: Sequence[Member]
+
+    def tar(self) -> Iterator[bytes]:
+        members = [*self.members, Member(f"{SITE}/{RECORD}", data=self.rows)]
+        yield make_layer(*members, media_type=mediatype.LAYER).blob
+
+    def record(self, _: InLayer) -> bytes:
+        return self.rows
+
+    @property
+    def rows(self) -> bytes:
+        return render_record(Row(path) for path in [*self.paths, RECORD])
+
+    def files(self, limit: int = 1 << 20) -> list[str]:
+        inside = InLayer("a", "1.0", "sha256:00", 1, ("a.py",), Extent(0, 0))
+        found = Found(LayerKey("ab" * 32), Contents((inside,)), "/opt/venv", "3.12")
+        return [each.name for each in files_of(self, found, inside.hash, "a.whl", limit)]
+
+
+FILE = Member(f"{SITE}/a.py", data=b"a = 1\n")
+
+
+def test_a_layer_of_others_is_read_as_one_of_ours() -> None:
+    assert Forged(["a.py"], [FILE]).files() == ["a.py", RECORD]
+
+
+@pytest.mark.parametrize(
+    ("paths", "members", "said"),
+    [
+        (
+            ["../../../../../etc/cron"],
+            [Member("opt/venv/../../etc/cron")],
+            "'a-1.0.data/data/../../etc/cron' is no name of a file, or of two",
+        ),
+        (["/etc/x"], [Member(f"{SITE}//etc/x")], "'/etc/x' is no name of a file, or of two"),
+        (
+            ["b/../a.py"],
+            [Member(f"{SITE}/b/../a.py")],
+            "'b/../a.py' is no name of a file, or of two",
+        ),
+        (["a\x1b.py"], [Member(f"{SITE}/a\x1b.py")], "'a\\x1b.py' is no name of a file, or of two"),
+        (
+            ["a.py"],
+            [link(f"{SITE}/a.py", "/etc/passwd")],
+            f"`/{SITE}/a.py` is there twice, or is no file",
+        ),
+        (["a.py"], [FILE, FILE], f"`/{SITE}/a.py` is there twice, or is no file"),
+        (
+            ["../../../x", "a-1.0.data/data/x"],
+            [Member("opt/venv/x"), Member(f"{SITE}/a-1.0.data/data/x")],
+            "'a-1.0.data/data/x' is no name of a file, or of two",
+        ),
+        (["a.py"], [], f"it has no `/{SITE}/a.py`, which its RECORD lists"),
+        (
+            ["a.py", "b-1.0.dist-info/RECORD"],
+            [FILE],
+            "a RECORD in it is of no distribution, or names a file twice",
+        ),
+        (
+            ["a.py", "a.py"],
+            [FILE],
+            "a RECORD in it is of no distribution, or names a file twice",
+        ),
+    ],
+)
+def test_a_layer_that_is_no_wheel_is_refused(
+    paths: list[str], members: list[Member], said: str
+) -> None:
+    with pytest.raises(NotToBeHad) as refused:
+        Forged(paths, members).files()
+
+    assert str(refused.value) == said
+
+
+def test_a_layer_unpacks_to_no_more_than_is_allowed() -> None:
+    with pytest.raises(WheelTooLarge) as refused:
+        Forged(["a.py"], [FILE]).files(limit=5)
+
+    assert str(refused.value) == ("Wheel `a.whl` unpacks to 6 bytes, more than the limit of 5")
