@@ -68,9 +68,10 @@ class Wanted:
     asked: PythonRequest | None
     """By the command line."""
     pinned: PythonRequest | None
-    """By `.python-version`."""
+    """By `.python-version`, or what `pinned_by` tells."""
     requires: SpecifierSet
     places: PythonPlaces
+    pinned_by: str = "`.python-version` says"
 
     def choose(self) -> Interpreter:
         """Return the Python for an environment that is to be made.
@@ -182,7 +183,7 @@ def misfit(interpreter: Interpreter, wanted: Wanted) -> str | None:
         if not wanted.is_of(wanted.asked, interpreter):
             return f"{has}, and `--python` asks for {wanted.asked.text}"
     elif wanted.pinned is not None and not wanted.is_of(wanted.pinned, interpreter):
-        return f"{has}, and `.python-version` says {wanted.pinned.text}"
+        return f"{has}, and {wanted.pinned_by} {wanted.pinned.text}"
     if not wanted.requires.contains(interpreter.version, prereleases=True):
         return f"{has}, and `requires-python` admits {wanted.requires}"
     return None

@@ -34,7 +34,7 @@ def looking(*, insecure: bool) -> Iterator[Look]:
     try:
         with telling(http.interrupt):
             connections = Connections(http, keychain.find, Silent(Tally()), insecure)
-            yield lambda name: _listing(name, connections)
+            yield lambda name: listing_of(name, connections)
     finally:
         http.close()
 
@@ -71,7 +71,8 @@ def common_platform(one: Listing, other: Listing) -> Platform | None:
     return next(iter([*usual, *fitting, *platforms(first)]), None)
 
 
-def _listing(name: Location | Reference, connections: Connections) -> Listing:
+def listing_of(name: Location | Reference, connections: Connections) -> Listing:
+    """Return what a name leads to."""
     if isinstance(name, Reference):
         return list_registry(connections.pull(name.registry, name.repository), name)
     return list_layout(name) if name.transport == "oci" else list_docker_archive(name)

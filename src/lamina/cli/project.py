@@ -96,6 +96,17 @@ def read_project(options: WantedOptions, folder: Path) -> ProjectFolder:
     return found if len(options.packages) != 1 else _member(found, options.packages[0])
 
 
+def has_no_project(options: WantedOptions, folder: Path) -> bool:
+    """Say whether there is a folder with nothing in it that `read_project` would read."""
+    named = any((folder / name).exists() for name in (PYPROJECT, LOCK, PYLOCK))
+    return folder.is_dir() and not named and options.lockfile is None
+
+
+def no_project(folder: Path) -> ProjectFolder:
+    """Return what stands for a project in a folder that has none."""
+    return _project(folder, {}, folder, {})
+
+
 _PASSED_OVER = (
     f"`{PYLOCK}` is passed over for `{LOCK}`; to install what it lists, pass `--lockfile {PYLOCK}`"
 )

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from lamina.cli.help import Command, Option
+from lamina.cli.inspect import NAMES
 from lamina.cli.usual import output_options, store_option
-from lamina.cli.wanting import ON_DISK, WantedOptions, as_names, check_wanted
+from lamina.cli.wanting import ON_DISK, WantedOptions, as_names, check_wanted, given_wanted
 
-WHERE, HOW = "Where it is installed", "How it is installed"
+WHERE, FROM, HOW = "Where it is installed", "Where it comes from", "How it is installed"
 LINK_MODES = ("clone", "copy", "hardlink", "symlink")
 
 
@@ -36,8 +37,11 @@ class SyncOptions(WantedOptions):
     as_json: bool
     verbose: bool
     quiet: bool
-    insecure: bool = False
-    """Of registries, of which none is asked."""
+    image: str | None
+    """What all is installed from, instead of an index."""
+    insecure: bool
+    choosing: tuple[str, ...]
+    """The options given that choose of a lock."""
 
 
 def _flag(name: str, text: str, variable: str | None = None, *, section: str = HOW) -> Any:  # noqa: ANN401
@@ -73,6 +77,24 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Insist on this Python in the environment: a version, or the path of an interpreter.",
     ),
     *ON_DISK,
+    click.option(
+        "--from",
+        "image",
+        cls=Option,
+        section=FROM,
+        metavar="IMAGE",
+        envvar="LAMINA_SYNC_FROM",
+        show_envvar=True,
+        help="Take all that the store lacks from the layers of this image, and ask no package "
+        "index; without a lock in DIR, install what the image has.",
+    ),
+    click.option(
+        "--insecure",
+        cls=Option,
+        section=FROM,
+        is_flag=True,
+        help="Speak plain HTTP to registries without TLS; to this machine, that needs no option.",
+    ),
     _flag("--inexact", "Leave what is installed and not selected."),
     _flag("--reinstall", "Install everything anew, even if it is right."),
     click.option(
@@ -118,7 +140,7 @@ def _sync_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("sync", cls=Command)
+@click.command("sync", cls=Command, epilog=NAMES)
 @_sync_options
 @click.pass_context
 def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
@@ -133,4 +155,4 @@ def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     check_wanted(context)
     from lamina.cli.syncing import run
 
-    return run(SyncOptions(**context.params))
+    return run(SyncOptions(**context.params, choosing=given_wanted(context)))

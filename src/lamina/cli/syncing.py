@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -14,7 +16,7 @@ from lamina.cli.clock import seconds_running
 from lamina.cli.environments import Opened, Wanted, find_prefix, held, titled
 from lamina.cli.ground import Ground, ground
 from lamina.cli.orders import pinning_folder, read_lock, requires_python, wanted
-from lamina.cli.project import ProjectFolder, read_project
+from lamina.cli.project import ProjectFolder, has_no_project, no_project, read_project
 from lamina.cli.python import pinned_version
 from lamina.cli.python_places import python_places
 from lamina.cli.sync import SyncOptions
@@ -34,17 +36,20 @@ from lamina.sync.environment import Environment, target_of
 from lamina.sync.link import LinkMode
 from lamina.sync.sync import Make, Sync, Synced, SyncOrder
 
+if TYPE_CHECKING:
+    from lamina.sync.image import SourceImage
+
 
 def run(options: SyncOptions) -> int:
     """Bring an environment up to date, and say what came of it."""
-    project = read_project(options, options.folder)
+    is_alone = options.image is not None and has_no_project(options, options.folder)
+    project = no_project(options.folder) if is_alone else read_project(options, options.folder)
     with ground(options, is_offline=options.offline) as on:
         _about_variables(on)
         prefix = find_prefix(os.environ, project.root, active=options.active, observer=on.observer)
-        lock = read_lock(project, is_checked=not options.frozen)
+        wanting, image = _wanting(options, project, on, is_alone=is_alone)
         is_dry = options.dry_run or options.check
-        asked = wanted(options, project, lock, is_dev_default=True)
-        python = _python(options, project, lock, asked)
+        python = wanting.python()
         workshop = on.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
         prompt = str(project.facts.name) or None
         known, observer = on.store.facts, on.observer
@@ -52,57 +57,95 @@ def run(options: SyncOptions) -> int:
             prefix, python, known, os.environ, observer, prompt=prompt, is_dry=is_dry
         ) as opened:
             _tell_anew(opened, observer, is_dry=is_dry)
-            order = _order(options, project, lock, opened, asked)
-            sync = Sync.of(order, workshop)
+            make = None if opened.why_anew is None else _making(opened.environment, project)
+            order = replace(wanting.order(opened.environment), make=make, image=image)
+            sync = Sync.of(_in_manner(options, order), workshop)
             synced = sync.plan() if is_dry else sync.run(opened.lock)
             if options.compile_bytecode and not is_dry:
                 compile_all(opened.environment, on.programs, os.environ, on.scratch.new())
         _tell(synced, options, prefix, on)
     if options.as_json:
-        click.echo(json.dumps(_document(synced, prefix, on), indent=2))
+        click.echo(json.dumps(_document(synced, prefix, image, on), indent=2))
     return 1 if options.check and synced.has_changed else 0
 
 
-def _python(
-    options: SyncOptions, project: ProjectFolder, lock: Lock, asked: WantedOfLock
-) -> Wanted:
-    """Return which Python the environment is to have."""
-    pinned = pinned_version(pinning_folder(project))
-    here = Path.cwd()
-    return Wanted(
-        None if options.python is None else parse_request(options.python, here),
-        None if pinned is None else parse_request(pinned, here),
-        requires_python(project, lock, asked),
-        python_places(os.environ),
-    )
+class _Wanting(Protocol):
+    """Says what an environment is to have."""
+
+    def python(self) -> Wanted:
+        """Return which Python that is."""
+        ...
+
+    def order(self, environment: Environment) -> SyncOrder:
+        """Return what is to be done, in the usual manner."""
+        ...
 
 
-def _order(
-    options: SyncOptions,
-    project: ProjectFolder,
-    lock: Lock,
-    opened: Opened,
-    asked: WantedOfLock,
-) -> SyncOrder:
-    environment = opened.environment
-    target = target_of(environment.interpreter, os.uname())
-    policy = policy_of(options, build_rules(os.environ, Path.home(), project))
-    names = frozenset(options.reinstall_packages)
-    return SyncOrder(
-        folder=project.lock_folder,
-        environment=environment,
-        make=None if opened.why_anew is None else _making(environment, project),
-        target=target,
-        selection=select(lock, target, asked, policy),
-        building=building_of(options, lock, os.environ, Path.home(), project),
-        manner=Manner(
-            is_exact=not options.inexact,
-            reinstalls=None if options.reinstall else names,
-            seeds=environment.seeds,
-        ),
-        link_mode=LinkMode(options.link_mode) if options.link_mode else None,
-        is_editable=not options.no_editable,
+def _wanting(
+    options: SyncOptions, project: ProjectFolder, on: Ground, *, is_alone: bool
+) -> tuple[_Wanting, SourceImage | None]:
+    """Return what says what is wanted, the lock or the image; and the image, if one is named."""
+    if options.image is None:
+        return _OfLock.read(options, project), None
+    from lamina.cli.syncing_image import OfImage, check_choice, open_image
+
+    if is_alone:
+        check_choice(options)
+    of_lock = None if is_alone else _OfLock.read(options, project)
+    image = open_image(options.image, on, is_alone=is_alone)
+    return of_lock or OfImage(options, image), image
+
+
+@dataclass(frozen=True, slots=True)
+class _OfLock:
+    """An environment as a lock has it."""
+
+    options: SyncOptions
+    project: ProjectFolder
+    lock: Lock
+    asked: WantedOfLock
+
+    @classmethod
+    def read(cls, options: SyncOptions, project: ProjectFolder) -> _OfLock:
+        """Read the lock of a project, and what the command line wants of it."""
+        lock = read_lock(project, is_checked=not options.frozen)
+        return cls(options, project, lock, wanted(options, project, lock, is_dev_default=True))
+
+    def python(self) -> Wanted:
+        """See `_Wanting.python`."""
+        pinned, asked = pinned_version(pinning_folder(self.project)), self.options.python
+        here = Path.cwd()
+        return Wanted(
+            None if asked is None else parse_request(asked, here),
+            None if pinned is None else parse_request(pinned, here),
+            requires_python(self.project, self.lock, self.asked),
+            python_places(os.environ),
+        )
+
+    def order(self, environment: Environment) -> SyncOrder:
+        """See `_Wanting.order`."""
+        options, project, lock = self.options, self.project, self.lock
+        target = target_of(environment.interpreter, os.uname())
+        policy = policy_of(options, build_rules(os.environ, Path.home(), project))
+        return SyncOrder(
+            folder=project.lock_folder,
+            environment=environment,
+            target=target,
+            selection=select(lock, target, self.asked, policy),
+            building=building_of(options, lock, os.environ, Path.home(), project),
+            is_editable=not options.no_editable,
+        )
+
+
+def _in_manner(options: SyncOptions, order: SyncOrder) -> SyncOrder:
+    """Return an order that is carried out as the command line says."""
+    manner = Manner(
+        is_exact=not options.inexact,
+        reinstalls=None if options.reinstall else frozenset(options.reinstall_packages),
+        seeds=order.environment.seeds,
     )
+    link_mode = LinkMode(options.link_mode) if options.link_mode else None
+    return replace(order, manner=manner, link_mode=link_mode)
 
 
 def _about_variables(on: Ground) -> None:
@@ -201,16 +244,24 @@ def _summary(synced: Synced, prefix: Path, on: Ground, *, is_dry: bool) -> str:
     return f"{text}; {size(come)} downloaded" if come else text
 
 
-def _document(synced: Synced, prefix: Path, on: Ground) -> dict[str, object]:
+def _document(
+    synced: Synced, prefix: Path, image: SourceImage | None, on: Ground
+) -> dict[str, object]:
     """Return the report; see docs/reference/json.md."""
     return {
         "environment": str(prefix),
+        "from": None if image is None else _named(image),
         "changed": synced.has_changed,
         "made_anew": synced.is_anew,
         "distributions": [_entry(step, synced) for step in synced.steps],
         "bytes_downloaded": sum(on.tally.bytes_in.values()),
         "seconds": round(seconds_running(), 3),
     }
+
+
+def _named(image: SourceImage) -> dict[str, object]:
+    digest = None if image.digest is None else str(image.digest)
+    return {"name": image.name, "digest": digest}
 
 
 def _entry(step: Step, synced: Synced) -> dict[str, object]:

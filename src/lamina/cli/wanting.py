@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,23 @@ def check_wanted(context: click.Context) -> None:
             )
     if context.params["only_dev"] and context.params["dev"] is False:
         raise click.UsageError("Only one of --only-dev and --no-dev can be meant")
+
+
+def given_wanted(context: click.Context) -> tuple[str, ...]:
+    """Return the flags of these options that the command line has; variables do not count."""
+    names = {each.name for each in fields(WantedOptions)}
+    given = [
+        each
+        for each in context.command.params
+        if each.name in names
+        and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+    ]
+    return tuple(_said(each, context.params[str(each.name)]) for each in given)
+
+
+def _said(param: click.Parameter, value: object) -> str:
+    """Return which of an option's flags a value stands for."""
+    return (param.secondary_opts if value is False else param.opts)[-1]
 
 
 def _is_of_environment(context: click.Context, name: str) -> bool:

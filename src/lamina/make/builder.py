@@ -95,13 +95,18 @@ class Builder:
 
         Raises `DoesNotFit` for one that was built and cannot be used.
         """
-        settings = self._building.settings(distribution.name, self._versions)
-        identity = self._identity(distribution, settings)
-        self._orders[identity] = _Order(distribution, settings)
+        identity = self.identity(distribution)
         if (told := self._told(identity)) is not None:
             return identity, told.version, told.size
         built = self._find(identity) or self._build(identity)
         return identity, built.version, built.size
+
+    def identity(self, distribution: Distribution) -> str:
+        """Return the hash of `measure`; an sdist whose own is not locked is read for it."""
+        settings = self._building.settings(distribution.name, self._versions)
+        identity = self._identity(distribution, settings)
+        self._orders[identity] = _Order(distribution, settings)
+        return identity
 
     def kept(self, identity: str) -> ReadyWheel | None:
         """Return a wheel that was built before and is still here."""

@@ -29,6 +29,12 @@ _MOST_LAYERS = 8
 """So many trees have a layer each; if there are more, they share so many."""
 
 
+def project_key(recipe: Mapping[str, object], trees: Iterable[str]) -> LayerKey:
+    """Return the key of a layer of source trees, each known by `SourceTrees.key`."""
+    kind = LayerKind.PROJECT.value
+    return LayerKey.of({"kind": kind, "recipe": recipe, "wheels": list(trees)})
+
+
 @dataclass(frozen=True, slots=True)
 class TreeBuilder:
     """Makes the layers of source trees."""
@@ -64,13 +70,7 @@ class TreeBuilder:
         ]
 
     def _part(self, trees: Sequence[SourceTree], title: str) -> Part:
-        key = LayerKey.of(
-            {
-                "kind": LayerKind.PROJECT.value,
-                "recipe": self.site.recipe.to_json(),
-                "wheels": [self._trees.key(tree) for tree in trees],
-            }
-        )
+        key = project_key(self.site.recipe.to_json(), map(self._trees.key, trees))
         plan = LayerPlan(LayerKind.PROJECT, key, title)
         return Part(plan, lambda: self._make(plan, trees))
 

@@ -22,6 +22,10 @@ class Builds(Protocol):
         """Return hash, version and size of a wheel."""
         ...
 
+    def identity(self, distribution: Distribution) -> str:
+        """Return the hash of `measure`, without a build."""
+        ...
+
     def kept(self, identity: str) -> ReadyWheel | None:
         """Return a wheel that was built before and is still here."""
         ...
@@ -62,6 +66,16 @@ class Wheels:
             hash_, version, size = self.builds.measure(distribution)
         direct_url = _direct_url(distribution.source, artifact)
         return PlannedWheel(distribution.name, version, artifact, hash_, size, direct_url)
+
+    def hash(self, distribution: Distribution) -> str | None:
+        """Return the hash that `plan` gives; None where that takes the network."""
+        artifact = distribution.artifact
+        assert not isinstance(artifact, Directory | Editable), "a source tree has its own layer"
+        if not isinstance(artifact, Git) and artifact.path is None and artifact.hash is None:
+            return None
+        if isinstance(artifact, Wheel):
+            return self.archives.hash(artifact)
+        return self.builds.identity(distribution)
 
     def kept(self, wheel: PlannedWheel) -> ReadyWheel | None:
         """Return a wheel that is here already, its bytes verified."""

@@ -26,6 +26,7 @@ from lamina.sync.installed import NOTE
 from lamina.sync.uv_cache import UV_CACHE
 from lamina.wheel.file import WheelFile
 from lamina.wheel.scheme import Scheme
+from lamina.wheel.source import AnyMember, WheelSource
 from lamina.wheel.unpack import Unpacked, unpack
 
 _KEPT = "it was in the store"
@@ -83,20 +84,28 @@ class Supply:
 
     def supply(self, wish: Wish, wheel: PlannedWheel | None) -> Supplied:
         """Have a distribution; ``wheel`` is its plan, None for a source tree."""
-        told = {NOTE: wish.note, UV_CACHE: wish.uv_note}
-        notes = {name: data for name, data in told.items() if data is not None}
         if wheel is None:
-            return self._built(wish, notes)
-        unpacked = partial(unpack, scheme=self.scheme, direct_url=wish.origin, notes=notes)
-        bulk, how = self._bulk(wheel), _KEPT
+            return self._built(wish)
+        unpacked, how = self._unpacker(wish), _KEPT
+        bulk = self._bulk(wheel)
         if bulk is None:
-            tree, how = self._tree(wheel)
+            tree, how = self.here(wheel) or self._made(wheel)
             whole = unpacked(tree)
             bulk = self._noted(wheel, tree, whole)
             if bulk is None:
                 return Supplied(whole, how)
         rest = bulk.complete(unpacked(bulk.rest))
-        return Supplied(rest, how, bulk, lambda: unpacked(self._tree(wheel)[0]))
+        return Supplied(rest, how, bulk, lambda: unpacked(self._tree(wheel)))
+
+    def of_tree(self, wish: Wish, tree: Tree, how: str) -> Supplied:
+        """Return a distribution whose tree is had."""
+        return Supplied(self._unpacker(wish)(tree), how)
+
+    def _unpacker(self, wish: Wish) -> Callable[[WheelSource[AnyMember]], Unpacked]:
+        """Return what unpacks the wheel of a wish."""
+        told = {NOTE: wish.note, UV_CACHE: wish.uv_note}
+        notes = {name: data for name, data in told.items() if data is not None}
+        return partial(unpack, scheme=self.scheme, direct_url=wish.origin, notes=notes)
 
     def _bulk(self, wheel: PlannedWheel) -> Bulk | None:
         """Return what is known of a tree that is as it was made."""
@@ -115,15 +124,16 @@ class Supply:
             return None
         return Bulk.read(trees, key, _filename(wheel))
 
-    def _built(self, wish: Wish, notes: dict[str, bytes]) -> Supplied:
+    def _built(self, wish: Wish) -> Supplied:
         self.workshop.observer.note(f"Building {wish.distribution.name}")
         tree = self.trees.local(self.wheels.archives.folder, wish.distribution)
         path = self.trees.build(tree, is_editable=wish.is_editable).path
         opened = WheelFile(path, path.name, limit=self.workshop.wheel_limit)
         file = self.stack.enter_context(opened)
-        return Supplied(unpack(file, self.scheme, wish.origin, notes), "built")
+        return Supplied(self._unpacker(wish)(file), "built")
 
-    def _tree(self, wheel: PlannedWheel) -> tuple[Tree, str]:
+    def here(self, wheel: PlannedWheel) -> tuple[Tree, str] | None:
+        """Return the tree of a wheel that this machine has, and how; None where it has none."""
         trees, key = self.workshop.store.trees, tree_key(wheel)
         tree = trees.get(key)
         if tree is not None:
@@ -133,12 +143,22 @@ class Supply:
         kept = self.wheels.kept(wheel)
         if kept is None and (tree := self._of_layer(wheel, key)) is not None:
             return tree, "its layer was in the store"
-        ready, how = (kept, "its wheel was here") if kept is not None else self._ready(wheel)
+        return None if kept is None else (self._tree_of(wheel, kept), "its wheel was here")
+
+    def _tree(self, wheel: PlannedWheel) -> Tree:
+        tree, _ = self.here(wheel) or self._made(wheel)
+        return tree
+
+    def _made(self, wheel: PlannedWheel) -> tuple[Tree, str]:
+        ready, how = self._ready(wheel)
+        return self._tree_of(wheel, ready), how
+
+    def _tree_of(self, wheel: PlannedWheel, ready: ReadyWheel) -> Tree:
         limit = self.workshop.wheel_limit
         with self._unpacking, WheelFile(ready.path, ready.filename, limit=limit) as file:
-            tree = trees.make(key, file, self.workshop.scratch)
+            tree = self.workshop.store.trees.make(tree_key(wheel), file, self.workshop.scratch)
         self.workshop.scratch.drop(ready.path)
-        return tree, how
+        return tree
 
     def _of_layer(self, wheel: PlannedWheel, key: str) -> Tree | None:
         """Return the tree of a wheel that a build has put into a layer."""

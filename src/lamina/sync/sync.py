@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamina.environment.place import PlaceUnusable
 from lamina.environment.tree import Fill
@@ -33,6 +34,10 @@ from lamina.sync.remove import remove
 from lamina.sync.supply import Supplied, Supply, tree_key
 from lamina.sync.wishes import Wishes
 
+if TYPE_CHECKING:
+    from lamina.sync.from_image import FromImage
+    from lamina.sync.image import SourceImage
+
 _PARALLEL = 8
 _MUCH = 1 << 19
 """Of indexes, in bytes: from some 5000 files on, processes are worth their start."""
@@ -56,6 +61,10 @@ class SyncOrder:
     manner: Manner = field(default_factory=Manner)
     link_mode: LinkMode | None = None
     is_editable: bool = True
+    image: SourceImage | None = None
+    """What has all that is to be installed and is not here; without, an index is asked."""
+    wishes: Sequence[Wish] | None = None
+    """What is wanted instead of the selection: what the image has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +102,19 @@ class Sync:
         return cls(order, workshop, wheels, trees)
 
     def plan(self) -> Synced:
-        """Return what is to be done; nothing is changed, and nothing fetched."""
-        order = self.order
-        wishes = Wishes(self.trees, self.wheels.archives, order.folder, order.is_editable)
-        steps = changes(wishes.of(order.selection), self._installed(), order.manner)
+        """Return what is to be done; nothing is changed, and nothing fetched.
+
+        Raises `NotInImage` for all that the image should have, and has not.
+        """
+        order, wishes = self.order, self.order.wishes
+        if wishes is None:
+            found = Wishes(self.trees, self.wheels.archives, order.folder, order.is_editable)
+            wishes = found.of(order.selection)
+        steps = changes(wishes, self._installed(), order.manner)
         _check_removable(steps, self._place.site)
+        if order.image is not None:
+            with ExitStack() as stack:
+                self._of_image(order.image, self._supplier(stack)).check(_wanted(steps))
         return Synced(steps, is_anew=order.make is not None)
 
     def run(self, lock: int | None = None) -> Synced:
@@ -137,11 +154,9 @@ class Sync:
 
     def _supply(self, steps: Sequence[Step], hands: Hands, stack: ExitStack) -> dict[str, Supplied]:
         """Have all that is to be installed, by name."""
-        layers = cache(partial(find_layers, self.workshop.store))
-        supply = Supply(
-            self.workshop, self.wheels, self.trees, self.order.environment.scheme, layers, stack
-        )
-        wishes = [step.wish for step in steps if step.wish is not None]
+        supply, wishes = self._supplier(stack), _wanted(steps)
+        if self.order.image is not None:
+            return self._of_image(self.order.image, supply).have(wishes)
         planned = {
             wheel.name: wheel
             for wheel in plan_all(
@@ -168,6 +183,17 @@ class Sync:
             interrupt=lambda: None,
         )
         return frozenset(key for key, is_sound in zip(there, are_sound, strict=True) if is_sound)
+
+    def _supplier(self, stack: ExitStack) -> Supply:
+        layers = cache(partial(find_layers, self.workshop.store))
+        scheme = self.order.environment.scheme
+        return Supply(self.workshop, self.wheels, self.trees, scheme, layers, stack)
+
+    def _of_image(self, image: SourceImage, supply: Supply) -> FromImage:
+        from lamina.sync.from_image import FromImage  # Here, since most have nothing of an image.
+
+        order = self.order
+        return FromImage(image, supply, order.target, order.folder, order.wishes is not None)
 
     def _had(
         self, supply: Supply, planned: Mapping[str, PlannedWheel], wishes: Iterable[Wish]
@@ -226,6 +252,10 @@ def _check_removable(steps: Iterable[Step], site: Path) -> None:
     leaving = [each for step in steps if step.removes for each in step.installed]
     if stuck := [each for each in leaving if not is_removable(site, each)]:
         raise NotRemovable(site, stuck)
+
+
+def _wanted(steps: Iterable[Step]) -> list[Wish]:
+    return [step.wish for step in steps if step.installs and step.wish is not None]
 
 
 def _staying(steps: Iterable[Step]) -> list[Installed]:

@@ -48,9 +48,9 @@ class Wishes:
         if isinstance(artifact, Directory | Editable):
             tree = self.trees.local(self.folder, distribution)
             key = self._editable_key(tree) if is_editable else self.trees.key(tree)
-            return _document({"sources": key})
+            return note_of({"sources": key})
         if isinstance(artifact, Wheel | Sdist) and isinstance(distribution.source, LocalArchive):
-            return _document({"hash": self.archives.hash(artifact)})
+            return note_of({"hash": self.archives.hash(artifact)})
         return None
 
     def _uv_note(self, distribution: Distribution) -> bytes | None:
@@ -82,5 +82,6 @@ def _hash(path: Path) -> str | None:
         return None
 
 
-def _document(document: dict[str, object]) -> bytes:
+def note_of(document: dict[str, object]) -> bytes:
+    """Return what is noted of a distribution, as it is written."""
     return json.dumps(document, separators=(",", ":")).encode()

@@ -6,7 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from integration import file_trees
@@ -19,7 +20,11 @@ _THEIRS = {"uv_build.json"}
 _ENVIRONMENT = {"pyvenv.cfg", ".lock"}
 
 
-def differences(locked: Locked, run: Run) -> Iterator[str]:
+Install = Callable[[Locked, Run], subprocess.CompletedProcess[str]]
+"""Brings the scenario's environment up to date, as `sync` does."""
+
+
+def differences(locked: Locked, run: Run, install: Install | None = None) -> Iterator[str]:
     """Let both sides install at the same path, and give all that differs."""
     theirs = locked.folder.parent / "theirs"
     for folder in (theirs, locked.prefix):
@@ -31,7 +36,7 @@ def differences(locked: Locked, run: Run) -> Iterator[str]:
     python, _ = locked.bench.base(locked.scenario.python)
     made = _uv(locked, run, "venv", "--no-project", "--python", python, str(locked.prefix))
     assert made.returncode == 0, made.stderr
-    ours = sync(locked, run)
+    ours = (install or sync)(locked, run)
     assert ours.returncode == 0, ours.stderr
     yield from _files(locked.prefix, theirs)
     if (found := _list(locked, run)) != listed:
@@ -39,9 +44,13 @@ def differences(locked: Locked, run: Run) -> Iterator[str]:
     yield from _accepted(locked, run)
 
 
-def sync(locked: Locked, run: Run, *more: str) -> subprocess.CompletedProcess[str]:
-    """Let `lamina sync` bring the scenario's environment up to date."""
+def sync(
+    locked: Locked, run: Run, *more: str, store: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Let `lamina sync` bring the scenario's environment up to date, from another store perhaps."""
     lamina = locked.bench.lamina.within(**run.env, VIRTUAL_ENV=str(locked.prefix))
+    if store is not None:
+        lamina = replace(lamina, store=store)
     arguments = ["--frozen", "--active", "--link-mode", "copy", *run.ours, *more]
     return lamina.run("sync", str(locked.folder), *arguments, umask=0o022)
 

@@ -42,6 +42,9 @@ class NothingBuilt:
     def measure(self, distribution: Distribution) -> tuple[str, str, int]:
         raise AssertionError(distribution)
 
+    def identity(self, distribution: Distribution) -> str:
+        raise AssertionError(distribution)
+
     def kept(self, identity: str) -> ReadyWheel | None:
         raise AssertionError(identity)
 
