@@ -8,6 +8,10 @@ import sys
 def main() -> None:
     """Run the command line, and exit with its code."""
     try:
+        from lamina.cli.recall import recalled
+
+        if (code := recalled(sys.argv[1:])) is not None:
+            sys.exit(code)
         # Here, since who presses Ctrl-C at once does so while this is imported.
         from lamina.cli.main import run
         from lamina.cli.signals import INTERRUPTED, TERMINATED, ignore_further

@@ -76,8 +76,9 @@ def run(args: Sequence[str] | None = None) -> int:
 
 
 def _run(args: Sequence[str] | None) -> int:
+    words = list(sys.argv[1:] if args is None else args)
     try:
-        result = cli.main(args, prog_name="lamina", standalone_mode=False)
+        result = cli.main(words, prog_name="lamina", standalone_mode=False, obj=words)
     except click.exceptions.Abort:
         raise KeyboardInterrupt from None
     except click.ClickException as error:

@@ -155,4 +155,5 @@ def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     check_wanted(context)
     from lamina.cli.syncing import run
 
-    return run(SyncOptions(**context.params, choosing=given_wanted(context)))
+    options = SyncOptions(**context.params, choosing=given_wanted(context))
+    return run(options, context.obj)

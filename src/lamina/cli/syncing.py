@@ -15,10 +15,12 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.clock import seconds_running
 from lamina.cli.environments import Opened, Wanted, find_prefix, held, titled
 from lamina.cli.ground import Ground, ground
+from lamina.cli.memo import Decided
 from lamina.cli.orders import pinning_folder, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, has_no_project, no_project, read_project
 from lamina.cli.python import pinned_version
 from lamina.cli.python_places import python_places
+from lamina.cli.style import harmless
 from lamina.cli.sync import SyncOptions
 from lamina.cli.wanted import build_rules, building_of, policy_of
 from lamina.environment.create import create
@@ -40,12 +42,14 @@ if TYPE_CHECKING:
     from lamina.sync.image import SourceImage
 
 
-def run(options: SyncOptions) -> int:
-    """Bring an environment up to date, and say what came of it."""
+def run(options: SyncOptions, words: Sequence[str]) -> int:
+    """Bring an environment up to date, and say what came of it; ``words`` are the command line."""
     is_alone = options.image is not None and has_no_project(options, options.folder)
     project = no_project(options.folder) if is_alone else read_project(options, options.folder)
     with ground(options, is_offline=options.offline) as on:
-        _about_variables(on)
+        said = [*_about_variables(on)]
+        for text in said:
+            on.observer.note(text)
         prefix = find_prefix(os.environ, project.root, active=options.active, observer=on.observer)
         wanting, image = _wanting(options, project, on, is_alone=is_alone)
         is_dry = options.dry_run or options.check
@@ -64,6 +68,10 @@ def run(options: SyncOptions) -> int:
             if options.compile_bytecode and not is_dry:
                 compile_all(opened.environment, on.programs, os.environ, on.scratch.new())
         _tell(synced, options, prefix, on)
+        said = [] if options.quiet else [*said, _summary(synced, prefix, on, is_dry=is_dry)]
+        if image is None and isinstance(wanting, _OfLock):
+            decided = Decided(options, words, project, wanting.lock, python, opened.environment)
+            decided.remember(synced, map(harmless, said), os.environ)
     if options.as_json:
         click.echo(json.dumps(_document(synced, prefix, image, on), indent=2))
     return 1 if options.check and synced.has_changed else 0
@@ -148,11 +156,9 @@ def _in_manner(options: SyncOptions, order: SyncOrder) -> SyncOrder:
     return replace(order, manner=manner, link_mode=link_mode)
 
 
-def _about_variables(on: Ground) -> None:
+def _about_variables(on: Ground) -> Iterator[str]:
     if os.environ.get("UV_CACHE_DIR"):
-        on.observer.note(
-            f"`UV_CACHE_DIR` is uv's: what is kept lies in `{on.store.root}`; see `--store`"
-        )
+        yield f"`UV_CACHE_DIR` is uv's: what is kept lies in `{on.store.root}`; see `--store`"
 
 
 def _making(environment: Environment, project: ProjectFolder) -> Make:
