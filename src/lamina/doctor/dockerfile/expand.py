@@ -41,8 +41,9 @@ Lookup = Callable[[str], str | None]
 def expand(text: str, lookup: Lookup, escape: str = "\\") -> Expanded:
     """Return a word expanded, without its quotes. Raises `ExpansionError`, and what lookup does.
 
-    >>> expand("'$A'/${B:-c}$D", {"A": "a"}.get)
-    Expanded(text='$A/c', unset=frozenset({'B', 'D'}))
+    >>> found = expand("'$A'/${B:-c}$D", {"A": "a"}.get)
+    >>> found.text, sorted(found.unset)
+    ('$A/c', ['B', 'D'])
     """
     lexer = Lexer(text, escape, lookup)
     return Expanded(lexer.text(), frozenset(lexer.unset))
