@@ -54,6 +54,8 @@ class Install:
     """Downloaded, as far as told."""
     measured: int
     """How many downloads are told with their size."""
+    seconds: float | None
+    """What downloading and building took, where it is told."""
     is_whole: bool
     """The log has the end of it; else there may be more than what is counted here."""
     knows_cache: bool

@@ -67,6 +67,7 @@ class PipOutput:
             built=0,
             bytes=self._bytes,
             measured=self._measured,
+            seconds=None,
             is_whole=is_whole,
             knows_cache=bool(known),
             evidence=self._evidence.lines(),

@@ -42,6 +42,7 @@ class PoetryOutput:
             built=0,
             bytes=0,
             measured=0,
+            seconds=None,
             is_whole=len(self._installed) >= self._announced,
             knows_cache=False,
             evidence=self._evidence.lines(),

@@ -8,7 +8,9 @@ from lamina.doctor.logs.evidence import Evidence, Names
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Install
 
-_SUM = re.compile(r"(\d{1,9}) packages? in ")
+_SUM = re.compile(r"(\d{1,9}) packages? in (.{1,40})")
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ns|us|\u00b5s|ms|s|m|h)(?: |$)")
+_LASTS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZED = re.compile(r"(\S{1,200}) \((\d{1,9}(?:\.\d{1,3})?)([KMGT]?i?B)\)")
 _UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 _VERSION = re.compile(r"uv (\d{1,6}\.\d{1,6}\.\w{1,20})")
@@ -29,6 +31,7 @@ class UvOutput:
         self._hits, self._misses = Names(), Names()
         self._sizes: dict[str, int] = {}
         self._installed = self._prepared = self._built = 0
+        self._seconds: float | None = None
         self._pending = 0
         """Prepared, and not installed so far as the log tells."""
         self._ends = 0
@@ -70,6 +73,7 @@ class UvOutput:
         count = int(found[1])
         if word in ("Prepared", "Downloaded"):  # the latter until uv 0.2
             self._prepared += count
+            self._seconds = (self._seconds or 0) + _duration(found[2])
             self._pending += count
             self._evidence.note("prepared", line)
         elif word == "Installed":
@@ -113,7 +117,17 @@ class UvOutput:
             built=min(self._built, missed),
             bytes=sum(self._sizes.values()),
             measured=len(self._sizes),
+            seconds=self._seconds,
             is_whole=is_whole,
             knows_cache=True,
             evidence=self._evidence.lines(),
         )
+
+
+def _duration(text: str) -> float:
+    """Return a time as uv writes it.
+
+    >>> _duration("334ms"), _duration("1m 02s")
+    (0.334, 62.0)
+    """
+    return sum(float(amount) * _LASTS[unit] for amount, unit in _PART.findall(text))
