@@ -10,9 +10,12 @@ import tomli
 
 from lamina.cli.documents import PYPROJECT, ProjectUnreadable, read_text
 from lamina.cli.project import LOCK
+from lamina.doctor.fences import fenced_dockerfile
 from lamina.doctor.subject import Beside
 from lamina.errors import LaminaError
 
+REPORTS = frozenset({".md", ".markdown"})
+"""How the names of reports end, which quote a Dockerfile."""
 _NAMES = ("Dockerfile", "Containerfile")
 _PATTERNS = ("Dockerfile.*", "*.Dockerfile", "*.dockerfile", "Containerfile.*")
 
@@ -28,6 +31,7 @@ class Found:
     path: Path
     shown: str
     text: str
+    folder: Path
     beside: Beside
 
 
@@ -35,8 +39,21 @@ def find(path: Path) -> Found:
     """Return the Dockerfile that a path means."""
     found = _in_folder(path) if path.is_dir() else path
     text = read_text(found, "a Dockerfile", "Name it: `lamina doctor PATH`")
+    if found.suffix.lower() in REPORTS:
+        text = _of_report(found, text)
     folder = path if path.is_dir() else _context(found.parent)
-    return Found(found, found.as_posix(), text, _beside(folder, found))
+    return Found(found, found.as_posix(), text, folder, _beside(folder, found))
+
+
+def _of_report(path: Path, text: str) -> str:
+    """Return the Dockerfile that a report quotes, with its lines where they are in the report."""
+    found = fenced_dockerfile(text)
+    if found is None:
+        raise NoDockerfile(
+            f"Unable to find a Dockerfile in `{path}`: no fenced block of it has one",
+            hint="Put it between lines of three backticks",
+        )
+    return found
 
 
 def _in_folder(folder: Path) -> Path:

@@ -14,6 +14,17 @@ _WHAT, _OUTPUT = "What is examined", "Output"
 @click.command("doctor", cls=Command)
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
+    "--log",
+    "logs",
+    cls=Option,
+    section=_WHAT,
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Judge the log of a build as well: what it downloaded, why, and what that costs; `-` is "
+    "standard input. Given again, the last is judged, as one that came after the others.",
+)
+@click.option(
     "--ignore",
     "ignored",
     cls=Option,
@@ -58,6 +69,7 @@ _WHAT, _OUTPUT = "What is examined", "Output"
 def command(
     context: click.Context,
     paths: tuple[Path, ...],
+    logs: tuple[Path, ...],
     ignored: tuple[str, ...],
     pull: bool,
     insecure: bool,
@@ -67,23 +79,33 @@ def command(
     """Find out why a Dockerfile downloads again: what is wrong in it, where, and the way out.
 
     PATH is a Dockerfile, or a folder that has one; the folder that the command runs in, if none is
-    given. Nothing is built, and nothing is changed.
+    given. Nothing is built, and nothing is changed. With a log, a Dockerfile is not needed; of a
+    report in Markdown, the Dockerfile and the log in it are taken.
 
-    The exit code is 1 where an error is found, and 0 where there are only warnings and notes.
+    The exit code is 1 where an error is found, or the build of the log has failed; and 0 where
+    there are only warnings and notes.
     """
     from lamina.cli.columns import write, write_json
     from lamina.cli.examining import examine, explained, known_codes
     from lamina.cli.findings import document, has_errors, lines
+    from lamina.cli.judging import judged
     from lamina.cli.sarif import sarif
 
     if explain is not None:
         [code] = known_codes(context, "--explain", (explain,))
         write(explained(code))
         return 0
+    if logs and len(paths) > 1:
+        raise click.UsageError("With --log, only one Dockerfile can be named", context)
     codes = known_codes(context, "--ignore", ignored)
-    examined = examine(paths or (Path(),), codes, pull=pull, insecure=insecure)
-    if form == "text":
-        write(lines(examined))
+    verdict = judged(logs, paths, codes, pull=pull, insecure=insecure) if logs else None
+    if verdict is not None:
+        examined = verdict.examined
     else:
-        write_json(document(examined) if form == "json" else sarif(examined))
-    return int(has_errors(examined))
+        examined = examine(paths or (Path(),), codes, pull=pull, insecure=insecure)
+    if form == "text":
+        write(lines(examined, verdict))
+    else:
+        make = document if form == "json" else sarif
+        write_json(make(examined, verdict))
+    return int(has_errors(examined) or (verdict is not None and verdict.verdict.has_failed))

@@ -18,7 +18,7 @@ from lamina.doctor.finding import Finding, Rule
 from lamina.doctor.model.bases import Base
 from lamina.doctor.model.build import base_names
 from lamina.doctor.rules import RULES, find_rule
-from lamina.doctor.subject import make_subject
+from lamina.doctor.subject import Subject, make_subject
 from lamina.doctor.text import Source
 from lamina.oci.reference import Reference
 from lamina.sources.listing import image_for
@@ -31,6 +31,9 @@ class Examined:
     path: str
     source: Source
     findings: tuple[Finding, ...]
+    subject: Subject
+    folder: Path
+    """What is sent to the builder."""
 
 
 def examine(
@@ -63,7 +66,8 @@ def explained(code: str) -> list[str]:
 def _examined(found: Found, ignored: Collection[str], pulled: Mapping[str, Base]) -> Examined:
     today = datetime.now(UTC).date()
     subject = make_subject(found.text, beside=found.beside, pulled=pulled, today=today)
-    return Examined(found.shown, Source(found.text), check(subject, ignored=ignored))
+    findings = check(subject, ignored=ignored)
+    return Examined(found.shown, Source(found.text), findings, subject, found.folder)
 
 
 def _pulled(found: Sequence[Found], *, insecure: bool) -> Mapping[str, Base]:

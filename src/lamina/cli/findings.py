@@ -7,10 +7,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from lamina.cli import verdicts
 from lamina.cli.amounts import counted
 from lamina.cli.columns import terminal_width
 from lamina.cli.examining import Examined
 from lamina.cli.style import harmless, styled
+from lamina.cli.verdicts import Judged
 from lamina.doctor.finding import Finding, Severity
 from lamina.doctor.rules import find_rule
 from lamina.doctor.secrets import masked
@@ -25,9 +27,11 @@ def has_errors(examined: Sequence[Examined]) -> bool:
     return any(finding.severity is Severity.ERROR for each in examined for finding in each.findings)
 
 
-def lines(examined: Sequence[Examined]) -> list[str]:
-    """Return what is shown."""
-    found: list[str] = []
+def lines(examined: Sequence[Examined], judged: Judged | None = None) -> list[str]:
+    """Return what is shown: the verdict on a log first, if there is one."""
+    found = [*verdicts.lines(judged), ""] if judged is not None else []
+    if judged is not None and not examined:
+        return found[:-1]
     told: set[str] = set()
     for each in examined:
         for finding in each.findings:
@@ -95,7 +99,7 @@ def _counts(examined: Sequence[Examined]) -> Counter[Severity]:
     return Counter(finding.severity for each in examined for finding in each.findings)
 
 
-def document(examined: Sequence[Examined]) -> dict[str, object]:
+def document(examined: Sequence[Examined], judged: Judged | None = None) -> dict[str, object]:
     """Return the document of ``--format json``."""
     counts = _counts(examined)
     return {
@@ -109,6 +113,7 @@ def document(examined: Sequence[Examined]) -> dict[str, object]:
         "errors": counts[Severity.ERROR],
         "warnings": counts[Severity.WARNING],
         "notes": counts[Severity.NOTE],
+        "verdict": None if judged is None else verdicts.document(judged),
     }
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from lamina import __version__
 from lamina.cli.examining import Examined
+from lamina.cli.verdicts import Judged
 from lamina.doctor.finding import Finding, Rule
 from lamina.doctor.rules import RULES
+from lamina.doctor.verdict.model import Kind
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
 
-def sarif(examined: Sequence[Examined]) -> dict[str, object]:
-    """Return the document of ``--format sarif``, with all rules and what they found."""
+def sarif(examined: Sequence[Examined], judged: Judged | None = None) -> dict[str, object]:
+    """Return the document of ``--format sarif``: all rules, and what they and a log tell."""
+    results = [_result(each, finding) for each in examined for finding in each.findings]
+    if judged is not None:
+        results += _told(judged)
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -30,9 +35,7 @@ def sarif(examined: Sequence[Examined]) -> dict[str, object]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [
-                    _result(each, finding) for each in examined for finding in each.findings
-                ],
+                "results": results,
             }
         ],
     }
@@ -70,3 +73,28 @@ def _result(examined: Examined, finding: Finding) -> dict[str, object]:
             }
         ],
     }
+
+
+def _told(judged: Judged) -> Iterator[dict[str, object]]:
+    """Give what only the log tells; where a rule found it as well, its result stands for both."""
+    found = {finding.code for each in judged.examined for finding in each.findings}
+    for cause in judged.verdict.causes:
+        if cause.code in found or not cause.evidence:
+            continue
+        place, line = judged.place(cause), cause.evidence[0].number
+        path, line = place if place is not None else (judged.name, line)
+        result: dict[str, object] = {
+            "level": "error" if cause.kind is Kind.FAILED else "warning",
+            "message": {"text": f"{cause.what}. {cause.fix}"},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": quote(path)},
+                        "region": {"startLine": line},
+                    }
+                }
+            ],
+        }
+        if cause.code:
+            result["ruleId"] = cause.code
+        yield result

@@ -88,6 +88,7 @@ def test_findings_as_a_document(program: Program, folder: Path) -> None:
         "errors": 1,
         "warnings": 0,
         "notes": 0,
+        "verdict": None,
     }
 
 
