@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +44,24 @@ def find_checkout(project: Path) -> Checkout | None:
 
 def history(checkout: Checkout) -> str:
     """Return a hash of what `git describe` goes by: the commit of HEAD, and all tags."""
+    head, tags = references(checkout)
+    # Where refs are kept in reftables, this names the state of all of them.
+    tables = _text(checkout.common / "reftable" / "tables.list")
+    named = [(f"{_TAGS}{name}", commit) for name, commit in tags.items()]
+    facts = [head, named, tables]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def references(checkout: Checkout) -> tuple[str, Mapping[str, str]]:
+    """Return the commit of HEAD, or what it says instead; and the object of each tag, sorted."""
     refs = _packed(checkout.common)
     for path in sorted((checkout.common / "refs").rglob("*")):
         if path.is_file():
             refs[path.relative_to(checkout.common).as_posix()] = _text(path).strip()
     head = _text(checkout.git / "HEAD").strip()
     name = head.removeprefix("ref:").strip()
-    tags = sorted((ref, commit) for ref, commit in refs.items() if ref.startswith(_TAGS))
-    # Where refs are kept in reftables, this names the state of all of them.
-    tables = _text(checkout.common / "reftable" / "tables.list")
-    facts = [refs.get(name, head), tags, tables]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    tags = {ref[len(_TAGS) :]: refs[ref] for ref in sorted(refs) if ref.startswith(_TAGS)}
+    return refs.get(name, head), tags
 
 
 def share_history(checkout: Checkout, copy: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from lamina.lock.source import Directory, Editable
 from lamina.lock.source import Path as LocalArchive
 from lamina.make.archives import Archives
 from lamina.make.source_trees import SourceTree, SourceTrees
+from lamina.sync.cache_keys import DEFAULT, file_hash, read_keys
 from lamina.sync.changes import Wish
 from lamina.sync.origins import origin
 from lamina.sync.uv_cache import of_archive, of_tree
@@ -48,7 +48,7 @@ class Wishes:
         if isinstance(artifact, Directory | Editable):
             tree = self.trees.local(self.folder, distribution)
             key = self._editable_key(tree) if is_editable else self.trees.key(tree)
-            return note_of({"sources": key})
+            return note_of({"sources": key, **self._keyed(tree)})
         if isinstance(artifact, Wheel | Sdist) and isinstance(distribution.source, LocalArchive):
             return note_of({"hash": self.archives.hash(artifact)})
         return None
@@ -56,13 +56,27 @@ class Wishes:
     def _uv_note(self, distribution: Distribution) -> bytes | None:
         artifact = distribution.artifact
         if isinstance(artifact, Directory | Editable):
-            return of_tree(self.folder / artifact.path)
+            tree = self.folder / artifact.path
+            return of_tree(tree, read_keys(tree), self._environ)
         if isinstance(artifact, Wheel | Sdist) and artifact.path is not None:
             return of_archive(self.folder / artifact.path)
         return None
 
+    def _keyed(self, tree: SourceTree) -> dict[str, str]:
+        """Return what stands for the `cache-keys` of a tree that has some."""
+        keys = read_keys(tree.folder)
+        if keys is None or keys == DEFAULT:
+            return {}
+        return {"keys": keys.digest(tree.folder, self._environ)}
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return self.trees.workshop.backends.environ
+
     def _editable_key(self, tree: SourceTree) -> str:
-        files = {name: _hash(tree.folder / name) for name in _CONFIGURATION}
+        keys = read_keys(tree.folder)
+        names = _CONFIGURATION if keys is None or keys == DEFAULT else ()
+        files = {name: file_hash(tree.folder / name) for name in names}
         return self.trees.key_of({"name": tree.subject.name, "editable": files}, tree)
 
 
@@ -73,13 +87,6 @@ def _all(selection: Selection) -> Iterator[Distribution]:
         source = project.source
         if isinstance(source, Directory | Editable):
             yield Distribution(project.name, project.version, source, source)
-
-
-def _hash(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
 
 
 def note_of(document: dict[str, object]) -> bytes:
