@@ -27,6 +27,13 @@ _COMMANDS = {
     "sync": ("lamina.cli.sync", "Bring an environment on the disk up to date with the lock"),
 }
 _KEPT = "what was finished is kept in the store"
+_SO_FAR = {
+    "build": _KEPT,
+    "plan": _KEPT,
+    "sync": f"{_KEPT}, and the next sync goes on from there",
+    "venv": "run it again to make the environment",
+}
+"""What there is to know of a command that is interrupted, if there is something."""
 
 
 class _Lazy(Group):
@@ -68,11 +75,17 @@ def run(args: Sequence[str] | None = None) -> int:
         with raising_terminated():
             return _run(args)
     except Terminated:
-        say(f"terminated; {_KEPT}")
+        say(f"terminated{_so_far(args)}")
         return TERMINATED
     except KeyboardInterrupt:
-        say(f"interrupted; {_KEPT}")
+        say(f"interrupted{_so_far(args)}")
         return INTERRUPTED
+
+
+def _so_far(args: Sequence[str] | None) -> str:
+    words = sys.argv[1:] if args is None else args
+    name = next((word for word in words if not word.startswith("-")), "")
+    return f"; {_SO_FAR[name]}" if name in _SO_FAR else ""
 
 
 def _run(args: Sequence[str] | None) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import signal
 import subprocess
@@ -187,6 +188,34 @@ def test_what_ends_a_command_is_said_in_a_line(
     ended = program("build")
 
     assert (ended.code, ended.out, ended.err) == (code, "", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("plan", "; what was finished is kept in the store"),
+        ("sync", "; what was finished is kept in the store, and the next sync goes on from there"),
+        ("venv", "; run it again to make the environment"),
+        ("inspect", ""),
+    ],
+)
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), Terminated()], ids=["ctrl-c", "sigterm"])
+def test_each_command_has_its_own_word_for_an_end_before_time(
+    name: str,
+    said: str,
+    failure: BaseException,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(**options: object) -> None:
+        raise failure
+
+    command = importlib.import_module(f"lamina.cli.{name}").command
+    monkeypatch.setattr(command, "callback", fail)
+    monkeypatch.setattr(command, "params", [])
+
+    verb = "interrupted" if isinstance(failure, KeyboardInterrupt) else "terminated"
+    assert program(name).err.strip() == f"{verb}{said}"
 
 
 def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
