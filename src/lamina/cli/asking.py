@@ -15,16 +15,8 @@ from lamina.cli.uv_files import read_members
 from lamina.cli.workspace import find_root
 from lamina.fetch.indexes import uv_table
 from lamina.observer import Observer
-from lamina.pythons.request import (
-    ANY,
-    PythonRequest,
-    UnknownRequest,
-    lines,
-    parse_request,
-    requested_by,
-)
-
-_PINS = (".python-version", ".python-versions")
+from lamina.pythons.pins import find_pin
+from lamina.pythons.request import ANY, PythonRequest, parse_request, requested_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +79,9 @@ def asked_python(
     """Return which Python is wanted. Raises `UnknownRequest` for what was ``given``."""
     if given is not None:
         return Asked(parse_request(given, folder), "asked for")
-    if (pinned := _pinned(folder, around.root if around else None, observer)) is not None:
-        return pinned
+    pin = find_pin(folder, around.root if around else None, observer.warn)
+    if pin is not None:
+        return Asked(pin.request, f"named in `{pin.path}`")
     if around is not None and str(around.requires):
         return Asked(requested_by(around.requires), "admitted by `requires-python`")
     return Asked(ANY, "the first that was found")
-
-
-def _pinned(folder: Path, last: Path | None, observer: Observer) -> Asked | None:
-    """Return what the nearest file of pins says, not looking above the project's root."""
-    for place in (folder, *folder.parents):
-        for name in _PINS:
-            try:
-                text = (place / name).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            return _first(text, place / name, place, observer)
-        if place == last:
-            break
-    return None
-
-
-def _first(text: str, path: Path, folder: Path, observer: Observer) -> Asked | None:
-    for line in lines(text):
-        try:
-            request = parse_request(line, folder)
-        except UnknownRequest as error:
-            observer.warn(f"`{path}` is passed over: {error}")
-            continue
-        if request.name is None:
-            return Asked(request, f"named in `{path}`")
-        observer.warn(f"`{path}` is passed over: it names no version of Python, but `{line}`")
-    return None

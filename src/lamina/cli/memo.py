@@ -25,6 +25,7 @@ from lamina.cli.workspace import has_members
 from lamina.lock.model import Lock
 from lamina.lock.source import Directory, Editable, Virtual
 from lamina.project.ignore import DOCKERIGNORE
+from lamina.pythons.pins import NAMES as PINS
 from lamina.sync.environment import Environment
 from lamina.sync.installed import NOTE
 from lamina.sync.sync import Synced
@@ -72,6 +73,7 @@ class Decided:
         return (
             is_plain
             and all(wish.note is None or wish.is_editable for wish in wishes)
+            and not any(wish.has_keys for wish in wishes)
             and all(each.name is None for each in requests)
             and all(each.path is None or each.path.is_file() for each in requests)
             and not has_members(self.project.root_document)  # Others may come to match its globs.
@@ -97,7 +99,7 @@ class Decided:
             if given is not None:
                 yield from (given, folder / given)
             for above in (folder, *folder.parents):
-                yield from (above / PYPROJECT, above / UV_TOML, above / ".python-version")
+                yield from (above / name for name in (PYPROJECT, UV_TOML, *PINS))
         for package in self.lock.packages:
             if isinstance(package.source, Directory | Editable | Virtual):
                 folder = project.lock_folder / package.source.path

@@ -25,12 +25,14 @@ from lamina.lock.model import Lock
 from lamina.lock.wanted import Wanted
 from lamina.make.base import OpenedBase, open_base
 from lamina.make.workshop import Workshop
+from lamina.observer import Observer
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
 from lamina.prepare import Order
 from lamina.project.config import Config
 from lamina.project.uv import parse_pythons
 from lamina.project.workspace import read_trees
+from lamina.pythons.pins import Pin, find_pin
 
 if TYPE_CHECKING:
     from lamina.make.debian_base import DebianSettings
@@ -78,7 +80,9 @@ def orders(
     """Return an order for each platform, and say what is built."""
     asked = wanted(options, project, lock)
     facts = replace(project.facts, requires_python=requires_python(project, lock, asked))
-    name = config.base or default_base(config.python, pinning_folder(project), facts)
+    pin = pinned(project, workshop.observer)
+    version = None if pin is None else pin.version
+    name = config.base or default_base(config.python, version, facts)
 
     def mirrors(codename: str) -> DebianSettings:
         from lamina.cli.mirrors import debian_settings  # Here, since other bases need none of it.
@@ -92,7 +96,7 @@ def orders(
     found = []
     for platform in platforms_of(config):
         base = open_base(name, platform, workshop, mirrors, is_kept=is_base_kept)
-        order = _order(options, project, lock, config, base, workshop, tuple(outputs))
+        order = _order(options, project, lock, config, version, base, workshop, tuple(outputs))
         workshop.observer.note(_what(order, config, name))
         found.append(order)
     return found
@@ -111,6 +115,7 @@ def _order(
     project: ProjectFolder,
     lock: Lock,
     config: Config,
+    pin: str | None,
     base: OpenedBase,
     workshop: Workshop,
     outputs: tuple[Path, ...],
@@ -128,7 +133,7 @@ def _order(
         target=choose_target(
             platform,
             config.python,
-            pinning_folder(project),
+            pin,
             requires,
             base.facts,
             workshop.observer,
@@ -201,13 +206,9 @@ def requires_python(project: ProjectFolder, lock: Lock, asked: Wanted) -> Specif
     return reduce(and_, taken, requires & lock.requires_python)
 
 
-def pinning_folder(project: ProjectFolder) -> Path:
-    """Return the folder whose `.python-version` holds: the nearest, up to the workspace's root."""
-    below = [project.folder, *project.folder.resolve().parents]
-    for folder in below:
-        if (folder / ".python-version").is_file() or folder.resolve() == project.root.resolve():
-            return folder
-    return project.folder
+def pinned(project: ProjectFolder, observer: Observer) -> Pin | None:
+    """Return what the nearest `.python-version` says, up to the workspace's root."""
+    return find_pin(project.folder.resolve(), project.root.resolve(), observer.warn)
 
 
 def _platforms(texts: Sequence[str]) -> tuple[Platform, ...]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 from packaging.specifiers import SpecifierSet
 
 from lamina.errors import LaminaError
@@ -13,15 +10,6 @@ from lamina.observer import Observer
 from lamina.oci.descriptor import Platform
 from lamina.plan.base import BaseFacts, BasePython
 from lamina.project.facts import ProjectFacts
-
-_PINNED = re.compile(
-    r"(?:(?:cpython|cp|python)[-@]?)?"
-    r"3(?:\.(?P<minor>[0-9]{1,2})(?:\.(?P<patch>[0-9]{1,3}))?|(?P<joined>[0-9]{1,2}))"
-    r"(?P<pre>(?:a|b|rc)[0-9]{1,3})?(?P<threads>t|\+freethreaded)?(?:\+gil)?"
-    # A build for some system, as in `cpython-3.12.4-linux-x86_64-gnu`, or pyenv's `3.15-dev`.
-    r"(?:-[a-z0-9_]+){0,3}"
-)
-"""A CPython as uv and pyenv write it; one that is for debugging is none of ours."""
 
 _MINORS = range(15, 7, -1)
 _PATCHES = range(40)
@@ -40,13 +28,16 @@ class NoPython(LaminaError):
 def choose_target(
     platform: Platform,
     asked: str | None,
-    folder: Path,
+    pinned: str | None,
     requires: SpecifierSet | None,
     base: BaseFacts,
     observer: Observer,
 ) -> Target:
-    """Return what to build for. ``asked`` is the command line's or the configuration's version."""
-    pinned = pinned_version(folder)
+    """Return what to build for.
+
+    ``asked`` is the command line's or the configuration's version, ``pinned`` that of
+    `.python-version`.
+    """
     if base.python is not None:
         _check_asked(asked, base.python)
         if asked is None and pinned is not None and not _agrees(pinned, base.python):
@@ -60,9 +51,9 @@ def choose_target(
     return make_target(platform, version, _libc(base, observer), free_threaded=threads)
 
 
-def default_base(asked: str | None, folder: Path, facts: ProjectFacts) -> str:
+def default_base(asked: str | None, pinned: str | None, facts: ProjectFacts) -> str:
     """Return the official slim image of the project's Python."""
-    version = asked or pinned_version(folder) or _newest(facts.requires_python)
+    version = asked or pinned or _newest(facts.requires_python)
     if version.endswith("t"):
         raise NoPython(
             f"No base image is known for Python {version}: there is no official one",
@@ -92,21 +83,6 @@ def _agrees(wanted: str, python: BasePython) -> bool:
     parts = wanted.removesuffix("t").split(".")
     same = python.version.split(".")[: len(parts)] == parts
     return same and wanted.endswith("t") == python.free_threaded
-
-
-def pinned_version(folder: Path) -> str | None:
-    """Return the first version of `.python-version` that names a CPython, if the file is there."""
-    try:
-        lines = (folder / ".python-version").read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    for line in lines:
-        if match := _PINNED.fullmatch(line.strip()):
-            version = f"3.{match['minor'] or match['joined']}"
-            if match["patch"] or match["pre"]:
-                version += f".{match['patch'] or 0}{match['pre'] or ''}"
-            return f"{version}{'t' if match['threads'] else ''}"
-    return None
 
 
 def _newest(requires: SpecifierSet | None) -> str:

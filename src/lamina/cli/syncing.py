@@ -16,9 +16,8 @@ from lamina.cli.clock import seconds_running
 from lamina.cli.environments import Opened, Wanted, find_prefix, held, titled
 from lamina.cli.ground import Ground, ground
 from lamina.cli.memo import Decided
-from lamina.cli.orders import pinning_folder, read_lock, requires_python, wanted
+from lamina.cli.orders import pinned, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, has_no_project, no_project, read_project
-from lamina.cli.python import pinned_version
 from lamina.cli.python_places import python_places
 from lamina.cli.style import harmless
 from lamina.cli.sync import SyncOptions
@@ -94,12 +93,12 @@ def _wanting(
 ) -> tuple[_Wanting, SourceImage | None]:
     """Return what says what is wanted, the lock or the image; and the image, if one is named."""
     if options.image is None:
-        return _OfLock.read(options, project), None
+        return _OfLock.read(options, project, on.observer), None
     from lamina.cli.syncing_image import OfImage, check_choice, open_image
 
     if is_alone:
         check_choice(options)
-    of_lock = None if is_alone else _OfLock.read(options, project)
+    of_lock = None if is_alone else _OfLock.read(options, project, on.observer)
     image = open_image(options.image, on, is_alone=is_alone)
     return of_lock or OfImage(options, image), image
 
@@ -112,20 +111,21 @@ class _OfLock:
     project: ProjectFolder
     lock: Lock
     asked: WantedOfLock
+    observer: Observer
 
     @classmethod
-    def read(cls, options: SyncOptions, project: ProjectFolder) -> _OfLock:
+    def read(cls, options: SyncOptions, project: ProjectFolder, observer: Observer) -> _OfLock:
         """Read the lock of a project, and what the command line wants of it."""
         lock = read_lock(project, is_checked=not options.frozen)
-        return cls(options, project, lock, wanted(options, project, lock, is_dev_default=True))
+        asked = wanted(options, project, lock, is_dev_default=True)
+        return cls(options, project, lock, asked, observer)
 
     def python(self) -> Wanted:
         """See `_Wanting.python`."""
-        pinned, asked = pinned_version(pinning_folder(self.project)), self.options.python
-        here = Path.cwd()
+        asked, pin = self.options.python, pinned(self.project, self.observer)
         return Wanted(
-            None if asked is None else parse_request(asked, here),
-            None if pinned is None else parse_request(pinned, here),
+            None if asked is None else parse_request(asked, Path.cwd()),
+            None if pin is None else pin.request,
             requires_python(self.project, self.lock, self.asked),
             python_places(os.environ),
         )

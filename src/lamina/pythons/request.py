@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -174,10 +173,3 @@ def _range(text: str, rest: str) -> PythonRequest:
 def requested_by(specifiers: SpecifierSet) -> PythonRequest:
     """Return the request that `requires-python` makes."""
     return PythonRequest(text=str(specifiers), specifiers=specifiers, is_any=False)
-
-
-def lines(text: str) -> Iterator[str]:
-    """Give the requests of a `.python-version`: a line each, without comments and empty ones."""
-    for line in text.splitlines():
-        if bare := line.partition("#")[0].strip():
-            yield bare

@@ -26,6 +26,8 @@ class Wish:
     is_editable: bool = False
     uv_note: bytes | None = None
     """What is noted for uv."""
+    has_keys: bool = False
+    """Whether its sources name what they depend on besides: `cache-keys`."""
 
     @property
     def name(self) -> str:

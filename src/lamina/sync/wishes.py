@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,42 +40,40 @@ class Wishes:
     def _wish(self, distribution: Distribution) -> Wish:
         editable = self.is_editable and isinstance(distribution.artifact, Editable)
         told = origin(distribution, self.folder, is_editable=editable)
-        note = self._note(distribution, editable)
-        return Wish(distribution, told, note, editable, self._uv_note(distribution))
+        if isinstance(distribution.artifact, Directory | Editable):
+            return self._wish_of_tree(distribution, told, is_editable=editable)
+        note, uv_note = self._notes_of_archive(distribution)
+        return Wish(distribution, told, note, editable, uv_note)
 
-    def _note(self, distribution: Distribution, is_editable: bool) -> bytes | None:
-        artifact = distribution.artifact
-        if isinstance(artifact, Directory | Editable):
-            tree = self.trees.local(self.folder, distribution)
-            key = self._editable_key(tree) if is_editable else self.trees.key(tree)
-            return note_of({"sources": key, **self._keyed(tree)})
-        if isinstance(artifact, Wheel | Sdist) and isinstance(distribution.source, LocalArchive):
-            return note_of({"hash": self.archives.hash(artifact)})
-        return None
-
-    def _uv_note(self, distribution: Distribution) -> bytes | None:
-        artifact = distribution.artifact
-        if isinstance(artifact, Directory | Editable):
-            tree = self.folder / artifact.path
-            return of_tree(tree, read_keys(tree), self._environ)
-        if isinstance(artifact, Wheel | Sdist) and artifact.path is not None:
-            return of_archive(self.folder / artifact.path)
-        return None
-
-    def _keyed(self, tree: SourceTree) -> dict[str, str]:
-        """Return what stands for the `cache-keys` of a tree that has some."""
+    def _wish_of_tree(
+        self, distribution: Distribution, told: bytes | None, *, is_editable: bool
+    ) -> Wish:
+        """Return the wish for what is built of a folder, which may say what it depends on."""
+        tree = self.trees.local(self.folder, distribution)
+        environ = self.trees.workshop.backends.environ
         keys = read_keys(tree.folder)
-        if keys is None or keys == DEFAULT:
-            return {}
-        return {"keys": keys.digest(tree.folder, self._environ)}
+        has_keys = keys is not None and keys != DEFAULT
+        sources = (
+            self._editable_key(tree, has_keys=has_keys) if is_editable else self.trees.key(tree)
+        )
+        note: dict[str, object] = {"sources": sources}
+        if keys is not None and has_keys:
+            note["keys"] = keys.digest(tree.folder, environ)
+        uv_note = of_tree(tree.folder, keys, environ)
+        return Wish(distribution, told, note_of(note), is_editable, uv_note, has_keys)
 
-    @property
-    def _environ(self) -> Mapping[str, str]:
-        return self.trees.workshop.backends.environ
+    def _notes_of_archive(self, distribution: Distribution) -> tuple[bytes | None, bytes | None]:
+        """Return what is noted of an archive in a folder, for us and for uv."""
+        artifact = distribution.artifact
+        if not isinstance(artifact, Wheel | Sdist):
+            return None, None
+        is_local = isinstance(distribution.source, LocalArchive)
+        note = note_of({"hash": self.archives.hash(artifact)}) if is_local else None
+        uv_note = None if artifact.path is None else of_archive(self.folder / artifact.path)
+        return note, uv_note
 
-    def _editable_key(self, tree: SourceTree) -> str:
-        keys = read_keys(tree.folder)
-        names = _CONFIGURATION if keys is None or keys == DEFAULT else ()
+    def _editable_key(self, tree: SourceTree, *, has_keys: bool) -> str:
+        names = () if has_keys else _CONFIGURATION
         files = {name: file_hash(tree.folder / name) for name in names}
         return self.trees.key_of({"name": tree.subject.name, "editable": files}, tree)
 

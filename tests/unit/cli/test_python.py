@@ -11,6 +11,7 @@ from lamina.cli.python import NoPython, PythonMismatch, choose_target
 from lamina.lock.target import Target
 from lamina.oci.descriptor import Platform
 from lamina.plan.base import NO_BASE, BaseFacts, BaseLibc, BasePython
+from lamina.pythons.pins import find_pin
 
 AMD64 = Platform("linux", "amd64")
 
@@ -32,7 +33,9 @@ class Choice:
 
     def choose(self, asked: str | None = None, requires: str | None = None) -> Target:
         specifier = None if requires is None else SpecifierSet(requires)
-        return choose_target(AMD64, asked, self.folder, specifier, self.base, self.observer)
+        pin = find_pin(self.folder, self.folder, self.observer.warn)
+        pinned = None if pin is None else pin.version
+        return choose_target(AMD64, asked, pinned, specifier, self.base, self.observer)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from lamina.pythons.request import UnknownRequest, lines, parse_request, requested_by
+from lamina.pythons.request import UnknownRequest, parse_request, requested_by
 from pythons import interpreter
 
 THERE = ("3.8.18", "3.11.2", "3.12.1", "3.12.4", "3.13.0", "3.14.0rc1")
@@ -121,7 +121,3 @@ def test_a_version_is_looked_for_by_its_name_first() -> None:
         "3.13t": ("python3.13t", "python3", "python"),
     }
     assert requested_by(SpecifierSet(">=3.8")).programs == ("python3", "python")
-
-
-def test_a_file_of_pins_has_comments() -> None:
-    assert list(lines("# mine\n\n 3.12 # now\n3.11\n")) == ["3.12", "3.11"]
