@@ -12,12 +12,14 @@ from typing import TypeVar
 
 from packaging.tags import parse_tag
 
+from lamina.errors import LaminaError
 from lamina.lock.model import Wheel
 from lamina.lock.source import Directory, Editable
 from lamina.lock.target import Target
 from lamina.make.archives import MissingArchive
 from lamina.make.parallel import side_by_side
 from lamina.plan.plan import PlannedWheel
+from lamina.project.requirements import BuildNeedsNetwork, UnmetBuildRequirements
 from lamina.store.trees import Tree
 from lamina.sync.changes import Wish
 from lamina.sync.errors import SyncError
@@ -42,6 +44,17 @@ class NotInImage(SyncError):
             ),
             hint="Nothing was changed; build and push it of this lock, with the same options (an "
             "image has no group `dev` by default), or leave `--from` out to ask an index",
+        )
+
+
+class NoBackend(SyncError):
+    """A source tree must be built, and what its build backend needs is not to be had."""
+
+    def __init__(self, name: str, error: LaminaError) -> None:
+        super().__init__(
+            str(error),
+            hint="Nothing was changed; an image has no build backends. `--no-editable` takes what "
+            f"was built of this very tree from it, and `--no-install-package {name}` does without",
         )
 
 
@@ -100,8 +113,12 @@ class FromImage:
         return {wish.name: each for wish, each in zip(wishes, supplied, strict=True)}
 
     def _supplied(self, trees: Mapping[str, _Had], wish: Wish) -> Supplied:
-        had = trees.get(wish.name)
-        return self.supply.supply(wish, None) if had is None else self.supply.of_tree(wish, *had)
+        if (had := trees.get(wish.name)) is not None:
+            return self.supply.of_tree(wish, *had)
+        try:
+            return self.supply.supply(wish, None)
+        except (UnmetBuildRequirements, BuildNeedsNetwork) as error:
+            raise NoBackend(wish.name, error) from error
 
     def _wheel(self, wish: Wish) -> PlannedWheel:
         """Return a distribution with the hash that it is known by; without, if none is locked."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import sys
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ import pytest
 from builders import Item, make_wheel, write_wheel
 from fakes.registry import Contents, FakeRegistry, Fault
 from images import make_image, make_layer
+from lamina.cli.settings import machine
+from lamina.project.requirements import UnmetBuildRequirements
 from lamina.store.blobs import digest_of
 from lamina.store.store import Store
-from projects import LockedProject
+from projects import PYPROJECT, LockedProject
 from unit.cli.program import Ended, Program
 from unit.cli.pushing import LARGE, Pushing, blobs_read, put
 from unit.cli.test_sync import MINOR, files, make_environment
@@ -32,6 +36,7 @@ WHEELS = {
     "two": (Item("two.py", b"TWO = 2\n"), Item("two-1.0.data/data/share/two", b"2")),
 }
 CLOSED = "http://127.0.0.1:9"
+HERE = str(machine())
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +60,7 @@ def app(
         for name, items in WHEELS.items():
             locked.wheel(name, *items)
         locked.write()
-        pushing.push("1.0", "--python", MINOR)
+        pushing.push("1.0", "--python", MINOR, "--platform", HERE)
         pushing.lose_wheels()
         pushed.append(deepcopy(server.contents(pushing.name)))
     vars(server.contents(pushing.name)).update(vars(deepcopy(pushed[0])))
@@ -179,7 +184,7 @@ def test_all_that_an_image_lacks_is_told_at_once(app: Pushing, option: str) -> N
         f"error: The image `{image(app)}` does not have all that is to be installed\n"
         "  one 1.1: it has 1.0\n"
         "  three 1.0: it is not in it\n"
-        f"  two 1.0: it has another wheel of it, for linux/amd64 and Python {MINOR}\n\n"
+        f"  two 1.0: it has another wheel of it, for {HERE} and Python {MINOR}\n\n"
         "hint: Nothing was changed; build and push it of this lock, with the same options (an "
         "image has no group `dev` by default), or leave `--from` out to ask an index\n"
     )
@@ -211,6 +216,54 @@ def test_a_tree_of_an_image_is_no_tree_of_the_wheel(app: Pushing) -> None:
 
     assert ended.code == 1
     assert "--offline" in ended.err, ended.err
+
+
+def test_what_failed_is_gone_on_with(app: Pushing) -> None:
+    of, place = layers(app), blob(app, layers(app)["two"]).removeprefix("GET ")
+    app.server.fail("GET", place, Fault(status=404))
+
+    ended = sync(app)
+
+    assert ended.code == 1
+    assert ended.err.startswith(f"error: Failed to read blob {of['two']} of ")
+    app.server.asked.clear()
+    assert {each["action"] for each in report(app)["distributions"]} == {"install"}
+    assert blob(app, of["two"]) in blobs_read(app.server)
+
+
+def build_on_disk(app: Pushing, *options: str) -> None:
+    for name, items in WHEELS.items():
+        app.locked.wheel(name, *items)
+    app.locked.write()
+    app.program.report("--python", MINOR, "--platform", HERE, *options)
+    app.lose_wheels()
+
+
+def test_what_a_build_backend_needs_no_image_has(
+    app: Pushing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(*_: object) -> None:
+        raise UnmetBuildRequirements("Unable to find what the build backend needs: needed")
+
+    monkeypatch.setattr("lamina.project.requirements._resolve", resolve)
+    build_on_disk(app)
+    app.locked.pyproject = (
+        '[build-system]\nrequires = ["needed"]\nbuild-backend = "needed"\n' + PYPROJECT
+    )
+    app.locked.write()
+    lock_file = app.locked.folder / "uv.lock"
+    lock_file.write_text(lock_file.read_text().replace("virtual =", "editable ="))
+    before = files(app.locked.folder / ".venv")
+
+    ended = sync(app, "--offline", "--from", "oci:out", "--store", "empty")
+
+    assert ended.err.splitlines()[1:] == [
+        "error: Unable to find what the build backend needs: needed",
+        "",
+        "hint: Nothing was changed; an image has no build backends. `--no-editable` takes what was "
+        "built of this very tree from it, and `--no-install-package app` does without",
+    ]
+    assert files(app.locked.folder / ".venv") == before
 
 
 def alter(app: Pushing, name: str, data: bytes) -> None:
@@ -259,12 +312,6 @@ def test_a_layer_of_another_diff_id_is_refused(app: Pushing) -> None:
     assert len([*Store(app.program.root / "store").trees]) == 2
 
 
-def test_a_transfer_that_breaks_off_is_taken_up_again(app: Pushing) -> None:
-    app.server.fail("GET", blob(app, layers(app)["large"]).partition(" ")[2], Fault(cut=1000))
-
-    assert {each["action"] for each in report(app)["distributions"]} == {"install"}
-
-
 def test_an_image_that_others_have_made_is_refused(app: Pushing) -> None:
     put(app.server, app.name, "other", make_image(make_layer()))
     name = f"{app.server.host}/{app.name}:other"
@@ -303,3 +350,106 @@ def test_without_a_lock_nothing_can_be_chosen_of_it(app: Pushing, alone: Path) -
         "error: Nothing can be chosen with `--extra`, `--no-dev`: `alone` has no lock\n\n"
         "hint: Name the folder of a project; without a lock, all of the image is installed\n",
     )
+
+
+def test_the_python_of_an_image_is_its_environments(app: Pushing) -> None:
+    (app.program.root / "alone").mkdir()
+
+    ended = sync(app, "--python", sys.executable, "--from", other_python(app), folder="alone")
+
+    assert ended.err == (
+        f"error: The image `{app.server.host}/{app.name}:other` is for another Python than was "
+        f"asked for\n  expected: 3.8\n  got:      {MINOR}\n\n"
+        "hint: Leave `--python` out: without a lock, an environment has the image's Python\n"
+    )
+    assert not (app.program.root / "alone" / ".venv").exists()
+
+
+def change_config(app: Pushing, change: Callable[[Any], None]) -> str:
+    """Put a copy of the image into the registry whose config is another; return its name."""
+    document, manifest = app.config("1.0"), app.manifest("1.0")
+    change(document)
+    data = json.dumps(document).encode()
+    manifest["config"] |= {"digest": app.server.add_blob(app.name, data), "size": len(data)}
+    app.replace_manifest("other", manifest)
+    return f"{app.server.host}/{app.name}:other"
+
+
+def other_python(app: Pushing) -> str:
+    return change_config(
+        app, lambda document: document["dev.lamina"]["recipe"].update(python="3.8")
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda each: each.pop("dev.lamina"), "it does not say what is in its layers"),
+        (
+            lambda each: each["dev.lamina"]["recipe"].update(python="../../x"),
+            "it does not say what is in its layers",
+        ),
+        (
+            lambda each: each["dev.lamina"]["layers"][1][2].__setitem__(0, "\x1b[2J"),
+            "'\\x1b[2J' is no name of a distribution",
+        ),
+    ],
+)
+def test_what_an_image_says_of_itself_is_read_with_care(
+    app: Pushing, change: Callable[[Any], None], why: str
+) -> None:
+    name = change_config(app, change)
+
+    ended = sync(app, "--from", name)
+
+    assert ended.code == 1
+    assert ended.err.startswith(f"error: Unable to install from the image `{name}`: {why}\n")
+
+
+def test_an_image_for_another_machine_serves_a_lock_alone(app: Pushing, alone: Path) -> None:
+    name = change_config(app, lambda each: each.update(architecture="s390x"))
+
+    assert sync(app, "--from", name).code == 0
+    ended = sync(app, "--from", name, folder="alone")
+
+    assert ended.err == (
+        f"error: No image for {HERE} in `{name}`: it has linux/s390x\n\n"
+        "hint: Build the image for this platform, too; see `lamina build --platform`\n"
+    )
+
+
+def test_of_a_layout_and_of_an_archive_the_layers_are_read_likewise(app: Pushing) -> None:
+    build_on_disk(app, "-o", "docker-archive:out.tar")
+
+    for image_ in ("oci:out", "docker-archive:out.tar"):
+        shutil.rmtree(app.locked.folder / ".venv")
+        make_environment(app.locked.folder / ".venv")
+        done = report(app, "--from", image_, "--store", f"store-{image_[:3]}")
+
+        assert all(each["source"].endswith(f"of `{image_}`") for each in done["distributions"])
+        assert done["bytes_downloaded"] == 0
+
+
+def test_a_wheel_that_does_not_run_here_is_refused(app: Pushing, alone: Path) -> None:
+    wheel_file = (
+        b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp38-cp38-musllinux_1_2_x86_64\n"
+    )
+    app.locked.packages.clear()
+    app.locked.wheel("one", Item("one-1.0.dist-info/WHEEL", wheel_file), Item("one.py"))
+    app.locked.write()
+    app.push("1.0", "--python", MINOR, "--platform", HERE)
+
+    ended = sync(app, folder="alone")
+
+    first, second, _, hint = ended.err.splitlines()
+    assert first.startswith(f"error: The image `{image(app)}` is not made for this machine (linux/")
+    assert second == "  one: it is for cp38-cp38-musllinux_1_2_x86_64"
+    assert hint == (
+        "hint: Nothing was changed; an image that is built for this machine has what runs here"
+    )
+
+
+def test_what_is_left_out_of_an_image_is_not_installed(app: Pushing, alone: Path) -> None:
+    done = report(app, "--no-install-package", "large", folder="alone")
+
+    assert [each["name"] for each in done["distributions"]] == ["one", "two"]
