@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -71,6 +73,7 @@ def run(args: Sequence[str] | None = None) -> int:
     if sys.platform == "win32":
         show_text("Windows is not supported", "Run lamina in WSL")
         return 1
+    _settle_home()
     try:
         with raising_terminated():
             return _run(args)
@@ -86,6 +89,17 @@ def _so_far(args: Sequence[str] | None) -> str:
     words = sys.argv[1:] if args is None else args
     name = next((word for word in words if not word.startswith("-")), "")
     return f"; {_SO_FAR[name]}" if name in _SO_FAR else ""
+
+
+def _settle_home() -> None:
+    """Let a user without a name or a home, as containers have them, be at home in ``/``.
+
+    So container engines have it, and no program that is run here is left without a home either.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/"
 
 
 def _run(args: Sequence[str] | None) -> int:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -226,6 +228,18 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(KeyError):
         main.run(["build"])
+
+
+def test_who_has_no_home_is_at_home_in_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+
+    assert main.run(["--version"]) == 0
+
+    assert os.environ["HOME"] == "/"
 
 
 def test_every_option_has_help() -> None:
