@@ -28,6 +28,7 @@ from lamina.environment.tree import Fill
 from lamina.lock.model import Lock
 from lamina.lock.select import select
 from lamina.lock.wanted import Wanted as WantedOfLock
+from lamina.make.workshop import Workshop
 from lamina.observer import Observer
 from lamina.pythons.request import parse_request
 from lamina.reuse.known import Known
@@ -53,7 +54,6 @@ def run(options: SyncOptions, words: Sequence[str]) -> int:
         wanting, image = _wanting(options, project, on, is_alone=is_alone)
         is_dry = options.dry_run or options.check
         python = wanting.python()
-        workshop = on.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
         prompt = str(project.facts.name) or None
         known, observer = on.store.facts, on.observer
         with held(
@@ -62,6 +62,7 @@ def run(options: SyncOptions, words: Sequence[str]) -> int:
             _tell_anew(opened, observer, is_dry=is_dry)
             make = None if opened.why_anew is None else _making(opened.environment, project)
             order = replace(wanting.order(opened.environment), make=make, image=image)
+            workshop = _workshop(project, opened.environment, on)
             sync = Sync.of(_in_manner(options, order), workshop)
             synced = sync.plan() if is_dry else sync.run(opened.lock)
             if options.compile_bytecode and not is_dry:
@@ -74,6 +75,17 @@ def run(options: SyncOptions, words: Sequence[str]) -> int:
     if options.as_json:
         click.echo(json.dumps(_document(synced, prefix, image, on), indent=2))
     return 1 if options.check and synced.has_changed else 0
+
+
+def _workshop(project: ProjectFolder, environment: Environment, on: Ground) -> Workshop:
+    """Return where wheels are had; what is built is built by the Python under the environment.
+
+    It may have headers and libraries that another of its version, such as Lamina's own, lacks.
+    """
+    interpreter = environment.interpreter
+    base = replace(interpreter, executable=interpreter.base)
+    led = replace(on, pythons=on.pythons.led_by(base))
+    return led.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
 
 
 class _Wanting(Protocol):

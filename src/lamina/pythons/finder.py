@@ -27,11 +27,18 @@ class Pythons:
     ) -> None:
         """``candidates`` gives executables, those that are preferred first."""
         self.running = running
+        self._first = running
         self._candidates = candidates
         self._environ = environ or {}
         self._listed: Sequence[Path] | None = None
         self._asked: dict[Path, Interpreter | None] = {}
         self._lock = threading.Lock()
+
+    def led_by(self, first: Interpreter) -> Pythons:
+        """Return the same Pythons, with one that is found before Lamina's own."""
+        led = Pythons(self.running, self._candidates, self._environ)
+        led._first = first
+        return led
 
     def of_minor(self, minor: str) -> Interpreter | None:
         """Return a Python of a version such as ``3.12`` or ``3.13t``; Lamina's own, if it is."""
@@ -53,7 +60,7 @@ class Pythons:
             return next((found for found in self._each(minor) if fits(found)), None)
 
     def _each(self, minor: str | None) -> Iterator[Interpreter]:
-        yield self.running
+        yield from dict.fromkeys([self._first, self.running])
         if self._listed is None:
             self._listed = self._candidates()
         for path in self._listed:

@@ -55,6 +55,21 @@ def test_a_version_is_found_and_only_asked_of_what_may_have_it(tmp_path: Path) -
     assert [was_asked(path) for path in (named, other, plain, kept)] == [1, 0, 1, 1]
 
 
+def test_one_may_go_before_laminas_own(tmp_path: Path) -> None:
+    own, first = interpreter("3.12.1"), interpreter("3.12.4")
+    other = program(tmp_path / "python3.11", interpreter("3.11.2"))
+    pythons = Pythons(own, lambda: [other])
+
+    led = pythons.led_by(first)
+
+    assert (led.running, led.of_minor("3.12"), led.of_minor("3.11")) == (
+        own,
+        first,
+        interpreter("3.11.2"),
+    )
+    assert (led.of_version("3.12.1"), pythons.of_minor("3.12")) == (own, own)
+
+
 def test_the_shims_of_pyenv_come_last(tmp_path: Path) -> None:
     shim = program(tmp_path / "shims" / "python3.12", interpreter("3.12.1"))
     usual = program(tmp_path / "bin" / "python3", interpreter("3.12.1"))
