@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -193,6 +193,8 @@ def locked(prefix: Path, wait: Callable[[], None]) -> Iterator[int | None]:
         yield None  # What cannot be written is not changed either, and says so itself.
         return
     try:
+        with suppress(PermissionError):
+            os.fchmod(lock, 0o666)  # As uv has it: whoever changes the environment may lock it.
         with explained(prefix):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

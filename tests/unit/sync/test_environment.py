@@ -11,7 +11,7 @@ import pytest
 from lamina.lock.target import Libc, UnsupportedTarget
 from lamina.pythons.interpreter import Interpreter
 from lamina.sync import environment
-from lamina.sync.environment import Environment, target_of
+from lamina.sync.environment import Environment, locked, target_of
 
 PYTHON = Interpreter(
     executable="/venv/bin/python",
@@ -87,3 +87,14 @@ def test_what_came_with_an_environment_stays(
 def test_a_relocatable_environment_has_such_scripts() -> None:
     assert Environment(Path("/venv"), PYTHON, {"relocatable": "true"}).scheme.is_movable
     assert not Environment(Path("/venv"), PYTHON, {}).scheme.is_movable
+
+
+def test_everybody_may_lock_an_environment(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        with locked(tmp_path, pytest.fail):
+            pass
+    finally:
+        os.umask(before)
+
+    assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o666
