@@ -82,6 +82,12 @@ fuzz-dockerfile: $(ENVIRONMENT) ## Does any of 100,000 strange Dockerfiles upset
 build: $(ENVIRONMENT) ## The wheel and the sdist of lamina, in dist/
 	python -m build --no-isolation --outdir dist .
 
+.PHONY: image
+image: $(ENVIRONMENT) ## The image of lamina for Dockerfiles, by lamina, in build/lamina.tar
+	@mkdir -p build
+	tools/make-image -t lamina:$$(python -c "import lamina; print(lamina.__version__)") \
+	  -o docker-archive:build/lamina.tar
+
 .PHONY: bench-lock
 bench-lock: $(ENVIRONMENT) ## How long reading a lock and selecting from it takes
 	@python tools/bench_lock.py

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from packaging.utils import canonicalize_name
+
 from tiny import Dist
 
 
@@ -22,9 +24,11 @@ class IndexServer:
     address: str
     files: dict[str, bytes | Path] = field(default_factory=dict)
     """By path, the pages of indexes too; what is large lies in a file."""
+    asked: list[str] = field(default_factory=list)
+    """The paths that were asked for."""
 
-    def add_index(self, name: str, dists: Iterable[Dist]) -> str:
-        """Serve an index of these distributions, and return its address.
+    def add_index(self, name: str, dists: Iterable[Dist], more: Iterable[Path] = ()) -> str:
+        """Serve an index of these distributions, and of files on the disk; return its address.
 
         Its files lie at ``/NAME/files/``.
         """
@@ -38,6 +42,12 @@ class IndexServer:
                 address = f"/{name}/files/{quote(filename)}#sha256={digest}"
                 link = f'<a href="{address}"{limit}>{filename}</a>'
                 pages.setdefault(dist.name, []).append(link)
+        for path in more:
+            self.files[f"/{name}/files/{path.name}"] = path
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            address = f"/{name}/files/{quote(path.name)}#sha256={digest}"
+            link = f'<a href="{address}">{path.name}</a>'
+            pages.setdefault(canonicalize_name(path.name.partition("-")[0]), []).append(link)
         for project, links in pages.items():
             page = f"<!DOCTYPE html><html><body>{'<br>'.join(links)}</body></html>"
             self.files[f"/{name}/simple/{project}/"] = page.encode()
@@ -58,7 +68,9 @@ def serve_index() -> Iterator[IndexServer]:
             self.answer(with_body=False)
 
         def answer(self, *, with_body: bool) -> None:
-            data = state.files.get(unquote(self.path.partition("?")[0]))
+            path = unquote(self.path.partition("?")[0])
+            state.asked.append(path)
+            data = state.files.get(path)
             if isinstance(data, Path):
                 data = data.read_bytes()
             self.send_response(200 if data is not None else 404)
