@@ -24,6 +24,7 @@ _COMMANDS = {
     "completion": ("lamina.cli.completion", "Write what makes the shell complete commands"),
     "diff": ("lamina.cli.diff", "Show what changes between two images, and what is pulled for it"),
     "doctor": ("lamina.cli.doctor", "Find out why a Dockerfile downloads again"),
+    "init": ("lamina.cli.init", "Write `[tool.lamina]`, from a Dockerfile or from the project"),
     "inspect": ("lamina.cli.inspect", "Show the layers of an image, and what is in them"),
     "venv": ("lamina.cli.venv", "Make a virtual environment"),
     "sync": ("lamina.cli.sync", "Bring an environment on the disk up to date with the lock"),

@@ -11,6 +11,7 @@ import pytest
 from lamina.cli import cache, completion, diff, inspect
 from lamina.cli.build import command as build
 from lamina.cli.doctor import command as doctor
+from lamina.cli.init import command as init
 from lamina.cli.main import cli
 from lamina.cli.plan import command as plan
 from lamina.cli.sync import command as sync
@@ -34,6 +35,7 @@ def test_every_command_is_documented() -> None:
         ("lamina completion", completion.command),
         ("lamina diff", diff.command),
         ("lamina doctor", doctor),
+        ("lamina init", init),
         ("lamina inspect", inspect.command),
         ("lamina sync", sync),
         ("lamina venv", venv),

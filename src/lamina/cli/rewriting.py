@@ -1,0 +1,53 @@
+"""Changing a file of the user's: the whole of it or nothing, where it really is, with its mode."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from lamina.cli.documents import ProjectUnreadable
+from lamina.errors import LaminaError
+
+
+class NotWritten(LaminaError):
+    """A file that could not be changed, and is as it was."""
+
+
+def read_exactly(path: Path) -> str:
+    """Return the text of a file with the ends of its lines as they are."""
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ProjectUnreadable(f"Unable to read `{path}`: it is not UTF-8") from error
+    except OSError as error:
+        raise ProjectUnreadable(f"Unable to read `{path}`: {error.strerror}") from error
+
+
+def rewrite(path: Path, before: str, after: str) -> None:
+    """Change the text of a file that had ``before`` when it was read; a link to it stays one.
+
+    Written beside it and renamed: whoever reads, or a crash, has the old text or the new one.
+    """
+    place = path.resolve()
+    if read_exactly(place) != before:
+        raise NotWritten(
+            f"Unable to change `{path}`: somebody else has meanwhile", hint="Run the command again"
+        )
+    temporary: str | None = None
+    try:
+        mode = stat.S_IMODE(place.stat().st_mode)
+        if not os.access(place, os.W_OK):
+            raise PermissionError(0, "it is read-only")
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(after.encode())
+            os.fchmod(file.fileno(), mode)
+        Path(temporary).replace(place)
+        temporary = None
+    except OSError as error:
+        raise NotWritten(f"Unable to change `{path}`: {error.strerror or error}") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
