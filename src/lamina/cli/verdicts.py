@@ -90,7 +90,9 @@ def headline(verdict: Verdict) -> str:
     if total.installed is not None:
         what = counted(total.installed, "distribution")
         return f"{what} installed; where they came from, the log does not tell"
-    return "what was installed, the log does not tell"
+    return (
+        "the step that installs ran; what it did, the log does not show (`--progress=plain` does)"
+    )
 
 
 def _bytes(amount: Amount, before: str) -> str:

@@ -25,7 +25,7 @@ class KanikoReader:
 
     def __init__(self) -> None:
         self._sequence = Sequence()
-        self._is_begun = False
+        self._is_begun = self._is_running = False
 
     def feed(self, line: Line) -> bool:
         """See `BuilderReader.feed`."""
@@ -55,10 +55,14 @@ class KanikoReader:
             sequence.stage()
         elif text.startswith(_KEYWORDS):
             sequence.begin(line, text, at=at)
+            self._is_running = not text.startswith("RUN ")
         elif sequence.current is not None:
             if text.startswith("Found cached layer"):
                 sequence.current.cached(line)
-            elif text.startswith(("Taking snapshot of", "Pushing layer ")):
+            elif text.startswith(("Cmd: ", "cmd: ")):
+                self._is_running = True
+            elif text.startswith("Taking snapshot of") and self._is_running:
+                # Before the first command, there is one of the base.
                 sequence.end(line, Outcome.RAN, at)
             else:
                 sequence.current.signal(line)

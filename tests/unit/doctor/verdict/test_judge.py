@@ -127,7 +127,7 @@ def test_a_part_of_the_cache() -> None:
 def test_kaniko_keeps_no_mount() -> None:
     log = (
         "INFO[0000] Retrieving image manifest python:3.12\nINFO[0001] Executing 0 build triggers\n"
-        f"INFO[0002] COPY uv.lock .\nINFO[0003] {INSTALL}\n"
+        f"INFO[0002] COPY uv.lock .\nINFO[0003] {INSTALL}\nINFO[0003] Cmd: /bin/sh\n"
         "Prepared 2 packages in 1s\nInstalled 2 packages in 1s\nINFO[0009] Taking snapshot of\n"
     )
 
