@@ -50,6 +50,8 @@ class Install:
     """How many the installer's cache did not have: downloaded, or built."""
     built: int
     """Of the missed ones, built from sources."""
+    local: int
+    """How many were files at hand, and so neither downloaded nor cached."""
     bytes: int
     """Downloaded, as far as told."""
     measured: int
@@ -73,7 +75,7 @@ class Install:
         """How many the installer had already; None where that cannot be known."""
         if self.installed is None or not self.knows_cache:
             return None
-        return max(0, self.installed - self.missed)
+        return max(0, self.installed - self.missed - self.local)
 
     @property
     def has_all_bytes(self) -> bool:

@@ -18,7 +18,7 @@ class PipOutput:
     """Counts what pip says. See `Recording.output`."""
 
     def __init__(self) -> None:
-        self._fetched, self._kept = Names(), Names()
+        self._fetched, self._kept, self._local = Names(), Names(), Names()
         self._bytes = self._measured = 0
         self._announced = self._installed = self._ends = 0
         self._evidence = Evidence()
@@ -32,6 +32,8 @@ class PipOutput:
             if found := _FILE.match(rest.removeprefix("cached ").strip()):
                 self._kept.add(_name(found[1]))
                 self._evidence.note("cached", line)
+        elif word == "Processing":
+            self._local.add(rest)
         elif word == "Installing" and rest.startswith("collected packages: "):
             self._announced += rest.count(",") + 1
             self._evidence.note("installing", line)
@@ -54,7 +56,7 @@ class PipOutput:
 
     def install(self) -> Install | None:
         """Return what pip did; None where it did nothing. See `UvOutput.install`."""
-        known = len(self._fetched) + len(self._kept)
+        known = len(self._fetched) + len(self._kept) + len(self._local)
         if not (known or self._announced or self._installed):
             return None
         is_whole = bool(self._ends)
@@ -65,6 +67,7 @@ class PipOutput:
             installed=self._installed if is_whole else self._announced or None,
             missed=missed,
             built=0,
+            local=len(self._local),
             bytes=self._bytes,
             measured=self._measured,
             seconds=None,

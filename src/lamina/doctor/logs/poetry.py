@@ -40,6 +40,7 @@ class PoetryOutput:
             installed=self._announced,
             missed=0,
             built=0,
+            local=0,
             bytes=0,
             measured=0,
             seconds=None,

@@ -115,6 +115,7 @@ class UvOutput:
             installed=installed,
             missed=missed,
             built=min(self._built, missed),
+            local=0,
             bytes=sum(self._sizes.values()),
             measured=len(self._sizes),
             seconds=self._seconds,

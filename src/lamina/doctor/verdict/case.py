@@ -57,11 +57,8 @@ class Case:
         step = self.installing.step
         return step.outcome is Outcome.RAN or bool(step.installs and self.installing.trail)
 
-    def findings(self, place: Place | None, families: Collection[str]) -> Iterator[Finding]:
-        """Give the faults of some kinds that are in an instruction, or in what it builds upon.
-
-        ``families`` are codes, or how they begin.
-        """
+    def findings(self, place: Place | None, codes: Collection[str]) -> Iterator[Finding]:
+        """Give the faults of some kinds that are in an instruction, or in what it builds upon."""
         if place is None:
             return
         before = [
@@ -71,9 +68,7 @@ class Case:
         ]
         spans = [place.instruction.span, *before]
         for finding in self.examined.findings:
-            if finding.code.startswith(tuple(families)) and any(
-                finding.span in span for span in spans
-            ):
+            if finding.code in codes and any(finding.span in span for span in spans):
                 yield finding
 
     def evidence(self, *more: Line | None) -> tuple[Line, ...]:

@@ -9,7 +9,10 @@ from lamina.doctor.model.run import Run
 from lamina.doctor.verdict.case import Case
 from lamina.doctor.verdict.model import Amount, Cause, Kind
 
-_FAULTS = ("LAM1", "LAM2", "LAM301", "LAM303", "LAM304", "LAM305", "LAM601")
+_FAULTS = frozenset(
+    {"LAM101", "LAM102", "LAM103", "LAM104", "LAM105", "LAM106", "LAM107", "LAM108", "LAM109",
+     "LAM202", "LAM301", "LAM304", "LAM305", "LAM513", "LAM601"}
+)  # fmt: skip
 """Of a Dockerfile, by which a cache is not kept or not found again."""
 _PERSIST = (
     "Build on a builder that lasts (a machine of your own, a remote BuildKit), or carry the mount"

@@ -11,8 +11,8 @@ from lamina.doctor.verdict.case import Case
 from lamina.doctor.verdict.model import Amount, Cause, Kind
 from lamina.doctor.verdict.trail import Trail
 
-_KEYS = ("LAM4",)
-"""The family of what changes the key of a layer."""
+_KEYS = frozenset({"LAM401", "LAM402", "LAM407", "LAM408", "LAM410", "LAM413", "LAM414", "LAM415"})
+"""Of a Dockerfile, by which the key of a layer changes although what is installed does not."""
 _LOCKS = frozenset({"pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock"})
 _VERSION = (
     "`pyproject.toml` and `uv.lock` hold the project's own version, so that each release changes"
@@ -44,10 +44,24 @@ def causes(case: Case) -> Iterator[Cause]:
             finding.notes,
         )
     if not found:
-        code, what, fix = _told(way, case)
-        span = place.instruction.span if place is not None else None
-        saves = _saved(case) if code else None
-        yield Cause(Kind.RAN_AGAIN, code, what, fix, span, _evidence(way), saves)
+        yield _own(way, case)
+
+
+def _own(way: Trail, case: Case) -> Cause:
+    """Return what no rule says of the first step; what one says of the installing step helps."""
+    code, what, fix = _told(way, case)
+    place = case.build.place(way.first)
+    about = next(case.findings(case.installing.place, {code}), None)
+    return Cause(
+        Kind.RAN_AGAIN,
+        code,
+        what,
+        about.fix if about is not None else fix,
+        place.instruction.span if place is not None else None,
+        _evidence(way),
+        _saved(case) if code else None,
+        about.notes if about is not None else (),
+    )
 
 
 def _told(way: Trail, case: Case) -> tuple[str, str, str]:
