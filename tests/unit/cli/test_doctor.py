@@ -140,7 +140,7 @@ def test_a_file_that_is_not_there(program: Program, folder: Path) -> None:
 
 
 def test_a_long_line_is_cut_around_the_place(program: Program, folder: Path) -> None:
-    (folder / "b").write_text(f"FROM python\nRUN {'x' * 200} --mount\nRUM {'y' * 200}\n")
+    (folder / "b").write_text(f"FROM python:3.12\nRUN {'x' * 200} --mount\nRUM {'y' * 200}\n")
 
     shown = program("doctor", "b").out.splitlines()
 
@@ -148,7 +148,7 @@ def test_a_long_line_is_cut_around_the_place(program: Program, folder: Path) -> 
 
 
 def test_secrets_are_not_shown(program: Program, folder: Path) -> None:
-    (folder / "b").write_text("FROM python\nENV A=https://me:secret@host.example/ B\n")
+    (folder / "b").write_text("FROM python:3.12\nENV A=https://me:secret@host.example/ B\n")
 
     ended = program("doctor", "b")
 

@@ -41,4 +41,11 @@ def test_what_is_wrong_with_the_dockerfile_of_the_report() -> None:
     assert told(REPORT) == [
         "19:24 error LAM101 The cache mount is at `/app/~/.cache/uv`, but uv uses "
         "`/root/.cache/uv`: no builder expands `~`",
+        "21:5 note LAM401 This runs again at each change of the project's own version, which is in "
+        "`pyproject.toml` and in `uv.lock`",
+        "27:44 error LAM701 `python:3.10.14-slim` is `bullseye` or newer, and here packages of "
+        "`buster` are added",
+        "27:44 error LAM702 `buster` has had no security updates since 2024-06-30",
+        "30:5 warning LAM703 `apt-get update` and `install` are in two `RUN`s: the lists grow old",
+        "30:5 note LAM704 The lists of `apt-get update` stay in the layer, in `/var/lib/apt/lists`",
     ]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 UV_IMAGE = "ghcr.io/astral-sh/uv"
+_UV_MIRROR = "astral/uv"
+"""The same images, at Docker's own registry."""
 _OFFICIAL = re.compile(r"(?:(?:index\.|registry-1\.)?docker\.io/)?(?:library/)?([a-z0-9._-]+)")
 _TELLING = frozenset({"alpine", "buildpack-deps", "debian", "python", "scratch", "ubuntu"})
 """Official images that set neither a user nor anything by which a tool finds its cache."""
@@ -61,6 +63,8 @@ def split_reference(name: str) -> tuple[str, str, str]:
     if not colon or "/" in tag:
         head, tag = rest, ""
     official = _OFFICIAL.fullmatch(head)
+    if head.removeprefix("docker.io/") == _UV_MIRROR:
+        head = UV_IMAGE
     return (official[1] if official else head), tag, digest
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from lamina.doctor.dockerfile.expand import ExpansionError
 from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.dockerfile.mounts import Mount, read_mount
+from lamina.doctor.dockerfile.mounts import Mount, Option, read_mount, written_options
 from lamina.doctor.dockerfile.problem import Problem, Refused
 from lamina.doctor.model.environment import Environment, Unknown
 from lamina.doctor.model.state import State, absolute
@@ -111,6 +111,11 @@ class Invocation:
             off = name if name in tool.off_options else off
         if off:
             return CacheFolder(None, "", is_off=True, off_by=off)
+        return self.cache_if_on
+
+    @property
+    def cache_if_on(self) -> CacheFolder:
+        """The same, as if nothing had turned it off."""
         assumed: set[str] = set()
         try:
             return self._found_cache(assumed)
@@ -214,15 +219,18 @@ def _mounts(
             # What an ARG without a value brings is told by none of the files.
             continue
         else:
-            yield _placed(mount, read_mount(flag.value, lambda text, _: text), state, assumed)
+            yield _placed(mount, written_options(flag.value), state, assumed)
 
 
-def _placed(mount: Mount, written: Mount, state: State, assumed: set[str]) -> PlacedMount:
+def _placed(
+    mount: Mount, written: tuple[Option, ...], state: State, assumed: set[str]
+) -> PlacedMount:
     target = mount.get("target")
-    option = mount.option("target")
-    span = mount.span if option is None else option.span
+    targets = [option for option in written if option.key == "target"]
+    span = targets[-1].span if targets else mount.span
+    text = (targets[-1].value or "") if targets else ""
     path = state.path(target) if target else None
-    return PlacedMount(mount, written.get("target"), target, path, frozenset(assumed), span)
+    return PlacedMount(mount, text, target, path, frozenset(assumed), span)
 
 
 class _Walk:
@@ -292,3 +300,10 @@ class _Walk:
             return environment.get(name)
         except Unknown:
             return None
+
+
+def invocations(found: list[Command], state: State) -> list[Invocation]:
+    """Return the commands of tools among others, as they run at a point of a stage."""
+    walk = _Walk(state, None)
+    walk.through(found)
+    return walk.invocations

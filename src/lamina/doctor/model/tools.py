@@ -69,6 +69,7 @@ PIP = Tool(
     off_variables=("PIP_NO_CACHE_DIR",),
     off_options=frozenset({"--no-cache-dir"}),
     installing=frozenset({("install",), ("wheel",), ("download",)}),
+    two_words=frozenset({"cache", "config"}),
     valued=words(
         "--cache-dir --requirement -r --constraint -c --index-url -i --extra-index-url --find-links"
         " -f --target -t --prefix --root --python --platform --python-version --proxy --timeout"

@@ -103,7 +103,8 @@ def missing(subject: Subject, code: str) -> Iterator[tuple[Run, PlacedMount, Inv
 def _assumption(run: Run, names: frozenset[str]) -> tuple[str, ...]:
     if not names or run.before.base.is_known:
         return ()
-    listed = " or ".join(f"`{name}`" for name in sorted(names))
+    *others, last = [f"`{name}`" for name in sorted(names)]
+    listed = f"{', '.join(others)} or {last}" if others else last
     base = run.before.base.name
     image = f"`{base}`" if base else "the base image"
     return (f"Unless {image} sets {listed}: `--pull` asks it",)
@@ -219,15 +220,17 @@ def _absolute(invocation: Invocation) -> str:
     return posixpath.join(home, below or f".cache/{invocation.line.tool.folder}")
 
 
-def unmounted(run: Run) -> Invocation | None:
-    """Return the first command whose cache is in the layer, though no mount is meant for it."""
-    if meant(run):
-        return None
+def unmounted(run: Run) -> list[Invocation]:
+    """Return the first command of each tool whose cache is in the layer, with no mount for it."""
+    told = {invocation.line.tool.name for _, invocation in meant(run)}
+    found = []
     for invocation in run.installs:
+        tool = invocation.line.tool.name
         is_kept = not invocation.cache.is_off and invocation.cache.path is not None
-        if is_kept and not is_covered(run, invocation):
-            return invocation
-    return None
+        if is_kept and tool not in told and not is_covered(run, invocation):
+            told.add(tool)
+            found.append(invocation)
+    return found
 
 
 def _one_without(subject: Subject) -> Iterator[Found]:
@@ -239,17 +242,17 @@ def _one_without(subject: Subject) -> Iterator[Found]:
         if covers(mount, invocation.cache)
     }
     for run in subject.model.runs:
-        invocation = unmounted(run)
-        if invocation is None or invocation.line.tool.name not in mounted:
-            continue
-        mount = mounted[invocation.line.tool.name]
-        path = invocation.cache.path
-        message = (
-            f"`{invocation.line.shown}` has no cache mount here, though it has one elsewhere:"
-            f" it downloads again, and leaves `{path}` in the layer"
-        )
-        fix = f"Add `--mount=type=cache,target={mount.path}` to this `RUN`"
-        yield Found(invocation.span, message, fix, _assumption(run, invocation.cache.assumed))
+        for invocation in unmounted(run):
+            line, path = invocation.line, invocation.cache.path
+            mount = mounted.get(line.tool.name)
+            if mount is None:
+                continue
+            message = (
+                f"`{line.shown}` has no cache mount here, though it has one elsewhere: it downloads"
+                f" again, and leaves `{path}` in the layer"
+            )
+            fix = f"Add `--mount=type=cache,target={mount.path}` to this `RUN`"
+            yield Found(invocation.span, message, fix, _assumption(run, invocation.cache.assumed))
 
 
 def _hidden(subject: Subject) -> Iterator[Found]:
@@ -418,7 +421,7 @@ RULES = (
     Rule(
         code="LAM108",
         title="One of several commands has no cache mount",
-        severity=Severity.ERROR,
+        severity=Severity.WARNING,
         why=(
             "A mount is there for one `RUN` only. Another without it downloads again what is"
             " cached already, and leaves a cache in its layer."

@@ -1,0 +1,368 @@
+"""Family 6: what is in the image, and whether it runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lamina.doctor.finding import Example, Found, Rule, Severity
+from lamina.doctor.model.bases import UV_IMAGE, split_reference
+from lamina.doctor.model.build import StageModel
+from lamina.doctor.model.copies import Copied, copies
+from lamina.doctor.model.installs import Install, environments, installs, uv_reference
+from lamina.doctor.model.run import Invocation, Run
+from lamina.doctor.model.state import absolute
+from lamina.doctor.project import has_dev_group, is_package
+from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV, example, plain
+from lamina.doctor.rules.mounts import covers, is_below, unmounted
+from lamina.doctor.secrets import SECRET_NAME
+from lamina.doctor.subject import Subject
+
+_USERINFO = re.compile(r"://[^\s/@$]+:[^\s/@]+@")
+_NO_SECRET = re.compile(r"(?i).*(_file|_path|_url|_id|_name|_ttl|public.*)")
+_RELEASE = re.compile(r"([0-9]+)\.([0-9]+)(?:\.[0-9]+)?(?:-|$)")
+_GONE = re.compile(r"(?i)bookworm|alpine3\.21|python3\.8(?![0-9])")
+
+
+def _left_in_layer(subject: Subject) -> Iterator[Found]:
+    mounted = {
+        invocation.line.tool.name
+        for run in subject.model.runs
+        for invocation in run.installs
+        if any(covers(mount, invocation.cache) for mount in run.caches)
+    }
+    for stage in subject.model.stages:
+        for run in stage.runs:
+            for invocation in unmounted(run):
+                if invocation.line.tool.name in mounted or _is_cleared(run, invocation):
+                    continue
+                tool, path = invocation.line.tool, invocation.cache.path
+                message = (
+                    f"`{invocation.line.shown}` downloads everything each time that this runs, and"
+                    f" leaves `{path}` in the layer"
+                )
+                fix = f"Add `--mount=type=cache,target={path}`"
+                if tool.off_variables:
+                    fix += f"; or, to keep the layer small, `ENV {tool.off_variables[0]}=1`"
+                yield Found(invocation.span, message, fix)
+
+
+def _is_cleared(run: Run, invocation: Invocation) -> bool:
+    """Say whether the cache is removed in the same layer."""
+    tool = invocation.line.tool.name
+    clearing = {"clean", "purge", "clear"}
+    for each in run.invocations:
+        if each.line.tool.name == tool and clearing & set(each.line.subcommand):
+            return True
+    for command in run.commands:
+        for word in command.words[1:] if command.name == "rm" else ():
+            value = word.value(invocation.lookup)
+            path = run.before.path(value) if value and not value.startswith("-") else None
+            if path is not None and is_below(invocation.cache.path or "/", path.rstrip("/*")):
+                return True
+    return False
+
+
+def _taken(subject: Subject) -> Iterator[tuple[Copied, StageModel, StageModel]]:
+    """Give what stages copy from other stages: the copy, from where, and to where."""
+    for stage in subject.model.stages:
+        for copied in copies(stage.steps):
+            source = subject.model.stage(copied.origin)
+            if source is not None:
+                yield copied, source, stage
+
+
+def _moved(subject: Subject) -> Iterator[Found]:
+    for copied, source, _ in _taken(subject):
+        for folder, invocation in environments(source.all_steps).items():
+            landed = copied.lands_at(folder)
+            relocatable = invocation.is_on("UV_VENV_RELOCATABLE", "--relocatable")
+            if landed is not None and landed != folder and not relocatable:
+                message = (
+                    f"The environment was made at `{folder}` and comes to `{landed}`: its programs"
+                    " begin with the old path"
+                )
+                fix = f"Make it at `{landed}` (`UV_PROJECT_ENVIRONMENT`), or copy it to `{folder}`"
+                yield Found(copied.span, message, fix)
+
+
+def _pythonless(subject: Subject) -> Iterator[Found]:
+    for copied, source, stage in _taken(subject):
+        for folder, invocation in environments(source.all_steps).items():
+            landed = copied.lands_at(folder)
+            if landed is None or not _is_managed(source, invocation):
+                continue
+            place = _python_folder(source, invocation)
+            if place is None or any(
+                each.lands_at(place) is not None
+                for each in copies(stage.all_steps)
+                if subject.model.stage(each.origin) is source
+            ):
+                continue
+            message = (
+                f"`{landed}` is of a Python that uv downloaded to `{place}`, which is not copied"
+            )
+            fix = "Copy that too; or build upon an image with the same Python, without downloads"
+            yield Found(copied.span, message, fix)
+
+
+def _is_managed(stage: StageModel, invocation: Invocation) -> bool:
+    preference = invocation.lookup("UV_PYTHON_PREFERENCE")
+    if preference == "only-managed" or invocation.is_on("UV_MANAGED_PYTHON", "--managed-python"):
+        return True
+    downloads = (invocation.lookup("UV_PYTHON_DOWNLOADS") or "").lower()
+    if stage.base.has_python is not False or downloads in ("never", "0", "false", "manual"):
+        return False
+    words = [
+        word.literal or ""
+        for run in stage.runs
+        for command in run.commands
+        if command.name in ("apt-get", "apt", "apk")
+        for word in command.words
+    ]
+    return not any(word.startswith("python") for word in words)
+
+
+def _python_folder(stage: StageModel, invocation: Invocation) -> str | None:
+    folder = invocation.lookup("UV_PYTHON_INSTALL_DIR")
+    if folder:
+        return stage.after.path(folder)
+    home = invocation.home
+    return None if home is None else absolute(home, ".local/share/uv/python")
+
+
+def _editable(subject: Subject) -> Iterator[Found]:
+    if is_package(subject.beside) is not True:
+        return
+    for copied, source, stage in _taken(subject):
+        syncs = [
+            each
+            for each in installs(subject.model, "uv sync")
+            if each.stage is source and each.installs_project
+        ]
+        if not syncs or syncs[-1].has("UV_NO_EDITABLE", "--no-editable"):
+            continue
+        last = syncs[-1].invocation
+        for folder in environments(source.all_steps):
+            root = last.workdir
+            if copied.lands_at(folder) is None or root is None or copied.lands_at(root) is not None:
+                continue
+            if not _has_code(stage, root, source, subject):
+                message = f"The environment refers to the project at `{root}`, which is not copied"
+                fix = "Sync with `--no-editable`, or copy the code to the same place"
+                yield Found(copied.span, message, fix)
+
+
+def _has_code(stage: StageModel, root: str, source: StageModel, subject: Subject) -> bool:
+    """Say whether something may bring the project's code to where it was in the builder."""
+    for each in copies(stage.all_steps):
+        if each.destination is None:
+            return True
+        is_near = is_below(each.destination, root) or is_below(root, each.destination)
+        if each.origin is None and is_near:
+            return True
+        if subject.model.stage(each.origin) is source and each.lands_at(root) is not None:
+            return True
+        if each.destination.startswith(f"{root}/src"):
+            return True
+    return False
+
+
+def _with_dev(subject: Subject) -> Iterator[Found]:
+    if has_dev_group(subject.beside) is not True:
+        return
+    found = installs(subject.model, "uv sync")
+    for install in found[-1:]:
+        line = install.invocation.line
+        if install.has("UV_NO_DEV", "--no-dev", "--no-default-groups", "--only-group"):
+            continue
+        if any(word.literal == "dev" for word in line.values("--no-group")) or _is_wanted(install):
+            continue
+        message = "The group `dev` is installed as well"
+        yield Found(install.invocation.span, message, "Write `ENV UV_NO_DEV=1`")
+
+
+def _is_wanted(install: Install) -> bool:
+    return install.has("UV_NO_DEFAULT_GROUPS", "--dev", "--all-groups", "--only-dev")
+
+
+def _told_secrets(subject: Subject) -> Iterator[Found]:
+    for stage in subject.dockerfile.stages:
+        for instruction in stage.instructions:
+            for pair in instruction.pairs if instruction.name in ("ARG", "ENV") else ():
+                value = pair.value.text.strip("\"'") if pair.value is not None else ""
+                is_named = SECRET_NAME.search(pair.name) and not _NO_SECRET.fullmatch(pair.name)
+                is_given = value or instruction.name == "ARG"
+                if (is_named and is_given) or _USERINFO.search(value):
+                    message = (
+                        f"`{pair.name}` can be read by whoever has the image: {instruction.name}s"
+                        " are in its history"
+                    )
+                    fix = f"Write `RUN --mount=type=secret,id={pair.name},env={pair.name} ...`"
+                    yield Found(pair.span, message, fix)
+
+
+def _gone_tags(subject: Subject) -> Iterator[Found]:
+    for stage in subject.model.stages:
+        repository, tag, digest = split_reference(stage.base.name)
+        if stage.parent is not None or repository != UV_IMAGE or digest or not _GONE.search(tag):
+            continue
+        release = _RELEASE.match(tag)
+        if release is None or (int(release[1]), int(release[2])) >= (0, 10):
+            what = "is not made any more since uv 0.10: what it has is old"
+            if release is not None:
+                what = "does not exist: it is not made any more since uv 0.10"
+            message = f"`{stage.base.name}` {what}"
+            yield Found(stage.stage.base.span(), message, "Take one of trixie, or Python from 3.9")
+
+
+def _of_the_target(subject: Subject) -> Iterator[Found]:
+    for stage in subject.model.stages:
+        if "BUILDPLATFORM" not in (stage.stage.platform or ""):
+            continue
+        for copied in copies(stage.steps):
+            is_image = copied.origin is not None and subject.model.stage(copied.origin) is None
+            if is_image and uv_reference(copied.origin, subject.model) is not None:
+                message = (
+                    "This uv is for the platform that is built for; the stage runs on that of the"
+                    " builder"
+                )
+                fix = (
+                    f"Write `FROM --platform=$BUILDPLATFORM {copied.origin} AS uv`, and copy from"
+                    " that stage"
+                )
+                yield Found(copied.span, message, fix)
+
+
+_BUILT = f"{HEAD}RUN {CACHE} {SYNC}".replace("slim\n", "slim AS build\n", 1)
+_FINAL = "FROM python:3.12-slim\nWORKDIR /app\n"
+_WHOLE = f"{_BUILT}COPY . .\nRUN {CACHE} uv sync --frozen{{}}\n{_FINAL}"
+_DEBIAN = (
+    f"FROM debian:trixie-slim AS build\n{UV}ENV UV_PYTHON_INSTALL_DIR=/python\n"
+    f"RUN uv python install 3.12\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\n"
+    f"RUN {CACHE} {SYNC}FROM debian:trixie-slim\n"
+)
+_VENV = "COPY --from=build /app/.venv /app/.venv\n"
+_DEV = {
+    **PACKAGE,
+    "pyproject.toml": PACKAGE["pyproject.toml"] + '\n[dependency-groups]\ndev = ["pytest"]\n',
+}
+
+RULES = (
+    Rule(
+        code="LAM601",
+        title="No cache mount",
+        severity=Severity.WARNING,
+        why=(
+            "Without a mount, what is downloaded is kept in the layer, where it serves nobody: the"
+            " image is larger by it, and the next run downloads it again."
+        ),
+        fix="Mount a cache; or turn it off, and the layer is smaller at least.",
+        sources=("unslothai/unsloth#10827", "timescale/timescaledb#669", "vllm-project/vllm#50537"),
+        bad=Example(dockerfile=f"{HEAD}RUN {SYNC}"),
+        good=example(),
+        find=_left_in_layer,
+    ),
+    Rule(
+        code="LAM602",
+        title="An environment that was moved",
+        severity=Severity.ERROR,
+        why=(
+            "The programs of an environment begin with the path of its Python, from the root. At"
+            " another path they do not start: `no such file or directory`."
+        ),
+        fix="Make it where it is to be, or with `--relocatable`.",
+        sources=("astral-sh/uv#11048",),
+        bad=Example(dockerfile=f"{_BUILT}{_FINAL}COPY --from=build /app/.venv /opt/venv\n"),
+        good=Example(dockerfile=f"{_BUILT}{_FINAL}{_VENV}"),
+        find=_moved,
+    ),
+    Rule(
+        code="LAM603",
+        title="An environment without its Python",
+        severity=Severity.ERROR,
+        why=(
+            "`.venv/bin/python` is a link to the interpreter. If uv downloaded that one, it is in a"
+            " folder of its own, which the copy of the environment does not have."
+        ),
+        fix="Copy it too, to the same place; or use the base's Python, `UV_PYTHON_DOWNLOADS=0`.",
+        sources=("astral-sh/uv-docker-example#38", "astral-sh/uv#7758", "astral-sh/uv#6782"),
+        bad=Example(dockerfile=f"{_DEBIAN}{_VENV}"),
+        good=Example(dockerfile=f"{_DEBIAN}COPY --from=build /python /python\n{_VENV}"),
+        find=_pythonless,
+    ),
+    Rule(
+        code="LAM604",
+        title="An editable project without its code",
+        severity=Severity.ERROR,
+        why=(
+            "uv installs a project editable: the environment has the path of its code, and not the"
+            " code. Copied alone, it lacks the project: `ModuleNotFoundError`."
+        ),
+        fix="`--no-editable` in the builder.",
+        sources=("docs.astral.sh/uv/guides/integration/docker", "astral-sh/uv#7126"),
+        bad=Example(dockerfile=f"{_WHOLE.format('')}{_VENV}", files=PACKAGE),
+        good=Example(dockerfile=f"{_WHOLE.format(' --no-editable')}{_VENV}", files=PACKAGE),
+        find=_editable,
+    ),
+    Rule(
+        code="LAM605",
+        title="What developers need is in the image",
+        severity=Severity.NOTE,
+        why="The group `dev` is installed unless it is left out: a larger image, and more to mend.",
+        fix="`ENV UV_NO_DEV=1`, or `--no-dev`.",
+        sources=("docs.astral.sh/uv/guides/integration/docker",),
+        bad=example(files=_DEV),
+        good=example("ENV UV_NO_DEV=1", files=_DEV),
+        find=_with_dev,
+    ),
+    Rule(
+        code="LAM608",
+        title="A secret in `ARG` or `ENV`",
+        severity=Severity.ERROR,
+        why=(
+            "`docker history` shows the values of `ARG`s that a `RUN` has had, and the config of"
+            " the image has each `ENV`."
+        ),
+        fix="A secret mount gives it to one `RUN`, and nothing of it is kept.",
+        sources=("astral-sh/uv#11740", "docs.docker.com/build/building/secrets"),
+        bad=example("ARG UV_INDEX_PRIVATE_PASSWORD"),
+        good=Example(
+            dockerfile=f"{HEAD}RUN --mount=type=secret,id=pw,env=UV_INDEX_PRIVATE_PASSWORD \\\n"
+            f"    {CACHE} {SYNC}"
+        ),
+        find=_told_secrets,
+    ),
+    Rule(
+        code="LAM609",
+        title="An image of uv's that is not made any more",
+        severity=Severity.WARNING,
+        why=(
+            "Since uv 0.10, images of bookworm, Alpine 3.21 and Python 3.8 are not made. The tags"
+            " without a release stay where they were, with an old uv and old Debian packages."
+        ),
+        fix="Take a tag of trixie.",
+        sources=("astral-sh/uv#17755", "astral-sh/uv: changelogs/0.10.x.md"),
+        bad=plain("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim"),
+        good=plain("FROM ghcr.io/astral-sh/uv:python3.12-trixie-slim"),
+        find=_gone_tags,
+    ),
+    Rule(
+        code="LAM610",
+        title="uv for another platform than the stage's",
+        severity=Severity.WARNING,
+        why=(
+            "`COPY --from=IMAGE` takes the image of the target's platform. In a stage for"
+            " `$BUILDPLATFORM`, that does not run where the two differ."
+        ),
+        fix="A stage of its own for uv, with the same `--platform`.",
+        sources=("jumpstarter-dev/jumpstarter#819",),
+        bad=plain("FROM --platform=$BUILDPLATFORM python:3.12-slim", UV.rstrip("\n")),
+        good=plain(
+            "FROM --platform=$BUILDPLATFORM ghcr.io/astral-sh/uv:0.12.5 AS uv",
+            "FROM --platform=$BUILDPLATFORM python:3.12-slim",
+            "COPY --from=uv /uv /bin/",
+        ),
+        find=_of_the_target,
+    ),
+)
