@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
 
@@ -178,7 +178,8 @@ class _Wheel:
 
     def files(self, layer: OpenedLayer) -> Iterator[tuple[Given, int]]:
         """Give the files as the wheel has them, each with its size. Raises `NotToBeHad`."""
-        seen, names, folders, above = set[str](), set[str](), set[str](), set[str]()
+        seen, folders, above = set[str](), set[str](), set[str]()
+        names = _Names()
         is_executable = False
         commands: frozenset[str] = frozenset()
         rows: list[Row] = []
@@ -195,7 +196,7 @@ class _Wheel:
             name = self._name(row.path, commands)
             if name is None:
                 continue
-            _check_name(name, names)
+            names.add(name)
             if name == f"{self.info}/entry_points.txt":
                 data = _small(name, member, changeset.content())
                 minor = self.found.python.removesuffix("t")
@@ -213,7 +214,7 @@ class _Wheel:
             raise NotToBeHad(f"it has no `/{min(lost)}`, which its RECORD lists")
         record = render_record(rows)
         yield Given(f"{self.info}/RECORD", False, is_executable, [record]), len(record)
-        for each in self._folders(folders - above):
+        for each in self._folders(folders - above, names):
             yield each, 0
 
     def _check(self, path: str, member: Member, seen: set[str]) -> None:
@@ -249,7 +250,7 @@ class _Wheel:
             return Row(name, "", len(given.chunks[0]))
         return row._replace(path=name)
 
-    def _folders(self, empty: Iterable[str]) -> Iterator[Given]:
+    def _folders(self, empty: Iterable[str], names: _Names) -> Iterator[Given]:
         """Give the folders without a file that are the wheel's own."""
         site = f"{self._prefix}lib/python{self.found.python}/site-packages/"
         is_alone = len(self.found.contents.distributions) == 1
@@ -260,7 +261,7 @@ class _Wheel:
             if name == path or is_mine is is_other:
                 raise NotToBeHad(f"whose folder `/{path}` is, is not told")
             if is_mine:
-                _check_name(name, set())
+                names.add(name)
                 yield Given(name, True, False, ())
 
     @property
@@ -294,11 +295,28 @@ def _is_record(row: Row) -> bool:
     return row.path.endswith(".dist-info/RECORD")
 
 
-def _check_name(name: str, seen: set[str]) -> None:
-    """Refuse what cannot be the name of a file in a wheel, or is that of two."""
-    if name in seen or _UNTIDY.search(name) or any(unsafe_name(name)):
-        raise NotToBeHad(f"{name!r} is no name of a file, or of two")
-    seen.add(name)
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names of a wheel's files so far, and of the folders above them."""
+
+    files: set[str] = field(default_factory=set)
+    folders: set[str] = field(default_factory=set)
+
+    def add(self, name: str) -> None:
+        """Add a name; raises `NotToBeHad` for what is none, or in the way of another."""
+        if name in self.files or name in self.folders or not _is_name(name):
+            raise NotToBeHad(f"{name!r} is no name of a file, or of two")
+        self.files.add(name)
+        at = name.rfind("/")
+        while at > 0 and (parent := name[:at]) not in self.folders:
+            if parent in self.files:
+                raise NotToBeHad(f"{name!r} lies below a file")
+            self.folders.add(parent)
+            at = name.rfind("/", 0, at)
+
+
+def _is_name(name: str) -> bool:
+    return not _UNTIDY.search(name) and not any(unsafe_name(name))
 
 
 def _small(name: str, member: Member, chunks: Iterable[bytes]) -> bytes:

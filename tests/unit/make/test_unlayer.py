@@ -215,6 +215,16 @@ def test_a_layer_of_others_is_read_as_one_of_ours() -> None:
             [Member("opt/venv/x"), Member(f"{SITE}/a-1.0.data/data/x")],
             "'a-1.0.data/data/x' is no name of a file, or of two",
         ),
+        (
+            ["a", "a/b"],
+            [Member(f"{SITE}/a"), Member(f"{SITE}/a/b")],
+            "'a/b' lies below a file",
+        ),
+        (
+            ["a/b", "a"],
+            [Member(f"{SITE}/a/b"), Member(f"{SITE}/a")],
+            "'a' is no name of a file, or of two",
+        ),
         (["a.py"], [], f"it has no `/{SITE}/a.py`, which its RECORD lists"),
         (
             ["a.py", "b-1.0.dist-info/RECORD"],
