@@ -130,7 +130,7 @@ def test_a_registry_is_all_that_is_needed(bench: Bench, registry: Registry, tmp_
     pip = app.uv("pip", "check", "--python", str(app.prefix / "bin" / "python"))
     assert pip.returncode == 0, pip.stderr
     assert not app.sync("--no-editable")["changed"]
-    assert read(registry)[before:] == [config, *blobs, config]
+    assert read(registry)[before:] == [config, *blobs]
 
 
 def test_of_the_project_the_layer_serves_while_its_tree_is_the_same(

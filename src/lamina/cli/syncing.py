@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -69,11 +69,11 @@ def run(options: SyncOptions, words: Sequence[str]) -> int:
                 compile_all(opened.environment, on.programs, os.environ, on.scratch.new())
         _tell(synced, options, prefix, on)
         said = [] if options.quiet else [*said, _summary(synced, prefix, on, is_dry=is_dry)]
-        if image is None and isinstance(wanting, _OfLock):
+        if synced.image is None and isinstance(wanting, _OfLock):
             decided = Decided(options, words, project, wanting.lock, python, opened.environment)
             decided.remember(synced, map(harmless, said), os.environ)
     if options.as_json:
-        click.echo(json.dumps(_document(synced, prefix, image, on), indent=2))
+        click.echo(json.dumps(_document(synced, prefix, on), indent=2))
     return 1 if options.check and synced.has_changed else 0
 
 
@@ -102,17 +102,20 @@ class _Wanting(Protocol):
 
 def _wanting(
     options: SyncOptions, project: ProjectFolder, on: Ground, *, is_alone: bool
-) -> tuple[_Wanting, SourceImage | None]:
-    """Return what says what is wanted, the lock or the image; and the image, if one is named."""
+) -> tuple[_Wanting, Callable[[], SourceImage] | None]:
+    """Return what says what is wanted, the lock or the image; and what opens that, if it is named.
+
+    Where a lock says it, an image is opened only if there is something to be had.
+    """
     if options.image is None:
         return _OfLock.read(options, project, on.observer), None
-    from lamina.cli.syncing_image import OfImage, check_choice, open_image
+    from lamina.cli.syncing_image import OfImage, check_choice, opener
 
-    if is_alone:
-        check_choice(options)
-    of_lock = None if is_alone else _OfLock.read(options, project, on.observer)
-    image = open_image(options.image, on, is_alone=is_alone)
-    return of_lock or OfImage(options, image), image
+    image = opener(options.image, on, is_alone=is_alone)
+    if not is_alone:
+        return _OfLock.read(options, project, on.observer), image
+    check_choice(options)
+    return OfImage(options, image()), image
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +265,11 @@ def _summary(synced: Synced, prefix: Path, on: Ground, *, is_dry: bool) -> str:
     return f"{text}; {size(come)} downloaded" if come else text
 
 
-def _document(
-    synced: Synced, prefix: Path, image: SourceImage | None, on: Ground
-) -> dict[str, object]:
+def _document(synced: Synced, prefix: Path, on: Ground) -> dict[str, object]:
     """Return the report; see docs/reference/json.md."""
     return {
         "environment": str(prefix),
-        "from": None if image is None else _named(image),
+        "from": None if synced.image is None else _named(synced.image),
         "changed": synced.has_changed,
         "made_anew": synced.is_anew,
         "distributions": [_entry(step, synced) for step in synced.steps],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -18,6 +20,7 @@ from lamina.errors import LaminaError
 from lamina.lock.select import Selection
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import PlatformNotFound, runs
+from lamina.oci.location import Location
 from lamina.oci.reference import Reference
 from lamina.pythons.discovery import discover
 from lamina.pythons.request import parse_request
@@ -56,12 +59,15 @@ class OtherImagePython(LaminaError):
         )
 
 
-def open_image(text: str, on: Ground, *, is_alone: bool) -> SourceImage:
-    """Return the image of a name, for this machine; no layer is read.
+def opener(text: str, on: Ground, *, is_alone: bool) -> Callable[[], SourceImage]:
+    """Return what opens the image of a name, once, for this machine; no layer is read.
 
     Unless ``is_alone``, one for another platform will do: what is wanted of it, the lock says.
     """
-    name = parse_name(text)
+    return cache(partial(_open, parse_name(text), on, is_alone=is_alone))
+
+
+def _open(name: Location | Reference, on: Ground, *, is_alone: bool) -> SourceImage:
     found = listing_of(name, on.connections)
     documents = _for_machine(found, settings.machine(), is_alone=is_alone)
     if isinstance(name, Reference):

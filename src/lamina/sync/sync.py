@@ -61,7 +61,7 @@ class SyncOrder:
     manner: Manner = field(default_factory=Manner)
     link_mode: LinkMode | None = None
     is_editable: bool = True
-    image: SourceImage | None = None
+    image: Callable[[], SourceImage] | None = None
     """What has all that is to be installed and is not here; without, an index is asked."""
     wishes: Sequence[Wish] | None = None
     """What is wanted instead of the selection: what the image has."""
@@ -77,6 +77,8 @@ class Synced:
     """What was installed, by name."""
     is_anew: bool = False
     """Whether the environment was made anew."""
+    image: SourceImage | None = None
+    """What was looked at to have it; None, if nothing was to be had."""
 
     @property
     def has_changed(self) -> bool:
@@ -112,10 +114,12 @@ class Sync:
             wishes = found.of(order.selection)
         steps = changes(wishes, self._installed(), order.manner)
         _check_removable(steps, self._place.site)
-        if order.image is not None:
+        image, wanted = None, _wanted(steps)
+        if order.image is not None and (wanted or order.wishes is not None):
+            image = order.image()
             with ExitStack() as stack:
-                self._of_image(order.image, self._supplier(stack)).check(_wanted(steps))
-        return Synced(steps, is_anew=order.make is not None)
+                self._of_image(image, self._supplier(stack)).check(wanted)
+        return Synced(steps, is_anew=order.make is not None, image=image)
 
     def run(self, lock: int | None = None) -> Synced:
         """Bring the environment up to date. All is had before anything is changed.
@@ -156,7 +160,7 @@ class Sync:
         """Have all that is to be installed, by name."""
         supply, wishes = self._supplier(stack), _wanted(steps)
         if self.order.image is not None:
-            return self._of_image(self.order.image, supply).have(wishes)
+            return self._of_image(self.order.image(), supply).have(wishes)
         planned = {
             wheel.name: wheel
             for wheel in plan_all(

@@ -139,19 +139,20 @@ def test_all_comes_from_layers_and_is_what_wheels_give(app: Pushing) -> None:
     assert of_layers == files(app.locked.folder / ".venv")
 
 
-def test_a_second_time_nothing_is_done_and_no_layer_read(app: Pushing) -> None:
+def test_a_second_time_nothing_is_done_and_nobody_asked(app: Pushing) -> None:
     first = report(app)
     app.server.asked.clear()
 
     second = report(app)
 
     assert first["from"] == {"name": image(app), "digest": tag(app)}
+    assert second["from"] is None
     assert [each["action"] for each in second["distributions"]] == ["keep"] * 3
-    assert blobs_read(app.server) == [config(app)]
+    assert app.server.asked == []
     shutil.rmtree(app.locked.folder / ".venv")
     make_environment(app.locked.folder / ".venv")
     assert {each["source"] for each in report(app)["distributions"]} == {"it was in the store"}
-    assert blobs_read(app.server) == [config(app)] * 2
+    assert blobs_read(app.server) == [config(app)]
 
 
 def test_of_the_layers_only_what_is_needed_is_fetched(app: Pushing) -> None:
