@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Protocol
@@ -59,16 +60,18 @@ class OpenedLayer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class Stored:
     """A layer of the store, as `OpenedLayer`."""
 
     layer: StoredLayer
 
     def tar(self) -> Iterator[bytes]:
+        """See `OpenedLayer.tar`."""
         with self.layer.open() as blob:
             yield from unpacked(iter(lambda: blob.read(CHUNK), b""))
 
     def record(self, distribution: InLayer) -> bytes:
+        """See `OpenedLayer.record`."""
         return stored_record(distribution, self.layer.read(distribution.record))
 
 
@@ -115,22 +118,30 @@ def tree_of(
         layer = store.layers.get(found.key)
         if layer is None:
             return None
-        files = files_of(_Stored(layer), found, hash_, filename)
+        files = files_of(Stored(layer), found, hash_, filename)
         return store.trees.take(key, filename, files, scratch)
     except NOT_HAD:
         return None
 
 
 def files_of(
-    layer: OpenedLayer, found: Found, hash_: str, filename: str, limit: int = DEFAULT_LIMIT
+    layer: OpenedLayer,
+    found: Found,
+    hash_: str,
+    filename: str,
+    limit: int = DEFAULT_LIMIT,
+    beside: AbstractSet[str] = frozenset(),
 ) -> Iterator[Given]:
     """Give the files of a wheel as the wheel has them; ``limit`` is of all their bytes.
+
+    A layer has of a file that wheels share the content of the last of them. Where that is
+    installed ``beside``, it replaces the file in any case, and may stand for it here.
 
     The layer is read to its end before the last file is given. Raises any of `NOT_HAD`, and
     `WheelTooLarge`.
     """
     sizes = 0
-    for given, size in _Wheel.of(layer, found, hash_).files(layer):
+    for given, size in _Wheel.of(layer, found, hash_, beside).files(layer):
         sizes += size
         if sizes > limit:
             raise WheelTooLarge(filename, sizes, limit)
@@ -146,35 +157,36 @@ class _Wheel:
     """The name of its ``*.dist-info``."""
     rows: Mapping[str, Row]
     """Of its RECORD, by the path in the layer."""
-    shared: Collection[str]
-    """Of these, the paths that others in the layer have, too."""
+    covered: Collection[str]
+    """Of these, the paths that a later one in the layer has, too, and is not installed beside."""
     tops: frozenset[str]
     """What it has at the top of site-packages."""
     other_tops: frozenset[str]
     """What the others have there."""
 
     @classmethod
-    def of(cls, layer: OpenedLayer, found: Found, hash_: str) -> _Wheel:
+    def of(cls, layer: OpenedLayer, found: Found, hash_: str, beside: AbstractSet[str]) -> _Wheel:
         """Read the RECORDs of a layer. Raises `NotToBeHad`."""
         mine: Sequence[Row] = ()
-        tops, others, other_tops = set[str](), set[str](), set[str]()
+        tops, other_tops = set[str](), set[str]()
+        last: dict[str, str] = {}
         for each in found.contents.distributions:
             rows = parse_installed(layer.record(each))
             if each.hash == hash_:
                 mine = rows
                 tops.update(each.tops)
+                last.clear()
             else:
-                others.update(_path(row.path, found) for row in rows)
+                last.update((_path(row.path, found), each.name) for row in rows)
                 other_tops.update(each.tops)
                 other_tops.update(row.path.partition("/")[0] for row in rows if _is_record(row))
         paths = {_path(row.path, found): row for row in mine}
         infos = [row.path.partition("/")[0] for row in mine if _is_record(row)]
         if len(infos) != 1 or len(paths) != len(mine):
             raise NotToBeHad("a RECORD in it is of no distribution, or names a file twice")
-        shared = others & paths.keys()
-        return cls(
-            found, infos[0], paths, shared, frozenset({*tops, *infos}), frozenset(other_tops)
-        )
+        covered = {path for path in paths.keys() & last.keys() if last[path] not in beside}
+        own = frozenset({*tops, *infos})
+        return cls(found, infos[0], paths, covered, own, frozenset(other_tops))
 
     def files(self, layer: OpenedLayer) -> Iterator[tuple[Given, int]]:
         """Give the files as the wheel has them, each with its size. Raises `NotToBeHad`."""
@@ -225,7 +237,7 @@ class _Wheel:
     def _given(self, row: Row, name: str, member: Member, changeset: Changeset) -> Given:
         is_executable = bool(member.mode & 0o111)
         chunks: Iterable[bytes] = changeset.content()
-        if member.path in self.shared:
+        if member.path in self.covered:
             data = _small(name, member, chunks)
             if record_hash(data) != row.hash:
                 raise NotToBeHad(f"`/{member.path}` is of two distributions that do not agree")

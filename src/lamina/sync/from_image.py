@@ -85,6 +85,8 @@ class FromImage:
     target: Target
     folder: Path
     """The lockfile's."""
+    names: frozenset[str]
+    """Of all that the environment is to have."""
     is_alone: bool = False
     """Whether the image says what is wanted, so that nobody has chosen it for this machine."""
 
@@ -128,7 +130,8 @@ class FromImage:
         return PlannedWheel(each.name, str(each.version or ""), each.artifact, hash_ or "", 0)
 
     def _held(self, wheel: PlannedWheel) -> Held | None:
-        return self.image.holding(wheel.hash)
+        held = self.image.holding(wheel.hash)
+        return None if held is None else held.among(self.names)
 
     def _here(self, wheel: PlannedWheel) -> _Had | None:
         """Return the tree of a wheel that is on this machine, or was taken of this very layer."""
@@ -163,7 +166,7 @@ class FromImage:
                 trees = self.supply.trees
                 key = trees.key(trees.local(self.folder, wish.distribution))
                 if (held := self.image.of_tree(wish.name, key)) is not None:
-                    found[wish.name] = held
+                    found[wish.name] = held.among(self.names)
         return found
 
     def _of_layers(self, wanted: Mapping[str, Held]) -> dict[str, _Had]:

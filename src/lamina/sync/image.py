@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from packaging.version import InvalidVersion, Version
@@ -49,6 +49,8 @@ class Held:
     distribution: InLayer
     layer: FormerLayer
     found: Found
+    beside: frozenset[str] = frozenset()
+    """The names of those that are installed beside it, and may cover files of it in the layer."""
 
     @property
     def hash(self) -> str:
@@ -62,8 +64,14 @@ class Held:
         Another one than that of the wheel's own, which whoever may push to a registry is not
         believed to know: so what comes from an image is installed where that image is named.
         """
-        told = f"layer {self.layer.diff_id} {self.hash}"
+        told = f"layer {self.layer.diff_id} {self.hash} {sorted(self.beside)}"
         return hashlib.sha256(told.encode()).hexdigest()
+
+    def among(self, names: AbstractSet[str]) -> Held:
+        """Return it as it is had where distributions of these names are installed."""
+        tops = set(self.distribution.tops)
+        rivals = (e.name for e in self.layer.contents.distributions if not tops.isdisjoint(e.tops))
+        return replace(self, beside=frozenset({*rivals} & names - {self.distribution.name}))
 
     @property
     def filename(self) -> str:

@@ -89,7 +89,8 @@ class LayerTrees:
 
     def _tree(self, layer: FetchedLayer, held: Held) -> Tree:
         workshop = self.workshop
-        files = files_of(layer, held.found, held.hash, held.filename, workshop.wheel_limit)
+        limit = workshop.wheel_limit
+        files = files_of(layer, held.found, held.hash, held.filename, limit, held.beside)
         return workshop.store.trees.take(held.tree, held.filename, files, workshop.scratch)
 
 

@@ -197,7 +197,10 @@ class Sync:
         from lamina.sync.from_image import FromImage  # Here, since most have nothing of an image.
 
         order = self.order
-        return FromImage(image, supply, order.target, order.folder, order.wishes is not None)
+        is_alone = order.wishes is not None
+        wanted = order.selection.distributions if order.wishes is None else order.wishes
+        names = frozenset(each.name for each in wanted)
+        return FromImage(image, supply, order.target, order.folder, names, is_alone)
 
     def _had(
         self, supply: Supply, planned: Mapping[str, PlannedWheel], wishes: Iterable[Wish]

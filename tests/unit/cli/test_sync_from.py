@@ -454,3 +454,34 @@ def test_what_is_left_out_of_an_image_is_not_installed(app: Pushing, alone: Path
     done = report(app, "--no-install-package", "large", folder="alone")
 
     assert [each["name"] for each in done["distributions"]] == ["one", "two"]
+
+
+def test_of_a_file_that_two_have_the_last_one_has_it_as_always(app: Pushing) -> None:
+    app.locked.packages.clear()
+    for name in ("x", "y"):
+        app.locked.wheel(name, Item("both.py", name.encode()))
+    app.locked.write()
+    app.push("1.0", "--python", MINOR, "--platform", HERE, "--layers", "5")
+    assert layers(app)["x"] == layers(app)["y"]
+    app.lose_wheels()
+
+    report(app)
+    site = app.locked.folder / ".venv" / "lib" / f"python{MINOR}" / "site-packages"
+    assert (site / "both.py").read_bytes() == b"y"
+    ended = sync(app, "--no-install-package", "y", "--reinstall")
+
+    assert ended.code == 1
+    assert "both.py` is of two distributions that do not agree" in ended.err
+    assert (site / "both.py").read_bytes() == b"y"
+
+
+def test_of_several_platforms_the_image_of_this_one_is_taken(app: Pushing, alone: Path) -> None:
+    for name, items in WHEELS.items():
+        app.locked.wheel(name, *items)
+    app.locked.write()
+    built = app.push("2.0", "--python", MINOR, "--platform", f"linux/s390x,{HERE}")
+
+    done = report(app, "--from", f"{app.server.host}/{app.name}:2.0", folder="alone")
+
+    [mine] = [each["digest"] for each in built["platforms"] if each["platform"] == HERE]
+    assert done["from"]["digest"] == mine

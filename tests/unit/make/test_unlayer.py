@@ -15,7 +15,7 @@ from lamina.archive.blob import Extent
 from lamina.archive.entry import Kind
 from lamina.lock.model import Wheel
 from lamina.make.blobs import Bench, ReadyWheel
-from lamina.make.unlayer import Found, NotToBeHad, files_of, find_layers, tree_of
+from lamina.make.unlayer import Found, NotToBeHad, Stored, files_of, find_layers, tree_of
 from lamina.oci import mediatype
 from lamina.plan.contents import Contents, InLayer
 from lamina.plan.key import LayerKey, Recipe
@@ -53,6 +53,17 @@ class Made:
     store: Store
     scratch: Scratch
     files: dict[str, Path]
+
+    def beside(self, name: str, *others: str) -> dict[str, bytes]:
+        """Return the files of a wheel as they are had if others are installed, too."""
+        path = self.files[name]
+        hash_ = str(digest_of(path))
+        found = find_layers(self.store)[hash_]
+        stored = self.store.layers.get(found.key)
+        assert stored is not None
+        opened = Stored(stored)
+        files = files_of(opened, found, hash_, path.name, beside=set(others))
+        return {each.name: b"".join(each.chunks) for each in files}
 
     def tree(self, name: str) -> Tree | None:
         path = self.files[name]
@@ -151,6 +162,16 @@ def test_a_damaged_layer_is_none(tmp_path: Path, made: Made) -> None:
     blob.write_bytes(blob.read_bytes()[:-100])
 
     assert made.tree("a") is None
+
+
+def test_what_the_last_covers_is_had_if_that_is_installed(tmp_path: Path, made: Made) -> None:
+    layer(made, tmp_path, {"a": [Item("both.py", b"a")], "b": [Item("both.py", b"b")]})
+
+    with pytest.raises(NotToBeHad) as refused:
+        made.beside("a")
+    assert str(refused.value) == (f"`/{SITE}/both.py` is of two distributions that do not agree")
+    assert made.beside("a", "b")["both.py"] == b"b"
+    assert made.beside("b")["both.py"] == b"b"
 
 
 SITE = "opt/venv/lib/python3.12/site-packages"
