@@ -154,7 +154,12 @@ def sources_of(
         return None if told is None else told.size
 
     archives = Archives(
-        workshop.store, workshop.scratch, workshop.index_transport, folder, told_size
+        workshop.store,
+        workshop.scratch,
+        workshop.index_transport,
+        folder,
+        workshop.observer,
+        told_size,
     )
     builder = Builder(
         workshop,

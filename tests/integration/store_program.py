@@ -63,9 +63,10 @@ def make(number: int, store: Store, wheels: list[PlannedWheel], transport: HttpT
     wanted = plans(number, wheels)
     with store.scratch() as scratch:
         bench = Bench(store, scratch, Scheme(f"/opt/venv{number}", "3.12"), 1 << 30)
-        sources = Wheels(Archives(store, scratch, transport, Path()), NothingBuilt())
+        observer = RecordingObserver()
+        archives = Archives(store, scratch, transport, Path(), observer)
         missing = [plan for plan in wanted if store.layers.get(plan.key) is None]
-        with line(sources, bench, RecordingObserver(), 2) as making:
+        with line(Wheels(archives, NothingBuilt()), bench, observer, 2) as making:
             making.start(missing)
             for plan in missing:
                 layer = making.take(plan)

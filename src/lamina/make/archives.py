@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lamina.errors import LaminaError
@@ -18,6 +19,7 @@ from lamina.fetch.download import (
     remote_size,
 )
 from lamina.lock.model import Archive
+from lamina.observer import Download, Observer, Traffic
 from lamina.oci.digest import Digest
 from lamina.plan.layering import ALONE_FROM
 from lamina.store.scratch import Scratch, StoreUnusable
@@ -46,6 +48,8 @@ class Archives:
     transport: Transport
     folder: Path
     """Of the lockfile, which local paths are relative to."""
+    observer: Observer
+    """Is told of what is downloaded to know its hash or its size."""
     told_size: Callable[[str], int | None] = lambda hash_: None
     """Gives the size of an archive by its hash, where an earlier image tells it."""
 
@@ -114,7 +118,10 @@ class Archives:
             self.store.blobs.remove(Digest(algorithm, hex_))
 
     def _keep(self, archive: Archive) -> Fetched:
-        fetched = self._download(archive, archive.hash, lambda count: None)
+        told = Download(archive.filename, Traffic.DEPENDENCY, archive.size)
+        self.observer.downloading(told)
+        fetched = self._download(archive, archive.hash, partial(self.observer.received, told))
+        self.observer.downloaded(told)
         path = self.store.blobs.adopt(fetched.path, Digest("sha256", fetched.sha256))
         return Fetched(path, fetched.sha256, fetched.size)
 

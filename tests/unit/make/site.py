@@ -68,7 +68,7 @@ class Site:
 
     @property
     def archives(self) -> Archives:
-        return Archives(self.store, self.scratch, self.transport, self.folder)
+        return Archives(self.store, self.scratch, self.transport, self.folder, self.observer)
 
     @property
     def wheels(self) -> Wheels:

@@ -68,6 +68,7 @@ def test_a_hash_that_nobody_tells_is_found_by_downloading(site: Site) -> None:
 
     assert site.archives.measure(Wheel(NAME, URL)) == (SHA256, len(DATA))
     assert methods(site) == ["GET"]
+    assert site.observer.downloads == [NAME]
 
 
 def test_a_download_that_is_measured_is_checked(site: Site) -> None:
