@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import tomli
@@ -10,9 +11,10 @@ import tomli
 from lamina.doctor.check import check
 from lamina.doctor.dockerfile.parse import parse
 from lamina.doctor.finding import Example, Finding
+from lamina.doctor.fix import fix
 from lamina.doctor.model.build import Model, model
 from lamina.doctor.model.run import Run
-from lamina.doctor.subject import Beside, make_subject
+from lamina.doctor.subject import Beside, Subject, make_subject
 from lamina.doctor.text import Source
 
 TODAY = date(2026, 11, 1)
@@ -74,7 +76,7 @@ def beside(files: Mapping[str, str]) -> Beside:
 
 def findings(text: str, files: Mapping[str, str] | None = None) -> tuple[Finding, ...]:
     """Return what is found in a Dockerfile."""
-    return check(make_subject(text, beside=beside(files or {}), today=TODAY))
+    return check(subject_of(text, files))
 
 
 def codes(example: Example) -> list[str]:
@@ -102,3 +104,18 @@ def only_run(text: str) -> Run:
     """Return the one RUN of a Dockerfile."""
     [run] = modelled(text).runs
     return run
+
+
+def subject_of(text: str, files: Mapping[str, str] | None = None) -> Subject:
+    """Return a Dockerfile with what lies beside it."""
+    return make_subject(text, beside=beside(files or {}), today=TODAY)
+
+
+def fixed(text: str, files: Mapping[str, str] | None = None) -> str:
+    """Return a Dockerfile with its fixes."""
+    return fix(subject_of(text, files)).subject.dockerfile.text
+
+
+def codes_of(findings: Iterable[Finding]) -> Counter[str]:
+    """Return how often each rule has found something."""
+    return Counter(each.code for each in findings)

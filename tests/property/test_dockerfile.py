@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerfiles import REPORT, TODAY
+from dockerfiles import REPORT, TODAY, codes_of
 from lamina.doctor.check import check
 from lamina.doctor.dockerfile.parse import parse
+from lamina.doctor.fix import fix
 from lamina.doctor.rules import RULES
 from lamina.doctor.subject import Beside, make_subject
 from lamina.doctor.text import Source
@@ -85,3 +86,17 @@ def _spoilt(source: random.Random) -> str:
             case _:
                 text = text[:at] + source.choice(_SEEDS)[at : at + 40] + text[at:]
     return text
+
+
+@pytest.mark.parametrize("start", range(0, _MANY, 3000))
+def test_spoilt_dockerfiles_are_fixed_once_and_for_all(start: int) -> None:
+    for number in range(start, min(start + 3000, _MANY), 3):
+        subject = make_subject(_spoilt(random.Random(number)), today=TODAY)
+        fixed = fix(subject)
+        before, after = codes_of(check(subject)), codes_of(fixed.findings)
+        assert after <= before, number
+        assert before.total() - after.total() >= bool(fixed.made), number
+        assert [each.text for each in fixed.subject.dockerfile.comments] == [
+            each.text for each in subject.dockerfile.comments
+        ], number
+        assert fix(fixed.subject).made == (), number

@@ -33,16 +33,19 @@ class Found:
     text: str
     folder: Path
     beside: Beside
+    ignore: Path
+    """What says which files are not sent; it may not be there."""
 
 
 def find(path: Path) -> Found:
     """Return the Dockerfile that a path means."""
     found = _in_folder(path) if path.is_dir() else path
-    text = read_text(found, "a Dockerfile", "Name it: `lamina doctor PATH`")
+    text = read_text(found, "a Dockerfile", "Name it: `lamina doctor PATH`", newline="")
     if found.suffix.lower() in REPORTS:
         text = _of_report(found, text)
     folder = path if path.is_dir() else _context(found.parent)
-    return Found(found, found.as_posix(), text, folder, _beside(folder, found))
+    ignore = _ignore(folder, found)
+    return Found(found, found.as_posix(), text, folder, _beside(folder, ignore), ignore)
 
 
 def _of_report(path: Path, text: str) -> str:
@@ -88,9 +91,12 @@ def _context(folder: Path) -> Path:
     return folder
 
 
-def _beside(folder: Path, dockerfile: Path) -> Beside:
+def _ignore(folder: Path, dockerfile: Path) -> Path:
     own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
-    ignore = own if own.is_file() else folder / ".dockerignore"
+    return own if own.is_file() else folder / ".dockerignore"
+
+
+def _beside(folder: Path, ignore: Path) -> Beside:
     return Beside(
         dockerignore=_optional(ignore),
         pyproject=_toml(folder / PYPROJECT),
@@ -100,7 +106,7 @@ def _beside(folder: Path, dockerfile: Path) -> Beside:
 
 
 def _optional(path: Path) -> str | None:
-    return read_text(path, "the file", "") if path.is_file() else None
+    return read_text(path, "the file", "", newline="") if path.is_file() else None
 
 
 def _toml(path: Path) -> Mapping[str, object] | None:

@@ -8,7 +8,7 @@ import click
 
 from lamina.cli.help import Command, Option
 
-_WHAT, _OUTPUT = "What is examined", "Output"
+_WHAT, _FIXES, _OUTPUT = "What is examined", "Fixes", "Output"
 
 
 @click.command("doctor", cls=Command)
@@ -49,6 +49,22 @@ _WHAT, _OUTPUT = "What is examined", "Output"
     help="Speak plain HTTP to registries without TLS; to this machine, that needs no option.",
 )
 @click.option(
+    "--fix",
+    cls=Option,
+    section=_FIXES,
+    is_flag=True,
+    help="Write the Dockerfile anew, and `.dockerignore`, with all fixes that need no decision of "
+    "yours; show what is changed, and what is left to do.",
+)
+@click.option(
+    "--diff",
+    "shows",
+    cls=Option,
+    section=_FIXES,
+    is_flag=True,
+    help="Write nothing, and show what `--fix` would change, as `patch` reads it.",
+)
+@click.option(
     "--format",
     "form",
     cls=Option,
@@ -73,22 +89,25 @@ def command(
     ignored: tuple[str, ...],
     pull: bool,
     insecure: bool,
+    fix: bool,
+    shows: bool,
     form: str,
     explain: str | None,
 ) -> int:
     """Find out why a Dockerfile downloads again: what is wrong in it, where, and the way out.
 
     PATH is a Dockerfile, or a folder that has one; the folder that the command runs in, if none is
-    given. Nothing is built, and nothing is changed. With a log, a Dockerfile is not needed; of a
-    report in Markdown, the Dockerfile and the log in it are taken.
+    given. Nothing is built, and only `--fix` changes something. With a log, a Dockerfile is not
+    needed; of a report in Markdown, the Dockerfile and the log in it are taken.
 
-    The exit code is 1 where an error is found, or the build of the log has failed; and 0 where
-    there are only warnings and notes.
+    The exit code is 1 where an error is found and left, where `--diff` shows something, or where
+    the build of the log has failed; and 0 where there are only warnings and notes.
     """
     from lamina.cli.columns import write, write_json
     from lamina.cli.examining import examine, explained, known_codes
     from lamina.cli.findings import document, has_errors, lines
     from lamina.cli.judging import judged
+    from lamina.cli.mending import as_it_is, mend, write_difference
     from lamina.cli.sarif import sarif
 
     if explain is not None:
@@ -97,15 +116,23 @@ def command(
         return 0
     if logs and len(paths) > 1:
         raise click.UsageError("With --log, only one Dockerfile can be named", context)
+    if shows and (fix or logs):
+        other = "--fix" if fix else "--log"
+        raise click.UsageError(f"--diff shows a difference and nothing else: not {other}", context)
     codes = known_codes(context, "--ignore", ignored)
     verdict = judged(logs, paths, codes, pull=pull, insecure=insecure) if logs else None
     if verdict is not None:
         examined = verdict.examined
     else:
         examined = examine(paths or (Path(),), codes, pull=pull, insecure=insecure)
-    if form == "text":
-        write(lines(examined, verdict))
+    found = mend(examined, writes=fix) if fix or shows else as_it_is(examined)
+    if form == "text" and shows:
+        write_difference(found)
+    elif form == "text":
+        write(lines(found, verdict, is_fixed=fix))
     else:
         make = document if form == "json" else sarif
-        write_json(make(examined, verdict))
-    return int(has_errors(examined) or (verdict is not None and verdict.verdict.has_failed))
+        write_json(make(found, verdict))
+    has_failed = verdict is not None and verdict.verdict.has_failed
+    has_difference = shows and any(each.difference for each in found)
+    return int(has_errors(found) or has_failed or has_difference)

@@ -17,12 +17,16 @@ class ProjectUnreadable(LaminaError):
     """A folder without a project, without its lock, or with one that cannot be read."""
 
 
-def read_text(path: Path, what: str, hint: str) -> str:
-    """Return the text of a file; the error says ``what`` is missing, and the hint what helps."""
+def read_text(path: Path, what: str, hint: str, *, newline: str | None = None) -> str:
+    """Return the text of a file; the error says ``what`` is missing, and the hint what helps.
+
+    With an empty ``newline``, ends of lines are as they are in the file.
+    """
     try:
         if path.stat().st_size > _LARGEST:
             raise ProjectUnreadable(f"Unable to read `{path}`: it has more than {_LARGEST} bytes")
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline=newline) as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise ProjectUnreadable(f"Unable to find {what} at `{path}`", hint=hint) from None
     except UnicodeDecodeError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lamina.cli.dockerfiles import Found, find
 from lamina.cli.looking import looking
 from lamina.doctor.check import check
 from lamina.doctor.dockerfile.parse import parse
+from lamina.doctor.edit import Edit, Place
 from lamina.doctor.explain import explanation
 from lamina.doctor.finding import Finding, Rule
 from lamina.doctor.model.bases import Base
@@ -32,8 +33,11 @@ class Examined:
     source: Source
     findings: tuple[Finding, ...]
     subject: Subject
-    folder: Path
-    """What is sent to the builder."""
+    found: Found
+    ignored: Collection[str] = ()
+    """The rules that are left out."""
+    pulled: Mapping[str, Base] = field(default_factory=dict)
+    """What the base images say of themselves, if they were asked."""
 
 
 def examine(
@@ -43,6 +47,16 @@ def examine(
     found = [find(path) for path in paths]
     pulled = _pulled(found, insecure=insecure) if pull else {}
     return tuple(_examined(each, ignored, pulled) for each in found)
+
+
+def edits(examined: Examined, finding: Finding) -> Iterator[tuple[str, Source, Edit]]:
+    """Give what `--fix` does about a finding: in which file, what is in that, and the edit."""
+    ignore = Source(examined.subject.beside.dockerignore or "")
+    for edit in finding.edits:
+        if edit.place is Place.DOCKERFILE:
+            yield examined.path, examined.source, edit
+        else:
+            yield examined.found.ignore.as_posix(), ignore, edit
 
 
 def known_codes(context: click.Context, option: str, texts: Sequence[str]) -> tuple[str, ...]:
@@ -67,7 +81,8 @@ def _examined(found: Found, ignored: Collection[str], pulled: Mapping[str, Base]
     today = datetime.now(UTC).date()
     subject = make_subject(found.text, beside=found.beside, pulled=pulled, today=today)
     findings = check(subject, ignored=ignored)
-    return Examined(found.shown, Source(found.text), findings, subject, found.folder)
+    source = Source(found.text)
+    return Examined(found.shown, source, findings, subject, found, ignored, pulled)
 
 
 def _pulled(found: Sequence[Found], *, insecure: bool) -> Mapping[str, Base]:

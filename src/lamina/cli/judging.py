@@ -70,7 +70,7 @@ def _is_about(verdict: Verdict) -> bool:
 
 def _alternative(verdict: Verdict, examined: Examined) -> tuple[Alternative | None, str]:
     """Return what Lamina would do for the project beside the Dockerfile, or why nobody knows."""
-    if not (examined.folder / LOCK).is_file():
+    if not (examined.found.folder / LOCK).is_file():
         return None, ""
     place = next((each.place for each in verdict.installing if each.place is not None), None)
     base = place.stage.base.name if place is not None else ""
@@ -78,7 +78,7 @@ def _alternative(verdict: Verdict, examined: Examined) -> tuple[Alternative | No
         # Not when the command starts: reading locks takes its time.
         from lamina.lock.uvlock import parse
 
-        lock = parse(read_text(examined.folder / LOCK, "lockfile", ""))
+        lock = parse(read_text(examined.found.folder / LOCK, "lockfile", ""))
         return alternative(lock, base), ""
     except LaminaError as error:
         return None, str(error).partition("\n")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -25,25 +26,28 @@ def read_exactly(path: Path) -> str:
         raise ProjectUnreadable(f"Unable to read `{path}`: {error.strerror}") from error
 
 
-def rewrite(path: Path, before: str, after: str) -> None:
+def rewrite(path: Path, before: str | None, after: str) -> None:
     """Change the text of a file that had ``before`` when it was read; a link to it stays one.
 
-    Written beside it and renamed: whoever reads, or a crash, has the old text or the new one.
+    None is a file that was not there. Written beside it and renamed: whoever reads, or a crash,
+    has the old text or the new one.
     """
     place = path.resolve()
-    if read_exactly(place) != before:
+    found = None if before is None and not place.exists() else read_exactly(place)
+    if found != before:
         raise NotWritten(
             f"Unable to change `{path}`: somebody else has meanwhile", hint="Run the command again"
         )
     temporary: str | None = None
     try:
-        mode = stat.S_IMODE(place.stat().st_mode)
-        if not os.access(place, os.W_OK):
+        former = None if before is None else place.stat()
+        # Root may write everything, and yet nobody wants that.
+        if former and not (former.st_mode & stat.S_IWUSR and os.access(place, os.W_OK)):
             raise PermissionError(0, "it is read-only")
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(after.encode())
-            os.fchmod(file.fileno(), mode)
+            _keep(file.fileno(), former)
         Path(temporary).replace(place)
         temporary = None
     except OSError as error:
@@ -51,3 +55,16 @@ def rewrite(path: Path, before: str, after: str) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _keep(descriptor: int, former: os.stat_result | None) -> None:
+    """Give a file the owner and the mode that it had, or the mode that new files have."""
+    if former is None:
+        mask = os.umask(0)
+        os.umask(mask)
+        os.fchmod(descriptor, 0o666 & ~mask)
+        return
+    # Only root may give a file to somebody else.
+    with contextlib.suppress(PermissionError):
+        os.fchown(descriptor, former.st_uid, former.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(former.st_mode))

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from lamina import __version__
-from lamina.cli.examining import Examined
+from lamina.cli.examining import Examined, edits
+from lamina.cli.mending import Mended
 from lamina.cli.verdicts import Judged
 from lamina.doctor.finding import Finding, Rule
 from lamina.doctor.rules import RULES
+from lamina.doctor.text import Place
 from lamina.doctor.verdict.model import Kind
 
 _SCHEMA = (
@@ -17,9 +19,11 @@ _SCHEMA = (
 )
 
 
-def sarif(examined: Sequence[Examined], judged: Judged | None = None) -> dict[str, object]:
+def sarif(mended: Sequence[Mended], judged: Judged | None = None) -> dict[str, object]:
     """Return the document of ``--format sarif``: all rules, and what they and a log tell."""
-    results = [_result(each, finding) for each in examined for finding in each.findings]
+    results = [
+        _result(each.examined, finding) for each in mended for finding in each.examined.findings
+    ]
     if judged is not None:
         results += _told(judged)
     return {
@@ -54,7 +58,7 @@ def _rule(rule: Rule) -> dict[str, object]:
 def _result(examined: Examined, finding: Finding) -> dict[str, object]:
     place = examined.source.place(finding.span)
     text = ". ".join([finding.message, finding.fix, *finding.notes])
-    return {
+    result: dict[str, object] = {
         "ruleId": finding.code,
         "ruleIndex": [rule.code for rule in RULES].index(finding.code),
         "level": finding.severity.value,
@@ -63,15 +67,39 @@ def _result(examined: Examined, finding: Finding) -> dict[str, object]:
             {
                 "physicalLocation": {
                     "artifactLocation": {"uri": quote(examined.path)},
-                    "region": {
-                        "startLine": place.line,
-                        "startColumn": place.column,
-                        "endLine": place.end_line,
-                        "endColumn": place.end_column,
-                    },
+                    "region": _region(place),
                 }
             }
         ],
+    }
+    if finding.edits:
+        result["fixes"] = [_fix(examined, finding)]
+    return result
+
+
+def _fix(examined: Examined, finding: Finding) -> dict[str, object]:
+    """Return one fix, which is all of its edits, by the files that they are of."""
+    changes: dict[str, list[dict[str, object]]] = {}
+    for path, source, edit in edits(examined, finding):
+        replacement: dict[str, object] = {"deletedRegion": _region(source.place(edit.span))}
+        if edit.text:
+            replacement["insertedContent"] = {"text": edit.text}
+        changes.setdefault(path, []).append(replacement)
+    return {
+        "description": {"text": finding.fix},
+        "artifactChanges": [
+            {"artifactLocation": {"uri": quote(path)}, "replacements": replacements}
+            for path, replacements in changes.items()
+        ],
+    }
+
+
+def _region(place: Place) -> dict[str, object]:
+    return {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endLine": place.end_line,
+        "endColumn": place.end_column,
     }
 
 

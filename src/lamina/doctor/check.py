@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from lamina.doctor.dockerfile.instruction import Dockerfile
 from lamina.doctor.dockerfile.lines import Comment
+from lamina.doctor.edit import Edit
 from lamina.doctor.finding import Finding
 from lamina.doctor.rules import RULES
 from lamina.doctor.secrets import masked
@@ -33,9 +34,15 @@ def check(subject: Subject, *, ignored: Collection[str] = ()) -> tuple[Finding, 
             message=masked(finding.message),
             fix=masked(finding.fix),
             notes=tuple(masked(note) for note in finding.notes),
+            edits=() if any(_is_secret(edit) for edit in finding.edits) else finding.edits,
         )
         for finding in sorted(found, key=lambda finding: (finding.span, finding.code))
     )
+
+
+def _is_secret(edit: Edit) -> bool:
+    """Say whether an edit would show what may be secret; what has stars instead is no fix."""
+    return masked(edit.text) != edit.text
 
 
 def _silenced(dockerfile: Dockerfile) -> Iterator[tuple[str, Span]]:

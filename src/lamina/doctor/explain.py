@@ -15,6 +15,7 @@ def explanation(rule: Rule) -> str:
         rule.why,
         "## What helps",
         rule.fix,
+        *_by_itself(rule),
         "## Found in",
         *_example(rule.bad),
         "## Not found in",
@@ -25,13 +26,24 @@ def explanation(rule: Rule) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _by_itself(rule: Rule) -> Iterator[str]:
+    if rule.mends:
+        yield f"`--fix` does this by itself: {rule.mends}"
+    if rule.leaves:
+        yield f"`--fix` leaves it: {rule.leaves}"
+
+
 def index(rules: Sequence[Rule]) -> str:
     """Return the page that lists all rules, as Markdown."""
     rows = [
-        f"| [{rule.code}]({rule.code}.md) | {rule.severity.value} | {rule.title} |"
+        f"| [{rule.code}]({rule.code}.md) | {rule.severity.value} | {rule.title} | {_mark(rule)} |"
         for rule in rules
     ]
     return "\n".join([_HEAD, *rows, ""])
+
+
+def _mark(rule: Rule) -> str:
+    return "yes" if rule.mends else ""
 
 
 def _example(example: Example) -> Iterator[str]:
@@ -46,5 +58,5 @@ _HEAD = """\
 
 Made from the rules by `make rules`. `lamina doctor --explain CODE` shows the same pages.
 
-| rule | severity | finds |
-|---|---|---|"""
+| rule | severity | finds | `--fix` |
+|---|---|---|---|"""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from lamina.doctor.edit import Edits
 from lamina.doctor.subject import Subject
 from lamina.doctor.text import Span
 
@@ -34,6 +35,8 @@ class Finding:
     """What to write instead, here."""
     notes: tuple[str, ...] = ()
     """What it depends on, and what else belongs to it."""
+    edits: Edits = ()
+    """What `--fix` does about it; nothing where that would be a guess."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Found:
     notes: tuple[str, ...] = ()
     severity: Severity | None = None
     """If it is another than the rule's."""
+    edits: Edits = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +77,21 @@ class Rule:
     bad: Example
     good: Example
     find: Callable[[Subject], Iterable[Found]]
+    mends: str = ""
+    """What `--fix` does, if it does something."""
+    leaves: str = ""
+    """Why it does nothing, if so."""
 
     def check(self, subject: Subject) -> Iterable[Finding]:
         """Return what is wrong by this rule."""
         for found in self.find(subject):
             severity = found.severity or self.severity
-            yield Finding(self.code, severity, found.span, found.message, found.fix, found.notes)
+            yield Finding(
+                self.code,
+                severity,
+                found.span,
+                found.message,
+                found.fix,
+                found.notes,
+                found.edits,
+            )

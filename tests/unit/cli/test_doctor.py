@@ -21,9 +21,10 @@ a/Dockerfile:3:24: error LAM101 The cache mount is at `/app/~/.cache/uv`, but uv
        below `WORKDIR`. The cache mount lies there, unused, while the tool keeps what it downloads
        in its own place, which is in the layer. So everything is downloaded at each build, and the
        image carries a copy of it.
-  fix: Write `target=/root/.cache/uv`
+  fix: Write `target=/root/.cache/uv` (`--fix` does it)
 
 """
+OFFER = "`lamina doctor --fix` fixes {}; `--diff` shows how\n"
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_finding_as_text(program: Program, folder: Path) -> None:
     ended = program("doctor", "a")
 
     assert (ended.code, ended.err) == (1, "")
-    assert ended.out == f"{TEXT}Found 1 error in `a/Dockerfile`\n"
+    assert ended.out == f"{TEXT}Found 1 error in `a/Dockerfile`\n{OFFER.format('it')}"
 
 
 def test_nothing_is_wrong(program: Program, folder: Path) -> None:
@@ -55,7 +56,7 @@ def test_several_files_and_each_why_once(program: Program, folder: Path) -> None
 
     assert ended.code == 1
     assert ended.out.count("  why: ") == 1
-    assert ended.out.endswith("Found 2 errors in `a/Dockerfile`, `b`\n")
+    assert ended.out.endswith(f"Found 2 errors in `a/Dockerfile`, `b`\n{OFFER.format('all')}")
 
 
 def test_a_rule_can_be_left_out(program: Program, folder: Path) -> None:
@@ -81,8 +82,20 @@ def test_findings_as_a_document(program: Program, folder: Path) -> None:
                         "column": 24,
                         "end_line": 3,
                         "end_column": 42,
+                        "edits": [
+                            {
+                                "path": "a/Dockerfile",
+                                "line": 3,
+                                "column": 31,
+                                "end_line": 3,
+                                "end_column": 42,
+                                "text": "/root/.cache/uv",
+                            }
+                        ],
                     }
                 ],
+                "fixed": [],
+                "diff": "",
             }
         ],
         "errors": 1,

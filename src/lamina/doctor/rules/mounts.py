@@ -6,6 +6,11 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from lamina.doctor.dockerfile.instruction import Pair
+from lamina.doctor.dockerfile.lines import Directive
+from lamina.doctor.edit import Edit, Edits
+from lamina.doctor.edits.mounts import with_mount, with_target, without_option
+from lamina.doctor.edits.variables import with_value
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.environment import Unknown
 from lamina.doctor.model.run import CacheFolder, Invocation, PlacedMount, Run
@@ -15,6 +20,7 @@ from lamina.doctor.text import Span
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _OLD_FRONTEND = re.compile(r"docker/dockerfile(?:-upstream)?:1\.([0-2])(?![0-9])")
+_FRONTEND = re.compile(r"docker/dockerfile(?:-upstream)?:(1\.[0-9]+(?:\.[0-9]+)?)")
 _FOLDERS = {tool.folder: tool.name for tool in TOOLS}
 _TOOL_WORDS = frozenset(_FOLDERS) | {"poetry", "python", ".cache", "cache", "~"}
 _OTHERS = frozenset(
@@ -119,6 +125,14 @@ def _target(invocation: Invocation) -> str:
     return f"Write `target={invocation.cache.path}`"
 
 
+def _moved(
+    subject: Subject, mount: PlacedMount, invocation: Invocation, notes: tuple[str, ...]
+) -> Edits:
+    """Put a mount where the cache is, unless that depends on what is not known."""
+    path = None if notes else invocation.cache.path
+    return with_target(subject.dockerfile, mount, path)
+
+
 def _tilde(subject: Subject) -> Iterator[Found]:
     about = {mount.span: invocation for _, mount, invocation in missing(subject, "LAM101")}
     for run in subject.model.runs:
@@ -130,14 +144,18 @@ def _tilde(subject: Subject) -> Iterator[Found]:
             if (invocation := about.get(mount.span)) is not None:
                 message = f"{_where(mount, invocation)}: no builder expands `~`"
                 notes = _assumption(run, invocation.cache.assumed)
-                yield Found(mount.span, message, _target(invocation), notes)
+                edits = _moved(subject, mount, invocation, notes)
+                yield Found(mount.span, message, _target(invocation), notes, edits=edits)
             else:
                 message = f"The mount is at `{mount.path}`: no builder expands `~`"
                 home = run.before.home
-                fix = "Write the whole path"
+                fix, edits = "Write the whole path", ()
                 if home is not None:
-                    fix = f"Write `target={home.rstrip('/')}{mount.written[1:]}`"
-                yield Found(mount.span, message, fix)
+                    path = f"{home.rstrip('/')}{mount.written[1:]}"
+                    fix = f"Write `target={path}`"
+                    is_sure = run.before.base.is_known
+                    edits = with_target(subject.dockerfile, mount, path) if is_sure else ()
+                yield Found(mount.span, message, fix, edits=edits)
 
 
 def _unset_variable(subject: Subject) -> Iterator[Found]:
@@ -145,13 +163,14 @@ def _unset_variable(subject: Subject) -> Iterator[Found]:
         name = _unset(mount, run)
         message = f"{_where(mount, invocation)}: nothing sets `{name}`, and so it is empty"
         notes = _assumption(run, mount.assumed | invocation.cache.assumed)
-        yield Found(mount.span, message, _target(invocation), notes)
+        edits = _moved(subject, mount, invocation, notes)
+        yield Found(mount.span, message, _target(invocation), notes, edits=edits)
 
 
 def _old_frontend(subject: Subject) -> Iterator[Found]:
     directive = subject.dockerfile.directive("syntax")
     version = _OLD_FRONTEND.search(directive.value) if directive is not None else None
-    if version is None:
+    if directive is None or version is None:
         return
     for run in subject.model.runs:
         for mount in run.mounts:
@@ -160,14 +179,26 @@ def _old_frontend(subject: Subject) -> Iterator[Found]:
                     f"`docker/dockerfile:1.{version[1]}` does not replace variables in mounts:"
                     f" the target is `{mount.written}` as it stands"
                 )
-                yield Found(mount.span, message, "Write `# syntax=docker/dockerfile:1`")
+                fix = "Write `# syntax=docker/dockerfile:1`"
+                yield Found(mount.span, message, fix, edits=_newer(subject, directive))
+
+
+def _newer(subject: Subject, directive: Directive) -> Edits:
+    """Name the newest frontend of the same series; a digest is left, as somebody chose it."""
+    line = subject.dockerfile.text[directive.span.start : directive.span.end]
+    match = _FRONTEND.fullmatch(directive.value)
+    if match is None or not line.rstrip().endswith(directive.value):
+        return ()
+    end = directive.span.start + len(line.rstrip())
+    return (Edit(Span(end - len(match[1]), end), "1"),)
 
 
 def _relative(subject: Subject) -> Iterator[Found]:
     for run, mount, invocation in missing(subject, "LAM104"):
         message = f"{_where(mount, invocation)}: a relative target is below `WORKDIR`"
         notes = _assumption(run, invocation.cache.assumed)
-        yield Found(mount.span, message, _target(invocation), notes)
+        edits = _moved(subject, mount, invocation, notes)
+        yield Found(mount.span, message, _target(invocation), notes, edits=edits)
 
 
 def _elsewhere(subject: Subject) -> Iterator[Found]:
@@ -176,7 +207,9 @@ def _elsewhere(subject: Subject) -> Iterator[Found]:
         message = f"{_where(mount, invocation)}: {cache.reason}"
         fix = f"{_target(invocation)}, or set `{tool.variable}={mount.path}`"
         notes = _assumption(run, cache.assumed)
-        yield Found(mount.span, message, fix, notes, Severity.WARNING if notes else None)
+        edits = _moved(subject, mount, invocation, notes)
+        severity = Severity.WARNING if notes else None
+        yield Found(mount.span, message, fix, notes, severity, edits)
 
 
 def _other_tool(subject: Subject) -> Iterator[Found]:
@@ -185,7 +218,10 @@ def _other_tool(subject: Subject) -> Iterator[Found]:
         tool = invocation.line.tool.name
         message = f"The cache mount is for {owner}, but {tool} uses `{invocation.cache.path}`"
         notes = _assumption(run, invocation.cache.assumed)
-        yield Found(mount.span, message, _target(invocation), notes)
+        # What has a name of its own is shared with the other tool on purpose, or by mistake.
+        is_named = bool(mount.mount.get("id"))
+        edits = () if is_named else _moved(subject, mount, invocation, notes)
+        yield Found(mount.span, message, _target(invocation), notes, edits=edits)
 
 
 def _unexpanded_setting(subject: Subject) -> Iterator[Found]:
@@ -198,19 +234,36 @@ def _unexpanded_setting(subject: Subject) -> Iterator[Found]:
             if cache.setting.startswith("--") or cache.setting == "tool.uv.cache-dir":
                 continue
             told.add(cache.setting)
-            place = _setting_place(subject, cache.setting) or invocation.span
+            pair = _setting_pair(subject, cache.setting)
+            place = pair.span if pair is not None else invocation.span
             what = f"`{cache.setting}` is `{cache.written}`, which {invocation.line.tool.name}"
             where = f"takes as `{cache.path}`" if cache.path else "takes below the folder it is in"
             fix = f"Write an absolute path, such as `{cache.setting}={_absolute(invocation)}`"
-            yield Found(place, f"{what} {where}", fix)
+            edits = _of_home(subject, pair) if pair is not None else ()
+            yield Found(place, f"{what} {where}", fix, edits=edits)
 
 
-def _setting_place(subject: Subject, name: str) -> Span | None:
+def _of_home(subject: Subject, pair: Pair) -> Edits:
+    """Write the home instead of `~`, if all who use a setting have the same."""
+    written = pair.value.text if pair.value is not None else ""
+    users = [
+        each
+        for run in subject.model.runs
+        for each in run.installs
+        if each.cache.setting == pair.name and each.cache.written == written
+    ]
+    homes = {each.home if each.environment.base.is_known else None for each in users}
+    if len(homes) != 1 or not written.startswith("~/") or not (home := homes.pop()):
+        return ()
+    return with_value(subject.dockerfile, pair, f"{home.rstrip('/')}{written[1:]}")
+
+
+def _setting_pair(subject: Subject, name: str) -> Pair | None:
     for stage in subject.dockerfile.stages:
         for instruction in stage.instructions:
             for pair in instruction.pairs:
                 if instruction.name == "ENV" and pair.name == name:
-                    return pair.span
+                    return pair
     return None
 
 
@@ -235,7 +288,7 @@ def unmounted(run: Run) -> list[Invocation]:
 
 def _one_without(subject: Subject) -> Iterator[Found]:
     mounted = {
-        invocation.line.tool.name: mount
+        invocation.line.tool.name: (mount, run)
         for run in subject.model.runs
         for invocation in run.installs
         for mount in run.caches
@@ -244,15 +297,19 @@ def _one_without(subject: Subject) -> Iterator[Found]:
     for run in subject.model.runs:
         for invocation in unmounted(run):
             line, path = invocation.line, invocation.cache.path
-            mount = mounted.get(line.tool.name)
-            if mount is None:
+            if line.tool.name not in mounted:
                 continue
+            mount, other = mounted[line.tool.name]
             message = (
                 f"`{line.shown}` has no cache mount here, though it has one elsewhere: it downloads"
                 f" again, and leaves `{path}` in the layer"
             )
             fix = f"Add `--mount=type=cache,target={mount.path}` to this `RUN`"
-            yield Found(invocation.span, message, fix, _assumption(run, invocation.cache.assumed))
+            notes = _assumption(run, invocation.cache.assumed)
+            edits: Edits = ()
+            if not notes and covers(mount, invocation.cache):
+                edits = with_mount(subject.dockerfile, run.instruction, mount, other.instruction)
+            yield Found(invocation.span, message, fix, notes, edits=edits)
 
 
 def _hidden(subject: Subject) -> Iterator[Found]:
@@ -287,7 +344,8 @@ def _readonly(subject: Subject) -> Iterator[Found]:
                 message = f"The cache mount is read-only, but {tool} must write into it"
                 option = mount.mount.option("readonly") or mount.mount.option("readwrite")
                 place = mount.span if option is None else option.span
-                yield Found(place, message, "Leave out `readonly`")
+                edits = without_option(subject.dockerfile, mount, "readonly", "readwrite")
+                yield Found(place, message, "Leave out `readonly`", edits=edits)
 
 
 _UV = "COPY --from=ghcr.io/astral-sh/uv:0.12.5 /uv /bin/\n"
@@ -322,6 +380,10 @@ RULES = (
         bad=_example("type=cache,target=~/.cache/uv"),
         good=_GOOD,
         find=_tilde,
+        mends=(
+            "the target becomes the path that the tool uses, or that is meant by `~`, where the"
+            " home is known."
+        ),
     ),
     Rule(
         code="LAM102",
@@ -338,6 +400,10 @@ RULES = (
         bad=_example("type=cache,target=$HOME/.cache/uv"),
         good=_example("type=cache,target=$HOME/.cache/uv", before="ENV HOME=/root\n"),
         find=_unset_variable,
+        mends=(
+            "the target becomes the path that the tool uses, unless the base image may set the"
+            " variable."
+        ),
     ),
     Rule(
         code="LAM103",
@@ -360,6 +426,7 @@ RULES = (
             first="# syntax=docker/dockerfile:1\n",
         ),
         find=_old_frontend,
+        mends="the newest frontend of the series is named, unless a digest is.",
     ),
     Rule(
         code="LAM104",
@@ -374,6 +441,7 @@ RULES = (
         bad=_example("type=cache,target=.cache/uv"),
         good=_GOOD,
         find=_relative,
+        mends="the target becomes the path that the tool uses.",
     ),
     Rule(
         code="LAM105",
@@ -389,6 +457,7 @@ RULES = (
         bad=_example("type=cache,target=/root/.cache/uv", before="ENV UV_CACHE_DIR=/opt/uv\n"),
         good=_example("type=cache,target=/opt/uv", before="ENV UV_CACHE_DIR=/opt/uv\n"),
         find=_elsewhere,
+        mends="the target becomes the path that the tool uses; settings stay as they are.",
     ),
     Rule(
         code="LAM106",
@@ -403,6 +472,10 @@ RULES = (
         bad=_example("type=cache,target=/root/.cache/pip"),
         good=_GOOD,
         find=_other_tool,
+        mends=(
+            "the target becomes the path that the tool uses, unless the mount has an `id`, and"
+            " so is meant for several."
+        ),
     ),
     Rule(
         code="LAM107",
@@ -417,6 +490,7 @@ RULES = (
         bad=_example("type=cache,target=~/.cache/uv", before="ENV UV_CACHE_DIR=~/.cache/uv\n"),
         good=_example("type=cache,target=/opt/uv", before="ENV UV_CACHE_DIR=/opt/uv\n"),
         find=_unexpanded_setting,
+        mends="`~` becomes the home, where all who use the setting have the same.",
     ),
     Rule(
         code="LAM108",
@@ -436,6 +510,7 @@ RULES = (
             + "COPY . .\nRUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen\n",
         ),
         find=_one_without,
+        mends="the `RUN` gets the mount of the other one, where it has the tool's cache as well.",
     ),
     Rule(
         code="LAM109",
@@ -450,6 +525,7 @@ RULES = (
         bad=_example("type=cache,target=/root/.cache --mount=type=tmpfs,target=/root/.cache/uv"),
         good=_example("type=cache,target=/root/.cache --mount=type=tmpfs,target=/tmp"),
         find=_hidden,
+        leaves="which of the two mounts is wanted, only its author knows.",
     ),
     Rule(
         code="LAM110",
@@ -461,6 +537,7 @@ RULES = (
         bad=_example("type=cache,targt=/root/.cache/uv"),
         good=_GOOD,
         find=_refused_mount,
+        leaves="what was meant would be a guess.",
     ),
     Rule(
         code="LAM112",
@@ -472,5 +549,6 @@ RULES = (
         bad=_example("type=cache,target=/root/.cache/uv,ro"),
         good=_GOOD,
         find=_readonly,
+        mends="the option is left out.",
     ),
 )

@@ -27,5 +27,6 @@ RULES = (
         bad=Example(dockerfile="FROM python:3.12-slim\nENV A=1 B\n"),
         good=Example(dockerfile="FROM python:3.12-slim\nENV A=1 B=2\n"),
         find=_refused,
+        leaves="what was meant would be a guess.",
     ),
 )

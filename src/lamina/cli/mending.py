@@ -1,0 +1,85 @@
+"""How ``lamina doctor --fix`` goes about it: fixes are made, shown, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lamina.cli.amounts import counted
+from lamina.cli.columns import write
+from lamina.cli.differences import difference, shown
+from lamina.cli.dockerfiles import REPORTS
+from lamina.cli.examining import Examined
+from lamina.cli.rewriting import NotWritten, rewrite
+from lamina.cli.style import say
+from lamina.doctor.finding import Finding
+from lamina.doctor.fix import fix
+from lamina.doctor.text import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A Dockerfile as it is with its fixes."""
+
+    examined: Examined
+    """With what is left to find."""
+    made: tuple[Finding, ...]
+    difference: tuple[str, ...]
+    """The lines of a diff, of all files that have changed."""
+
+
+def as_it_is(examined: Sequence[Examined]) -> tuple[Mended, ...]:
+    """Fix nothing."""
+    return tuple(Mended(each, (), ()) for each in examined)
+
+
+def mend(examined: Sequence[Examined], *, writes: bool) -> tuple[Mended, ...]:
+    """Fix all Dockerfiles; they are written, or it is only told what would be."""
+    for each in examined:
+        if each.found.path.suffix.lower() in REPORTS:
+            raise NotWritten(
+                f"Unable to fix `{each.path}`: it is a report, which only quotes a Dockerfile",
+                hint="Save the Dockerfile as a file of its own, and name that",
+            )
+    written: dict[Path, str | None] = {}
+    return tuple(_mended(each, written, writes=writes) for each in examined)
+
+
+def _mended(examined: Examined, written: dict[Path, str | None], *, writes: bool) -> Mended:
+    found = examined.found
+    # A Dockerfile above may have changed the same `.dockerignore`.
+    ignored = written.get(found.ignore, found.beside.dockerignore)
+    subject = replace(examined.subject, beside=replace(found.beside, dockerignore=ignored))
+    fixed = fix(subject, pulled=examined.pulled, ignored=examined.ignored)
+    now = fixed.subject
+    lines: list[str] = []
+    for path, before, after in (
+        (found.ignore, ignored, now.beside.dockerignore),
+        (found.path, found.text, now.dockerfile.text),
+    ):
+        if after is not None and after != before:
+            lines += difference(path.as_posix(), before, after)
+            written[path] = after
+            if writes:
+                rewrite(path, before, after)
+    source = Source(now.dockerfile.text)
+    left = replace(examined, source=source, findings=fixed.findings, subject=now)
+    return Mended(left, fixed.made, tuple(lines))
+
+
+def write_difference(mended: Sequence[Mended]) -> None:
+    """Write what would be changed to standard output, and how much that is beside it."""
+    for each in mended:
+        if each.difference:
+            write(shown(each.difference))
+    made, left = count(mended)
+    say(f"{counted(made, 'finding')} would be fixed, {left} would be left")
+
+
+def count(mended: Sequence[Mended]) -> tuple[int, int]:
+    """Return how many findings are fixed, and how many are left."""
+    return (
+        sum(len(each.made) for each in mended),
+        sum(len(each.examined.findings) for each in mended),
+    )
