@@ -176,9 +176,10 @@ def incurable(verdict: Verdict) -> Iterator[str]:
     total = verdict.total
     count = total.installed or total.fetched
     all_of = f"all {count} distributions" if count else "all distributions"
+    took = f" (here, exporting took {duration(verdict.exporting)})" if verdict.exporting else ""
     yield (
-        f"One step writes {all_of} as one layer: whenever it runs, the layer is pushed whole, and"
-        " pulled whole by every node that runs the image"
+        f"One step writes {all_of} as one layer: whenever it runs, the layer is packed and pushed"
+        f" whole{took}, and pulled whole by every node that runs the image"
     )
     yield (
         "Cache mounts stay with their builder, and are never exported: a runner that starts empty"
@@ -234,6 +235,7 @@ def document(judged: Judged) -> dict[str, object]:
         "builder": verdict.log.builder.name.lower(),
         "verdict": headline(verdict),
         **_amount(verdict.total),
+        "seconds_exporting": verdict.exporting,
         "steps": [_step_document(verdict, step) for step in verdict.steps],
         "causes": [_cause_document(judged, cause) for cause in verdict.causes],
         "incurable": list(incurable(verdict)) if verdict.installing else [],

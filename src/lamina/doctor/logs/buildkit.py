@@ -16,6 +16,11 @@ _PULLED = re.compile(
 )
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
+_BEGINNINGS = (
+    "[", "building with ", "resolve image config ", "importing cache ", "transferring ", "sha256:",
+    "exporting ", "docker-image://",
+)  # fmt: skip
+"""By which a log is known: `#1` begins other lines, too."""
 
 
 class PlainReader:
@@ -61,9 +66,9 @@ class PlainReader:
 
     def _first(self, number: str, text: str, line: Line) -> bool:
         """Take the first line with a number: a name, unless the log begins in the midst of it."""
-        is_told = _is_told(text)
-        if is_told and not self._all and _OUTPUT.match(text) is None:
+        if not self._all and not text.startswith(_BEGINNINGS) and _OUTPUT.match(text) is None:
             return False
+        is_told = _is_told(text)
         recording = Recording(line, "" if is_told else text, self._build)
         self._current[number] = recording
         self._all.append(recording)

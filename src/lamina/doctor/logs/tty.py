@@ -44,15 +44,19 @@ class TtyReader:
         elif not self._all:
             return False
         elif text.startswith(" > [") and text.endswith(":"):
-            self._current = self._rows.get(text[3:-1], self._current)
+            self._current = self._row_of(text[3:-1])
             self._is_excerpt = True
         elif text.startswith("------"):
-            self._is_excerpt = self._is_excerpt and not self._current
+            self._is_excerpt = False
         elif self._is_excerpt and (found := _EXCERPT.match(text)):
             self._output(line, found[1])
         else:
             return False
         return True
+
+    def _row_of(self, name: str) -> Recording | None:
+        """Return the step that an excerpt of its output names, not cut there."""
+        return next((row for cut, row in self._rows.items() if name.startswith(cut)), None)
 
     def _head(self, text: str) -> None:
         if self._is_finished and "FINISHED" not in text:

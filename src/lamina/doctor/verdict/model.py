@@ -103,6 +103,16 @@ class Verdict:
         return sum_of(amounts)
 
     @property
+    def exporting(self) -> float | None:
+        """What writing the image out, and pushing it, took; None where it is not told."""
+        found = [
+            step.seconds
+            for step in self.steps
+            if step.seconds is not None and "exporting to " in step.instruction
+        ]
+        return sum(found) if found else None
+
+    @property
     def has_failed(self) -> bool:
         """Whether the build ended with an error."""
         return any(cause.kind is Kind.FAILED for cause in self.causes)

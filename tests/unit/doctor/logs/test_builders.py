@@ -151,6 +151,22 @@ def test_buildkit_on_a_terminal_draws_again_and_again() -> None:
     assert [signal.code for signal in the(log, "RUN uv sync --locked").signals] == ["LAM406"]
 
 
+def test_an_excerpt_names_a_step_whole() -> None:
+    log = read(
+        "[+] Building 1.0s (2/2) FINISHED\n => ERROR [main 2/2] RUN uv sync --lo   0.3s\n------\n"
+        " > [main 2/2] RUN uv sync --locked:\n"
+        "#9 0.214 error: Failed to initialize cache at `/root/.cache/uv`\n------\n"
+    )
+
+    assert [signal.code for step in log.steps for signal in step.signals] == ["LAM201"]
+
+
+def test_numbers_of_others_are_no_steps() -> None:
+    log = read("#1 The introduction\nStep 1/1 : FROM a\n ---> 0123\n")
+
+    assert log.builder is Builder.CLASSIC
+
+
 def test_buildkit_writes_documents() -> None:
     said = base64.b64encode(b"Prepared 2 packages in 1ms\nInstalled 2 packages in 1ms\n").decode()
     documents: list[object] = [

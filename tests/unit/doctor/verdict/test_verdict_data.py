@@ -87,6 +87,13 @@ def test_the_report_names_both_causes() -> None:
     assert installing.trail.first.instruction == "COPY pyproject.toml ."
 
 
+def test_what_exporting_took_is_told() -> None:
+    good = dockerfile((LOGS / "Dockerfile.good").read_text())
+
+    assert judge([read("abs_build1.log")], good).exporting == 0.2
+    assert judge([read("report.md")], good).exporting is None
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
