@@ -12,10 +12,14 @@ from lamina.doctor.check import check
 from lamina.doctor.dockerfile.parse import parse
 from lamina.doctor.finding import Example, Finding
 from lamina.doctor.fix import fix
+from lamina.doctor.logs import read_log
 from lamina.doctor.model.build import Model, model
 from lamina.doctor.model.run import Run
+from lamina.doctor.rules.logs import LOG
 from lamina.doctor.subject import Beside, Subject, make_subject
 from lamina.doctor.text import Source
+from lamina.doctor.verdict.case import Examined
+from lamina.doctor.verdict.judge import judge
 
 TODAY = date(2026, 11, 1)
 
@@ -80,8 +84,14 @@ def findings(text: str, files: Mapping[str, str] | None = None) -> tuple[Finding
 
 
 def codes(example: Example) -> list[str]:
-    """Return the codes of what is found in an example."""
-    return [each.code for each in findings(example.dockerfile, example.files)]
+    """Return the codes of what is found in an example, and told by the log that is with it."""
+    found = findings(example.dockerfile, example.files)
+    told = [each.code for each in found]
+    if LOG in example.files:
+        log = read_log(example.files[LOG].splitlines())
+        subject = make_subject(example.dockerfile, today=TODAY)
+        told += [cause.code for cause in judge([log], Examined(subject, found)).causes]
+    return told
 
 
 def told(text: str, files: Mapping[str, str] | None = None) -> list[str]:

@@ -33,17 +33,19 @@ def judged(
     examined = _dockerfile(logs[-1], paths, ignored, pull=pull, insecure=insecure)
     if examined is not None:
         known = case.Examined(examined.subject, examined.findings)
-        verdict = _verdict(read, known)
+        verdict = _verdict(read, known, ignored)
         if _is_about(verdict):
             return Judged(verdict, read[-1].name, (examined,), *_alternative(verdict, examined))
         if paths:
             _warn(f"Hardly a step of `{read[-1].name}` is in `{examined.path}`, which is left out")
-    verdict = _verdict(read, shown_in(read[-1].log))
+    verdict = _verdict(read, shown_in(read[-1].log), ignored)
     return Judged(verdict, read[-1].name, (), None)
 
 
-def _verdict(logs: Sequence[BuildLog], examined: case.Examined) -> Verdict:
-    return judge([each.log for each in logs], examined)
+def _verdict(
+    logs: Sequence[BuildLog], examined: case.Examined, ignored: Collection[str]
+) -> Verdict:
+    return judge([each.log for each in logs], examined, ignored=ignored)
 
 
 def _dockerfile(

@@ -10,7 +10,7 @@ from lamina.cli.examining import Examined, edits
 from lamina.cli.mending import Mended
 from lamina.cli.verdicts import Judged
 from lamina.doctor.finding import Finding, Rule
-from lamina.doctor.rules import RULES
+from lamina.doctor.rules import RULES, find_rule
 from lamina.doctor.text import Place
 from lamina.doctor.verdict.model import Kind
 
@@ -59,8 +59,7 @@ def _result(examined: Examined, finding: Finding) -> dict[str, object]:
     place = examined.source.place(finding.span)
     text = ". ".join([finding.message, finding.fix, *finding.notes])
     result: dict[str, object] = {
-        "ruleId": finding.code,
-        "ruleIndex": [rule.code for rule in RULES].index(finding.code),
+        **_rule_of(finding.code),
         "level": finding.severity.value,
         "message": {"text": text},
         "locations": [
@@ -123,6 +122,10 @@ def _told(judged: Judged) -> Iterator[dict[str, object]]:
                 }
             ],
         }
-        if cause.code:
-            result["ruleId"] = cause.code
+        if find_rule(cause.code) is not None:
+            result |= _rule_of(cause.code)
         yield result
+
+
+def _rule_of(code: str) -> dict[str, object]:
+    return {"ruleId": code, "ruleIndex": [rule.code for rule in RULES].index(code)}

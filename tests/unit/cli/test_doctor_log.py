@@ -143,6 +143,14 @@ def test_two_logs_are_two_builds_in_a_row(program: Program) -> None:
     assert found["verdict"]["causes"][0]["code"] == "LAM505"
 
 
+def test_a_cause_can_be_left_out(program: Program) -> None:
+    log = copied("nolinkmode_build2.log")
+
+    found = document(program, "--ignore", "LAM401,LAM302", "--log", log)
+
+    assert found["verdict"]["causes"] == []
+
+
 def test_what_only_the_log_tells_is_in_sarif(program: Program) -> None:
     Path("build.log").write_text("the --mount option requires BuildKit. Refer to the manual\n")
 

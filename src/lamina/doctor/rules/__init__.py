@@ -1,17 +1,21 @@
 """The rules, a module for each family of the faults; their codes are never used again."""
 
 from lamina.doctor.finding import Rule
-from lamina.doctor.rules import apt, builder, image, layers, mounts, ownership, reading, settings
+from lamina.doctor.rules import (
+    apt,
+    builder,
+    image,
+    layers,
+    logs,
+    mounts,
+    ownership,
+    reading,
+    settings,
+)
 
-RULES: tuple[Rule, ...] = (
-    *reading.RULES,
-    *mounts.RULES,
-    *ownership.RULES,
-    *settings.RULES,
-    *layers.RULES,
-    *builder.RULES,
-    *image.RULES,
-    *apt.RULES,
+_FAMILIES = (reading, mounts, ownership, settings, layers, builder, image, apt, logs)
+RULES: tuple[Rule, ...] = tuple(
+    sorted((rule for family in _FAMILIES for rule in family.RULES), key=lambda rule: rule.code)
 )
 
 

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from lamina.doctor.logs.model import Log, Outcome
 from lamina.doctor.subject import Subject
@@ -21,7 +21,7 @@ from lamina.doctor.verdict.pairing import pair
 from lamina.doctor.verdict.trail import trail
 
 
-def judge(logs: Sequence[Log], examined: Examined) -> Verdict:
+def judge(logs: Sequence[Log], examined: Examined, *, ignored: Collection[str] = ()) -> Verdict:
     """Return the verdict on the last build of the last log; what comes before is earlier."""
     *earlier, build = [each for log in logs for each in _builds(log, examined.subject)]
     installing = tuple(_installing(build, examined.subject))
@@ -36,7 +36,7 @@ def judge(logs: Sequence[Log], examined: Examined) -> Verdict:
         places=build.places,
         is_shown=examined.is_shown,
         installing=installing,
-        causes=tuple(_causes(build, cases)),
+        causes=tuple(each for each in _causes(build, cases) if each.code not in ignored),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lamina.doctor.logs.model import Outcome, Signal, Step
+from lamina.doctor.rules import find_rule
 from lamina.doctor.verdict.case import Build
 from lamina.doctor.verdict.model import Cause, Kind
 
@@ -30,10 +31,6 @@ _KNOWN = {
         "uv cannot make the folder of its cache: the user has no home",
         "Set UV_CACHE_DIR to a folder that the user may write to, and mount the cache there",
     ),
-    "LAM302": (
-        "Files are copied from the cache, for it lies on another file system, and uv warns of it",
-        "Set `UV_LINK_MODE=copy`: the same, without the warning",
-    ),
     "LAM304": (
         "A cache that is mounted cannot be deleted, and is emptied all the same",
         "Leave the cleaning away: what is in a cache mount is in no layer",
@@ -50,10 +47,6 @@ _KNOWN = {
         "uv downloads a Python at each build",
         "Take a base image with that Python, or set UV_PYTHON_CACHE_DIR to a folder in the mount",
     ),
-    "LAM312": (
-        "A download took too long, and nothing of it is kept",
-        "Set UV_HTTP_TIMEOUT higher; with a cache mount, what was finished is not fetched again",
-    ),
     "LAM404": (
         "A member of the workspace, or a path dependency, is not there when the dependencies are"
         " installed",
@@ -63,24 +56,8 @@ _KNOWN = {
         "`uv.lock` is out of date for `--locked`; the project's own version is reason enough",
         "Run `uv lock` in the commit that changes the version, or use `--frozen`",
     ),
-    "LAM501": (
-        "The builder knows no `--mount`: BuildKit is off",
-        "Set `DOCKER_BUILDKIT=1`, or build with `docker buildx build`",
-    ),
-    "LAM504": (
-        "Buildah does not know `sharing=private`",
-        "Leave `sharing` away: uv's cache may be shared",
-    ),
-    "LAM509": (
-        "`--no-cache` runs every step again, and empties their cache mounts",
-        "Leave it away, or name stages by `--no-cache-filter`",
-    ),
-    "LAM510": (
-        "The platform wants each cache mount to have an `id` of its form",
-        "Write `id=` as its documentation says",
-    ),
 }
-"""What each code of a signal means, and what helps."""
+"""What a code means where a log says so, and what helps; of others, their rule tells it."""
 _FATAL = frozenset({"LAM104", "LAM110", "LAM501", "LAM504", "LAM510"})
 """After these a builder does not go on, wherever they are said."""
 
@@ -124,7 +101,13 @@ def _failure(step: Step, build: Build) -> Iterator[Cause]:
 
 
 def _cause(kind: Kind, signal: Signal, step: Step | None, build: Build) -> Cause:
-    what, fix = _KNOWN[signal.code]
+    what, fix = _KNOWN.get(signal.code) or _of_rule(signal.code)
     place = build.place(step) if step is not None else None
     span = place.instruction.span if place is not None else None
     return Cause(kind, signal.code, what, fix, span, (signal.line,))
+
+
+def _of_rule(code: str) -> tuple[str, str]:
+    rule = find_rule(code)
+    assert rule is not None
+    return rule.title, rule.fix.removesuffix(".")
