@@ -78,3 +78,9 @@ def test_no_line_takes_long(line: str) -> None:
     read(f"{line}\n" * 5)
 
     assert time.monotonic() - start < 5
+
+
+def test_no_log_has_steps_without_end() -> None:
+    log = read("".join(f"#{number} [1/2] RUN a\n" for number in range(5_000)))
+
+    assert len(log.steps) == 2_000

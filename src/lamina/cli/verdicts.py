@@ -193,7 +193,13 @@ def with_lamina(judged: Judged) -> Iterator[str]:
     if other is None:
         why = f": {judged.obstacle}" if judged.obstacle else ": there is no `uv.lock` beside it"
         yield f"How many layers it would make of the dependencies is not known{why}"
-        yield "A release that changes nothing but the version downloads no wheel and pushes none"
+        total = judged.verdict.total
+        count = total.installed or total.fetched
+        what = f"{count} distributions{_bytes(total, ', ')}" if count else "dependencies"
+        yield (
+            f"A release that changes nothing but the version downloads none of the {what}, and"
+            " pushes none of their layers, from a runner that starts empty, too"
+        )
         return
     unsized = f" ({other.unsized} sizes are not in the lock)" if other.unsized else ""
     built = f", {other.sources} of them built once from sources" if other.sources else ""

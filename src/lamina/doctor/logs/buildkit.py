@@ -6,7 +6,7 @@ import re
 
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Builder, Outcome, Step
-from lamina.doctor.logs.recording import Recording
+from lamina.doctor.logs.recording import Recording, Recordings
 
 _NUMBERED = re.compile(r"#(\d{1,6})(?: (.*))?$")
 _OUTPUT = re.compile(r"\d{1,9}\.\d{1,6}(?: (.*))?$")
@@ -29,8 +29,7 @@ class PlainReader:
     builder = Builder.BUILDKIT
 
     def __init__(self) -> None:
-        self._current: dict[str, Recording] = {}
-        self._all: list[Recording] = []
+        self._all = Recordings()
         self._build = 0
 
     def feed(self, line: Line) -> bool:
@@ -40,9 +39,9 @@ class PlainReader:
             return False
         number, text = found[1], found[2] or ""
         if self._is_next_build(number, text):
-            self._current.clear()
+            self._all.forget()
             self._build += 1
-        recording = self._current.get(number)
+        recording = self._all.get(number)
         if recording is None:
             return self._first(number, text, line)
         if not recording.name and _is_name(text):
@@ -57,21 +56,19 @@ class PlainReader:
         Names are repeated where the lines of steps are mixed; that of the first step is not, once
         instructions are carried out.
         """
-        name = self._current[number].name if number in self._current else ""
-        if not name or not _is_name(text):
+        recording = self._all.get(number)
+        if recording is None or not recording.name or not _is_name(text):
             return False
-        if text != name:
+        if text != recording.name:
             return True
-        return number in ("0", "1") and any(each.index for each in self._current.values())
+        return number in ("0", "1") and any(each.index for _, each in self._all.current())
 
     def _first(self, number: str, text: str, line: Line) -> bool:
         """Take the first line with a number: a name, unless the log begins in the midst of it."""
-        if not self._all and not text.startswith(_BEGINNINGS) and _OUTPUT.match(text) is None:
+        if not len(self._all) and not text.startswith(_BEGINNINGS) and _OUTPUT.match(text) is None:
             return False
         is_told = _is_told(text)
-        recording = Recording(line, "" if is_told else text, self._build)
-        self._current[number] = recording
-        self._all.append(recording)
+        recording = self._all.add(number, line, "" if is_told else text, self._build)
         if is_told:
             self._told(recording, text, line)
         return True
@@ -94,7 +91,7 @@ class PlainReader:
 
     def steps(self) -> list[Step]:
         """See `BuilderReader.steps`."""
-        return [recording.step() for recording in self._all]
+        return self._all.steps()
 
 
 def pulled_layer(text: str) -> tuple[str, int] | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Builder, Outcome, Step
-from lamina.doctor.logs.recording import Recording
+from lamina.doctor.logs.recording import Recordings
 
 _KEYS = ("vertexes", "statuses", "logs", "warnings")
 
@@ -21,7 +21,7 @@ class JsonReader:
     builder = Builder.BUILDKIT
 
     def __init__(self) -> None:
-        self._vertexes: dict[str, Recording] = {}
+        self._all = Recordings()
 
     def feed(self, line: Line) -> bool:
         """See `BuilderReader.feed`."""
@@ -43,9 +43,7 @@ class JsonReader:
 
     def _vertex(self, line: Line, vertex: Mapping[str, object]) -> None:
         digest, name = _text(vertex, "digest"), _text(vertex, "name")
-        recording = self._vertexes.get(digest)
-        if recording is None:
-            recording = self._vertexes[digest] = Recording(line, name)
+        recording = self._all.get(digest) or self._all.add(digest, line, name)
         seconds = _seconds(_text(vertex, "started"), _text(vertex, "completed"))
         if vertex.get("cached") is True:
             recording.cached(line)
@@ -56,13 +54,13 @@ class JsonReader:
             recording.ended(line, Outcome.RAN, seconds)
 
     def _status(self, status: Mapping[str, object]) -> None:
-        recording, name = self._vertexes.get(_text(status, "vertex")), _text(status, "id")
+        recording, name = self._all.get(_text(status, "vertex")), _text(status, "id")
         total = status.get("total")
         if recording is not None and name.startswith("sha256:") and isinstance(total, int):
             recording.layer(name, total)
 
     def _log(self, line: Line, log: Mapping[str, object]) -> None:
-        recording = self._vertexes.get(_text(log, "vertex"))
+        recording = self._all.get(_text(log, "vertex"))
         if recording is None:
             return
         try:
@@ -74,7 +72,7 @@ class JsonReader:
 
     def steps(self) -> list[Step]:
         """See `BuilderReader.steps`."""
-        return [recording.step() for recording in self._vertexes.values()]
+        return self._all.steps()
 
 
 def _tables(document: Mapping[str, object], key: str) -> Iterator[Mapping[str, object]]:

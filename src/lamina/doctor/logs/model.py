@@ -91,6 +91,8 @@ class Step:
     """Where the log names it."""
     build: int
     """Which build of the log it belongs to, from 0."""
+    scope: str
+    """The platform, or the service, where the log is of several; else empty."""
     stage: str | None
     index: int | None
     total: int | None

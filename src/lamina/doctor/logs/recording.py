@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator
 
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Outcome, Signal, Step
@@ -36,7 +37,7 @@ class Recording:
     def named(self, name: str) -> None:
         """Call the step by its name, where the log did not begin with it."""
         self.name = name
-        self.stage, self.index, self.total, self.instruction = _parts(name)
+        self.scope, self.stage, self.index, self.total, self.instruction = _parts(name)
 
     def output(self, line: Line) -> None:
         """Take a line that the step's own program wrote."""
@@ -73,6 +74,7 @@ class Recording:
         return Step(
             line=self._line,
             build=self._build,
+            scope=self.scope,
             stage=self.stage,
             index=self.index,
             total=self.total,
@@ -87,16 +89,57 @@ class Recording:
         )
 
 
-def _parts(name: str) -> tuple[str | None, int | None, int | None, str]:
-    """Take a step's name apart.
+class Recordings:
+    """The steps of a log in their order, each found again by what its builder calls it.
+
+    So many as no build has are enough: what comes behind is read, and kept nowhere.
+    """
+
+    MOST = 2_000
+
+    def __init__(self) -> None:
+        self._all: list[Recording] = []
+        self._by_key: dict[str, Recording] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def get(self, key: str) -> Recording | None:
+        """Return the step of a key in the build at hand."""
+        return self._by_key.get(key)
+
+    def add(self, key: str, line: Line, name: str, build: int = 0) -> Recording:
+        """Begin a step."""
+        recording = Recording(line, name, build)
+        if len(self._all) < self.MOST:
+            self._all.append(recording)
+            self._by_key[key] = recording
+        return recording
+
+    def current(self) -> Iterator[tuple[str, Recording]]:
+        """Give the steps of the build at hand."""
+        return iter(self._by_key.items())
+
+    def forget(self) -> None:
+        """Let the keys stand for other steps: another build begins."""
+        self._by_key.clear()
+
+    def steps(self) -> list[Step]:
+        """Return what became of all steps."""
+        return [recording.step() for recording in self._all]
+
+
+def _parts(name: str) -> tuple[str, str | None, int | None, int | None, str]:
+    """Take a step's name apart: scope, stage, number, how many, instruction.
 
     >>> _parts("[linux/arm64 builder  3/12] RUN uv sync")
-    ('builder', 3, 12, 'RUN uv sync')
+    ('linux/arm64', 'builder', 3, 12, 'RUN uv sync')
     >>> _parts("[internal] load build context")
-    (None, None, None, '[internal] load build context')
+    ('', None, None, None, '[internal] load build context')
     """
     found = _BRACKETED.match(name)
     if found is None:
-        return None, None, None, name
-    words = [word for word in found[1].split() if "/" not in word]
-    return (words[-1] if words else None), int(found[2]), int(found[3]), name[found.end() :]
+        return "", None, None, None, name
+    words = found[1].split()
+    stage = words.pop() if words and "/" not in words[-1] else None
+    return " ".join(words), stage, int(found[2]), int(found[3]), name[found.end() :]

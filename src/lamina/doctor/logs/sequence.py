@@ -6,7 +6,7 @@ import re
 
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Outcome, Step
-from lamina.doctor.logs.recording import Recording
+from lamina.doctor.logs.recording import Recording, Recordings
 
 _FROM = re.compile(r"FROM (?:--\S{1,200} ){0,3}\S{1,1000} as (\S{1,200})", re.IGNORECASE)
 
@@ -19,7 +19,7 @@ class Sequence:
 
     def __init__(self) -> None:
         self.current: Recording | None = None
-        self._all: list[Recording] = []
+        self._all = Recordings()
         self._build = 0
         self._stages = 0
         self._stage: str | None = None
@@ -28,7 +28,7 @@ class Sequence:
     def first(self) -> None:
         """Begin a build; what was read so far was another one."""
         self.current = None
-        self._build += 1 if self._all else 0
+        self._build += 1 if len(self._all) else 0
         self._stages, self._stage = 0, None
 
     def stage(self, name: str | None = None) -> None:
@@ -49,9 +49,8 @@ class Sequence:
         if instruction.upper().startswith("FROM "):
             found = _FROM.match(instruction)
             self.stage(found[1] if found else None)
-        self.current = Recording(line, instruction, self._build)
+        self.current = self._all.add("", line, instruction, self._build)
         self.current.stage, self.current.index, self.current.total = self._stage, index, total
-        self._all.append(self.current)
         self._began = at if at is not None else line.at
 
     def end(self, line: Line, outcome: Outcome, at: float | None = None) -> None:
@@ -64,4 +63,4 @@ class Sequence:
 
     def steps(self) -> list[Step]:
         """Return the steps that were read."""
-        return [recording.step() for recording in self._all]
+        return self._all.steps()

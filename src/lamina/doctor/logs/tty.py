@@ -11,7 +11,7 @@ import re
 from lamina.doctor.logs.buildkit import pulled_layer
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Builder, Outcome, Step
-from lamina.doctor.logs.recording import Recording
+from lamina.doctor.logs.recording import Recording, Recordings
 
 _HEAD = "[+] Building "
 _SECONDS = re.compile(r"\d{1,9}\.\d{1,3}s$")
@@ -25,8 +25,7 @@ class TtyReader:
     builder = Builder.BUILDKIT
 
     def __init__(self) -> None:
-        self._rows: dict[str, Recording] = {}
-        self._all: list[Recording] = []
+        self._all = Recordings()
         self._current: Recording | None = None
         self._build = 0
         self._seen: set[tuple[int, str]] = set()
@@ -41,7 +40,7 @@ class TtyReader:
             self._below(line, text.lstrip().removeprefix("=> => "))
         elif text.startswith((" => ", "=> ")):
             return self._row(line, text.lstrip().removeprefix("=> "))
-        elif not self._all:
+        elif not len(self._all):
             return False
         elif text.startswith(" > [") and text.endswith(":"):
             self._current = self._row_of(text[3:-1])
@@ -56,11 +55,11 @@ class TtyReader:
 
     def _row_of(self, name: str) -> Recording | None:
         """Return the step that an excerpt of its output names, not cut there."""
-        return next((row for cut, row in self._rows.items() if name.startswith(cut)), None)
+        return next((row for cut, row in self._all.current() if name.startswith(cut)), None)
 
     def _head(self, text: str) -> None:
         if self._is_finished and "FINISHED" not in text:
-            self._rows.clear()
+            self._all.forget()
             self._build += 1
             self._is_finished = False
         self._is_finished = self._is_finished or "FINISHED" in text
@@ -73,11 +72,7 @@ class TtyReader:
         mark, _, rest = name.partition(" ")
         if mark in ("CACHED", "ERROR", "CANCELED"):
             name = rest.strip()
-        recording = self._rows.get(name)
-        if recording is None:
-            recording = Recording(line, name, self._build)
-            self._rows[name] = recording
-            self._all.append(recording)
+        recording = self._all.get(name) or self._all.add(name, line, name, self._build)
         self._current = recording
         if mark == "CACHED":
             recording.cached(line)
@@ -104,4 +99,4 @@ class TtyReader:
 
     def steps(self) -> list[Step]:
         """See `BuilderReader.steps`."""
-        return [recording.step() for recording in self._all]
+        return self._all.steps()

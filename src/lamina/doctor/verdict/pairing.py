@@ -7,7 +7,7 @@ first, and each instruction is found once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lamina.doctor.dockerfile.instruction import Instruction
@@ -35,16 +35,28 @@ class Place:
 
 
 def pair(steps: Sequence[Step], model: Model, builder: Builder) -> tuple[Place | None, ...]:
-    """Return the place of each step of one build; None for what is in no Dockerfile."""
+    """Return the place of each step of one build; None for what is in no Dockerfile.
+
+    A build for several platforms has each instruction once for each of them.
+    """
+    found: dict[int, Place] = {}
+    for scope in dict.fromkeys(step.scope for step in steps):
+        within = {index: step for index, step in enumerate(steps) if step.scope == scope}
+        found |= _pair(within, model, builder)
+    return tuple(found.get(index) for index in range(len(steps)))
+
+
+def _pair(steps: Mapping[int, Step], model: Model, builder: Builder) -> dict[int, Place]:
     left = [place for stage in model.stages for place in _places(stage)]
-    found: list[Place | None] = [None] * len(steps)
-    for matches in (_is_same, _is_numbered, _is_expanded, _is_cut):
-        if matches is _is_numbered and builder is not Builder.BUILDKIT:
+    found: dict[int, Place] = {}
+    for matches in (_is_same, _is_expanded, _is_numbered, _is_cut):
+        # Numbers alone would take the Dockerfile of another service for this one.
+        if matches is _is_numbered and (builder is not Builder.BUILDKIT or not found):
             continue
-        for index, step in enumerate(steps):
-            if found[index] is None and step.keyword:
-                found[index] = _taken(step, left, matches)
-    return tuple(found)
+        for index, step in steps.items():
+            if index not in found and step.keyword and (place := _taken(step, left, matches)):
+                found[index] = place
+    return found
 
 
 def _places(stage: StageModel) -> Iterable[Place]:

@@ -43,7 +43,8 @@ def shown_dockerfile(steps: Sequence[Step]) -> str:
 def examined(log: Log) -> Examined:
     """Return the Dockerfile that a log shows, with what can be said for certain of it."""
     builds = max((step.build for step in log.steps), default=0)
-    steps = [step for step in log.steps if step.build == builds]
+    scope = next((step.scope for step in log.steps if step.installs), "")
+    steps = [step for step in log.steps if step.build == builds and step.scope == scope]
     subject = make_subject(shown_dockerfile(steps))
     findings = check(subject)
     is_guess = log.builder not in _SHOWING_ALL

@@ -24,7 +24,9 @@ class Trail:
 
 
 def trail(step: Step, steps: Sequence[Step], parents: Mapping[str, str] | None = None) -> Trail:
-    """Walk back from a step that ran; ``parents`` are the stages that stages begin with.
+    """Walk back from a step that ran, among the steps of its build.
+
+    ``parents`` are the stages that stages begin with.
 
     Where it ran for what it took from another stage, the way goes on there.
     """
@@ -41,12 +43,16 @@ def _trail(
     first = chain[at]
     taken = _FROM_STAGE.match(first.instruction)
     if taken is not None and (name := taken[1].lower()) not in seen:
-        there = [each for each in steps if each.stage == name and each.build == step.build]
+        there = [each for each in steps if each.stage == name and each.scope == step.scope]
         changed = [each for each in there if _ran(each)]
         if changed:
             return _trail(changed[-1], steps, parents, seen | {name})
     kept = sum(each.outcome is Outcome.CACHED for each in chain)
-    shown = [each.index for each in steps if each.stage == first.stage and each.index]
+    shown = [
+        each.index
+        for each in steps
+        if each.stage == first.stage and each.scope == first.scope and each.index
+    ]
     return Trail(first, kept, is_from_start=not kept and (not shown or min(shown) == 1))
 
 
@@ -61,7 +67,7 @@ def _chain(step: Step, steps: Sequence[Step], parents: Mapping[str, str]) -> lis
         own = [
             each
             for each in steps
-            if each.stage == stage and each.build == step.build and each.keyword not in ("", "FROM")
+            if each.stage == stage and each.scope == step.scope and each.keyword not in ("", "FROM")
         ]
         own.sort(key=lambda each: each.index or 0)
         chain += own

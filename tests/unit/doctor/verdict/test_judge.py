@@ -222,6 +222,21 @@ def test_a_name_that_the_terminal_cut_is_known_again() -> None:
     assert place.instruction.text.text == "RUN uv sync --frozen --no-install-project"
 
 
+def test_each_platform_has_its_own_steps() -> None:
+    log = "".join(
+        f"#{number} [linux/{machine} main 2/3] COPY uv.lock .\n#{number} {copied}\n"
+        f"#{number + 1} [linux/{machine} main 3/3] {INSTALL}\n{ALL.format(number + 1)}"
+        f"#{number + 1} DONE 1.0s\n"
+        for number, machine, copied in ((1, "amd64", "CACHED"), (3, "arm64", "DONE 0.1s"))
+    )
+
+    found = verdict(f"FROM python:3.12 AS main\nCOPY uv.lock .\n{INSTALL}\n", log)
+
+    assert all(place is not None for place in found.places)
+    assert [each.trail and each.trail.first.keyword for each in found.installing] == ["RUN", "COPY"]
+    assert found.total.fetched == 4
+
+
 def test_of_two_like_instructions_each_is_found_once() -> None:
     log = steps("FROM a", "RUN date", "RUN date")
 
