@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lamina.cli.main import run
 from lamina.plan.layering import DEFAULT_ALONE, DEFAULT_LAYERS
 from lamina.project.config import Config, parse_config
 from lamina.wheel.file import DEFAULT_LIMIT, GIB
@@ -19,6 +20,7 @@ SETTINGS = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8"
 _HEADING = re.compile(r"^## `([a-z-]+)`\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _ROW = re.compile(r"^\| `([a-z-]+)` \|", re.MULTILINE)
 _TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_DOCKERFILE = re.compile(r"^```dockerfile\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 SECTIONS = dict(_HEADING.findall(SETTINGS))
@@ -92,6 +94,18 @@ def test_the_defaults_are_those_of_the_code() -> None:
 @pytest.mark.parametrize(("place", "document"), examples())
 def test_every_example_of_settings_is_read(place: str, document: dict[str, object]) -> None:
     assert parse_config(document) != Config(), place
+
+
+def test_the_doctor_finds_nothing_wrong_in_the_dockerfile_that_we_recommend(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs/how-to/dockerfile.md").read_text(encoding="utf-8")
+    (text,) = _DOCKERFILE.findall(page)
+    (tmp_path / "Dockerfile").write_text(text)
+
+    assert run(["doctor", str(tmp_path)]) == 0
+
+    assert capsys.readouterr().out.startswith("Nothing is wrong in ")
 
 
 def test_the_index_names_every_page() -> None:
