@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 from dockerfiles import REPORT
+from fakes.registry import FakeRegistry
+from images import make_image
+from lamina.oci.config import ImageConfig
 from unit.cli.program import Program
+from unit.cli.pushing import put
+
+TESTS = Path(__file__).parents[2]
 
 BAD = "FROM python:3.12-slim\nWORKDIR /app\nRUN --mount=type=cache,target=~/.cache/uv uv sync\n"
 GOOD = BAD.replace("~", "/root")
@@ -176,3 +185,73 @@ def test_the_file_of_the_report(program: Program, folder: Path) -> None:
 
     assert ended.code == 1
     assert "Dockerfile:19:24: error LAM101 " in ended.out
+
+
+@pytest.fixture(scope="session")
+def sarif_schema() -> jsonschema.Draft4Validator:
+    """The schema of SARIF 2.1.0 as OASIS has published it, without its descriptions."""
+    schema = json.loads((TESTS / "sarif-schema-2.1.0.json").read_text())
+    return jsonschema.Draft4Validator(schema)
+
+
+@pytest.mark.parametrize("text", [REPORT, GOOD, "RUM a", "FROM a\n\tRUM \x1b[2J\n"])
+def test_sarif_keeps_to_its_schema(
+    program: Program, folder: Path, text: str, sarif_schema: jsonschema.Draft4Validator
+) -> None:
+    (folder / "a name").write_text(text)
+
+    document = json.loads(program("doctor", "a name", "--format", "sarif").out)
+
+    assert [error.message for error in sarif_schema.iter_errors(document)] == []
+
+
+def test_findings_as_sarif(program: Program, folder: Path) -> None:
+    document = json.loads(program("doctor", "a", "--format", "sarif").out)
+
+    [run] = document["runs"]
+    [result] = run["results"]
+    rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+    [location] = result["locations"]
+    assert (rule["id"], result["ruleId"], result["level"]) == ("LAM101", "LAM101", "error")
+    assert location["physicalLocation"] == {
+        "artifactLocation": {"uri": "a/Dockerfile"},
+        "region": {"startLine": 3, "startColumn": 24, "endLine": 3, "endColumn": 42},
+    }
+
+
+def pulled(program: Program, server: FakeRegistry, config: ImageConfig) -> Any:
+    """Examine a Dockerfile upon an image with a config, and return the findings."""
+    put(server, "base", "1", make_image(config=config))
+    text = f"FROM {server.host}/base:1\nRUN --mount=type=cache,target=/opt/uv uv sync\n"
+    (program.root / "Dockerfile").write_text(text)
+    ended = program("doctor", program.root, "--pull", "--format", "json")
+    assert ended.err == ""
+    return json.loads(ended.out)["files"][0]["findings"]
+
+
+def test_what_the_base_sets_is_asked(program: Program, server: FakeRegistry) -> None:
+    config = ImageConfig(architecture="amd64", env={"UV_CACHE_DIR": "/opt/uv"})
+
+    assert pulled(program, server, config) == []
+
+
+def test_what_the_base_does_not_set_is_certain(program: Program, server: FakeRegistry) -> None:
+    [finding] = pulled(program, server, ImageConfig(architecture="amd64"))
+
+    assert (finding["code"], finding["severity"], finding["notes"]) == ("LAM105", "error", [])
+
+
+def test_the_hooks_take_dockerfiles() -> None:
+    hooks = (TESTS.parent / ".pre-commit-hooks.yaml").read_text()
+    [files] = set(re.findall(r"^  files: (.*)$", hooks, re.MULTILINE))
+    [exclude] = set(re.findall(r"^  exclude: '(.*)'$", hooks, re.MULTILINE))
+    names = ["Dockerfile", "a/Containerfile", "Dockerfile.prod", "dev.Dockerfile", "x.dockerfile"]
+    others = ["Dockerfile.prod.dockerignore", "dockerfile.py", "MyDockerfile", ".dockerignore"]
+
+    taken = [
+        name
+        for name in [*names, *others]
+        if re.search(files, name) and not re.search(exclude, name)
+    ]
+
+    assert taken == names
