@@ -96,6 +96,10 @@ bench-lock: $(ENVIRONMENT) ## How long reading a lock and selecting from it take
 bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
 	@python tools/bench_seed.py
 
+.PHONY: bench-sync
+bench-sync: $(ENVIRONMENT) ## Speed of sync beside uv's, with 20 wheels and with the 200 pins (BENCH=small: the former)
+	@python tools/bench_sync.py $(BENCH)
+
 .PHONY: bench-registry
 bench-registry: $(ENVIRONMENT) ## Builds that only a registry helps, beside Docker's own; pulls (40 GB of disk)
 	tools/install-test-tools

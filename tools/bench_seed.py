@@ -55,6 +55,8 @@ class Run:
     peak_bytes: int
     output: str
     scratch_bytes: int = 0
+    processor: float = 0
+    """Seconds of processor, of all its processes."""
 
     @property
     def report(self) -> dict[str, Any]:
@@ -145,7 +147,8 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
         said = output.read()
         if process.returncode:
             raise ProgramFailed(command, process.returncode, said, errors.read())
-    return Run(seconds, usage.ru_maxrss * 1024, said.decode())
+    processor = usage.ru_utime + usage.ru_stime
+    return Run(seconds, usage.ru_maxrss * 1024, said.decode(), processor=processor)
 
 
 @contextmanager
