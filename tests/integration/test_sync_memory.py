@@ -41,12 +41,14 @@ def listen(event, args):
         opened.add(os.path.abspath(os.fsdecode(args[0])))
 sys.addaudithook(listen)
 code = main.run(sys.argv[1:])
-json.dump(sorted(opened), sys.stdout)
+json.dump({"opened": sorted(opened), "modules": sorted(sys.modules)}, sys.stdout)
 sys.exit(code)
 """
 
 
-def test_every_file_that_is_read_is_watched(tmp_path: Path) -> None:
+def test_every_file_that_is_read_is_watched_and_nothing_of_the_network_is_imported(
+    tmp_path: Path,
+) -> None:
     project = LockedProject(tmp_path / "project")
     prefix = project.folder / ".venv"
     put(make_environment(prefix), "a")
@@ -70,12 +72,14 @@ def test_every_file_that_is_read_is_watched(tmp_path: Path) -> None:
     )
 
     assert second.stderr == f"`{prefix}` is as it should be: 2 distributions\n"
+    told = json.loads(second.stdout)
+    assert {"urllib3", "ssl", "http.client", "rich", "ctypes"}.isdisjoint(told["modules"])
     watched = set((prefix / NAME).read_text().split("\0"))
     ours = (sysconfig.get_path("stdlib"), sys.prefix, str(Path(lamina.__file__).parent))
     elsewhere = (*ours, str(tmp_path / "store"), str(tmp_path / "uv"), "/proc", "/dev", "/sys")
     read = {
         path
-        for path in json.loads(second.stdout)
+        for path in told["opened"]
         if not path.startswith(elsewhere) and path != str(prefix / ".lock") and NAME not in path
     }
     assert str(tree / "pyproject.toml") in read

@@ -26,6 +26,7 @@ from lamina.sync.environment import (
     open_environment,
 )
 from lamina.sync.errors import SyncError
+from lamina.sync.interpreters import Remembered
 
 _DEFAULT = ".venv"
 
@@ -122,10 +123,12 @@ def held(
     def wait() -> None:
         observer.note(f"Waiting for another process that changes `{prefix}`")
 
+    remembered = Remembered(known)
+    wanted = replace(wanted, places=replace(wanted.places, ask=remembered))
     while True:
         seen = _identity(prefix)
         opened = _open(prefix, wanted, environ, known) or _make(
-            prefix, wanted, observer, prompt=prompt, is_dry=is_dry
+            prefix, wanted, remembered, observer, prompt=prompt, is_dry=is_dry
         )
         with locked(prefix, wait) as lock:
             # Another may have made it anew before it could be locked.
@@ -155,7 +158,13 @@ def _open(
 
 
 def _make(
-    prefix: Path, wanted: Wanted, observer: Observer, *, prompt: str | None, is_dry: bool
+    prefix: Path,
+    wanted: Wanted,
+    remembered: Remembered,
+    observer: Observer,
+    *,
+    prompt: str | None,
+    is_dry: bool,
 ) -> Opened | None:
     """Make an environment where nothing is, and return None; or return what would be made."""
     interpreter = wanted.choose()
@@ -173,6 +182,8 @@ def _make(
         if not (prefix / SETTINGS).is_file():
             raise
         # Another was faster.
+    else:
+        remembered.made(prefix, interpreter)
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from lamina.cli import settings
 from lamina.cli.connections import Connections
@@ -26,10 +26,13 @@ from lamina.pythons.finder import Pythons
 from lamina.reuse.known import Known
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
-from lamina.transport.http import HttpTransport
+from lamina.transport.deferred import Deferred
 from lamina.transport.offline import Offline
 from lamina.transport.protocol import Transport
 from lamina.wheel.file import DEFAULT_LIMIT
+
+if TYPE_CHECKING:
+    from lamina.transport.http import HttpTransport
 
 
 class GroundOptions(Protocol):
@@ -102,7 +105,8 @@ def ground(options: GroundOptions, *, is_offline: bool = False) -> Iterator[Grou
     """Give what a command stands on; at the end, and if it is interrupted, all of it is closed."""
     tally = Tally()
     store = Store(settings.store_folder(options.store))
-    http = HttpTransport(settings.network(os.environ))
+    settings.timeout(os.environ)  # What cannot be meant is told at once.
+    http = Deferred(_http)
     transport = CountingTransport(Offline() if is_offline else http, tally)
     programs = Programs()
     keychain = settings.keychain(os.environ)
@@ -128,6 +132,12 @@ def ground(options: GroundOptions, *, is_offline: bool = False) -> Iterator[Grou
             programs,
             {**os.environ, **_OFFLINE} if is_offline else os.environ,
         )
+
+
+def _http() -> HttpTransport:
+    from lamina.transport.http import HttpTransport  # Here: it takes as long as all of a selection.
+
+    return HttpTransport(settings.network(os.environ))
 
 
 _OFFLINE = {"PIP_NO_INDEX": "1", "GIT_ALLOW_PROTOCOL": "file"}

@@ -26,6 +26,7 @@ from lamina.lock.model import Lock
 from lamina.lock.source import Directory, Editable, Virtual
 from lamina.project.ignore import DOCKERIGNORE
 from lamina.pythons.pins import NAMES as PINS
+from lamina.sync.changes import Wish
 from lamina.sync.environment import Environment
 from lamina.sync.installed import NOTE
 from lamina.sync.sync import Synced
@@ -72,7 +73,7 @@ class Decided:
         entered = environ.get("VIRTUAL_ENV")
         return (
             is_plain
-            and all(wish.note is None or wish.is_editable for wish in wishes)
+            and all(wish.note is None or _is_watchable(wish) for wish in wishes)
             and not any(wish.has_keys for wish in wishes)
             and all(each.name is None for each in requests)
             and all(each.path is None or each.path.is_file() for each in requests)
@@ -119,6 +120,11 @@ class Decided:
             for file in ("direct_url.json", NOTE):
                 if os.path.lexists(f"{site}/{name}/{file}"):
                     yield f"{site}/{name}/{file}"
+
+
+def _is_watchable(wish: Wish) -> bool:
+    """Say whether it is known which files tell that a source tree is as it was."""
+    return wish.is_editable and not wish.has_keys
 
 
 def _code() -> Iterator[str]:

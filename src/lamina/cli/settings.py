@@ -6,11 +6,11 @@ import os
 import platform
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -28,7 +28,9 @@ from lamina.pythons.finder import Pythons, candidates
 from lamina.pythons.interpreter import Interpreter
 from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
 from lamina.registry.helper import HelperPrograms
-from lamina.transport.http import Network
+
+if TYPE_CHECKING:
+    from lamina.transport.http import Network
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "i686": "386", "armv7l": "arm"}
 
@@ -50,20 +52,30 @@ def outputs(environ: Mapping[str, str], given: Sequence[str]) -> Sequence[str]:
 
 def network(environ: Mapping[str, str]) -> Network:
     """Return how the network is reached."""
-    names = [each for each in ("LAMINA_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT") if each in environ]
-    text = environ[names[0]] if names else "60"
-    try:
-        timeout = float(text)
-    except ValueError:
-        timeout = 0.0
-    if not 0 < timeout < 86400:
-        raise InvalidSetting(f"Expected seconds in `{names[0]}`, got: {text}")
+    # Here, since much is done without it.
+    import urllib.request
+
+    from lamina.transport.http import Network
+
     return Network(
-        timeout=timeout,
+        timeout=timeout(environ),
         proxies=urllib.request.getproxies(),
         ca_bundle=environ.get("LAMINA_CA_BUNDLE") or None,
         user_agent=f"lamina/{__version__}",
     )
+
+
+def timeout(environ: Mapping[str, str]) -> float:
+    """Return how long the network may be silent, in seconds. Raises `InvalidSetting`."""
+    names = [each for each in ("LAMINA_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT") if each in environ]
+    text = environ[names[0]] if names else "60"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 86400:
+        raise InvalidSetting(f"Expected seconds in `{names[0]}`, got: {text}")
+    return seconds
 
 
 def backends(

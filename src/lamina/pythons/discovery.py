@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -30,6 +30,8 @@ _INSTALLED = re.compile(
     r"(?:cpython-)?(?P<version>3\.[0-9]+\.[0-9]+[a-z0-9]*?)(?P<free>\+freethreaded|t)?(?:-.+)?"
 )
 _KEY = re.compile(r"cpython-(3\.[0-9]+)\.[0-9]+[a-z0-9]*((?:\+freethreaded)?-.+)")
+Ask = Callable[[str, Mapping[str, str]], Interpreter | None]
+"""Returns what an executable says of itself; see `ask`."""
 _SHIMS = "shims"
 """The folder that pyenv puts on the `PATH`."""
 
@@ -60,6 +62,7 @@ class PythonPlaces:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of the interpreters, when they are asked."""
     preference: Preference = Preference.MANAGED
+    ask: Ask = ask
 
 
 def discover(request: PythonRequest, places: PythonPlaces) -> Interpreter:
@@ -244,7 +247,7 @@ def _none_fits(request: PythonRequest, places: PythonPlaces) -> str:
 
 
 def _ask(program: Path, places: PythonPlaces) -> Interpreter | None:
-    return ask(str(program), places.environ)
+    return places.ask(str(program), places.environ)
 
 
 def _is_environment(found: Interpreter) -> bool:

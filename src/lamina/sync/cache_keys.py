@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
@@ -213,6 +212,8 @@ def _born(path: Path) -> int | None:
     """Return the date of birth in nanoseconds, which Python does not tell on Linux (statx(2))."""
     if sys.platform != "linux":
         return None
+    import ctypes  # Here, since most locks have no source tree.
+
     buffer = ctypes.create_string_buffer(256)
     try:
         failed = ctypes.CDLL(None).statx(_HERE, os.fsencode(path), 0, _BIRTH, buffer)

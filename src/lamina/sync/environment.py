@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lamina.lock.target import Libc, Target, UnsupportedTarget, make_target
 from lamina.oci.descriptor import Platform
-from lamina.pythons.interpreter import Interpreter, ask
+from lamina.pythons.interpreter import Interpreter
 from lamina.pythons.musl import find_musl
 from lamina.store.documents import Documents
 from lamina.sync.errors import SyncError, explained
+from lamina.sync.interpreters import Remembered
 from lamina.wheel.scheme import Scheme
 
 _LOCK = ".lock"
@@ -110,32 +110,19 @@ def open_environment(prefix: Path, environ: Mapping[str, str], known: Documents)
         if prefix.is_dir() and any(prefix.iterdir()):
             raise NotAnEnvironment(prefix) from error
         raise NoEnvironment(prefix) from error
-    interpreter = _interpreter(prefix, data, environ, known)
+    interpreter = _interpreter(prefix, environ, known)
     if interpreter is None:
         raise NoInterpreter(prefix)
     return Environment(prefix, interpreter, _settings(data))
 
 
-def _interpreter(
-    prefix: Path, settings: bytes, environ: Mapping[str, str], known: Documents
-) -> Interpreter | None:
+def _interpreter(prefix: Path, environ: Mapping[str, str], known: Documents) -> Interpreter | None:
     executable = prefix / "bin" / "python"
     try:
-        found = executable.stat()
+        executable.stat()
     except OSError as error:
         raise InterpreterGone(prefix) from error
-    identity = [os.path.realpath(executable), found.st_size, found.st_mtime_ns, found.st_ino]
-    name = hashlib.sha256(f"interpreter {prefix} {identity}".encode() + settings).hexdigest()
-    document = known.get(name)
-    if document is not None:
-        try:
-            return Interpreter(**document)  # type: ignore[arg-type]  # It is as it was written.
-        except TypeError:
-            pass
-    interpreter = ask(str(executable), environ)
-    if interpreter is not None:
-        known.put(name, asdict(interpreter))
-    return interpreter
+    return Remembered(known)(str(executable), environ)
 
 
 def _settings(data: bytes) -> dict[str, str]:

@@ -20,7 +20,7 @@ from builders import Item, make_wheel
 from lamina.cli import memo
 from lamina.cli.recall import MAGIC, NAME, digest, recalled
 from lamina.pythons.interpreter import Interpreter, ask
-from lamina.sync import environment
+from lamina.sync import interpreters
 from projects import LockedProject
 from unit.cli.program import Program
 from unit.cli.test_sync import MINOR, make_environment
@@ -60,7 +60,7 @@ def site(program: Program, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     monkeypatch.setattr(memo, "started", after)
     monkeypatch.setattr(memo, "_code", lambda: [lamina.__file__])  # Tests import much more.
-    monkeypatch.setattr(environment, "ask", ask_once)
+    monkeypatch.setattr(interpreters, "ask", ask_once)
     site = make_environment(program.root / "project" / ".venv")
     for name in ("a", "b"):
         put(site, name)
