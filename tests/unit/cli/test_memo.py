@@ -14,13 +14,17 @@ from pathlib import Path
 
 import click
 import pytest
+from packaging.version import Version
 
 import lamina.__main__
 from builders import Item, make_wheel
 from lamina.cli import memo
 from lamina.cli.recall import MAGIC, NAME, digest, recalled
+from lamina.lock.select import Distribution
+from lamina.lock.source import Editable
 from lamina.pythons.interpreter import Interpreter, ask
 from lamina.sync import interpreters
+from lamina.sync.changes import Wish
 from projects import LockedProject
 from unit.cli.program import Program
 from unit.cli.test_sync import MINOR, make_environment
@@ -369,6 +373,16 @@ def test_of_what_setup_py_has_installed_nothing_is_remembered(
     assert program(*WORDS).err == SAID
 
     assert not (site.parents[2] / NAME).exists()
+
+
+@pytest.mark.parametrize(("keys", "editable"), [(True, True), (False, False), (False, True)])
+def test_a_source_tree_is_watchable_if_it_is_read_in_place_and_names_no_keys(
+    keys: bool, editable: bool
+) -> None:
+    distribution = Distribution("mine", Version("1.0"), Editable("mine"), Editable("mine"))
+    wish = Wish(distribution, note=b"{}", is_editable=editable, has_keys=keys)
+
+    assert memo._is_watchable(wish) == (editable and not keys)
 
 
 def test_of_a_workspace_nothing_is_remembered(
