@@ -16,8 +16,9 @@ NAME = ".lamina-sync"
 MAGIC = "lamina sync 1"
 _LOCK = ".lock"
 _LARGEST = 16 << 20
-_PASSING = frozenset({"_", "OLDPWD", "PWD", "SHLVL"})
-"""Variables that shells set as they go."""
+_PASSING = frozenset({"_", "COLUMNS", "LINES", "OLDPWD", "PWD", "SHLVL", "WINDOWID"})
+_PASSING_TOO = ("HYPERFINE_", "MAKE", "SSH_", "TERM_", "TMUX")
+"""Variables, and beginnings of their names, that shells, terminals and timers set as they go."""
 _HARMLESS = ("--check", "--dry-run")
 """If there is nothing to do, they change nothing."""
 
@@ -60,11 +61,15 @@ def question(words: Sequence[str], salt: str) -> str:
     """
     if words[1:2] and words[1] in _HARMLESS:
         words = [words[0], *words[2:]]
-    variables = sorted(item for item in os.environ.items() if item[0] not in _PASSING)
+    variables = sorted(item for item in os.environ.items() if not _is_passing(item[0]))
     program = (sys.version, sys.executable, sys.prefix, *os.uname(), str(os.getuid()))
     here = os.getcwd()  # noqa: PTH109
     parts = [*words, "", here, *program, *(part for item in variables for part in item)]
     return digest("\0".join(parts), salt)
+
+
+def _is_passing(name: str) -> bool:
+    return name in _PASSING or name.startswith(_PASSING_TOO)
 
 
 def signature(path: str) -> str:

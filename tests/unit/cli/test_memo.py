@@ -299,6 +299,20 @@ def test_another_command_line_is_another_question(
     assert recalled([]) is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["SHLVL", "OLDPWD", "COLUMNS", "MAKELEVEL", "HYPERFINE_RANDOMIZED_ENVIRONMENT_OFFSET"],
+)
+def test_what_shells_and_timers_set_is_no_change(
+    program: Program, project: LockedProject, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    program(*WORDS)
+
+    monkeypatch.setenv(name, "4711")
+
+    assert asked(program) == SAID
+
+
 def test_while_another_process_changes_it_nothing_is_said(
     program: Program, project: LockedProject, site: Path
 ) -> None:
