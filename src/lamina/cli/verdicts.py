@@ -178,8 +178,8 @@ def incurable(verdict: Verdict) -> Iterator[str]:
     all_of = f"all {count} distributions" if count else "all distributions"
     took = f" (here, exporting took {duration(verdict.exporting)})" if verdict.exporting else ""
     yield (
-        f"One step writes {all_of} as one layer: whenever it runs, the layer is packed and pushed"
-        f" whole{took}, and pulled whole by every node that runs the image"
+        f"One layer has {all_of}: if one of them changes, or another builder makes it, it is packed"
+        f" and pushed whole{took}, and pulled whole by every node that runs the image"
     )
     yield (
         "Cache mounts stay with their builder, and are never exported: a runner that starts empty"
