@@ -66,9 +66,7 @@ def test_the_report_as_it_stands(program: Program) -> None:
     assert (ended.code, ended.err) == (1, "")
     assert ended.out.startswith(REPORT)
     assert "\n    saves: the step itself, and its layer of 200 distributions\n" in ended.out
-    assert (
-        "\nWhat no Dockerfile cures\n  - One layer has all 200 distributions: if one of them changes"
-    ) in ended.out
+    assert "\nWhat no Dockerfile cures\n  - One layer has all 200 distributions: if" in ended.out
     assert "\nreport.md:47:24: error LAM101" in ended.out
 
 
