@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
+from pathlib import Path
 
 import tomli
 
@@ -65,6 +67,13 @@ COPY  docker/run.sh ./
 CMD ["bash", "run.sh"]
 """
 """That of the report (astral-sh/uv#13727), without what says where its packages come from."""
+
+
+def whole_report() -> str:
+    """Return the Dockerfile of the report as it is there; its mirrors are those of an example."""
+    text = (Path(__file__).parent / "build_logs" / "report.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"^```\n(# Stage 1.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return str(found)
 
 
 def beside(files: Mapping[str, str]) -> Beside:

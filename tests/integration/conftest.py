@@ -21,6 +21,7 @@ from engines import (
     find_program,
     podman_storage,
 )
+from integration.docker_builds import Builder, add_images
 from integration.example_image import NAME, Example, build_example
 from integration.lamina_program import Lamina
 
@@ -90,3 +91,11 @@ def loaded(engine: Engine, example: Example) -> str:
     """The name of the example's image in the engine."""
     assert NAME in engine("load", "--input", example.archive)
     return NAME
+
+
+@pytest.fixture(scope="session")
+def docker_builds(
+    engine: Engine, example: Example, tmp_path_factory: pytest.TempPathFactory
+) -> Builder:
+    """Docker's own builds, with a Python and a uv that Dockerfiles can begin with."""
+    return add_images(engine, example, tmp_path_factory.mktemp("images"))

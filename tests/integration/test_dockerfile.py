@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from engines import Engine, find_program
-from integration import file_trees
-from integration.example_image import Example
+from engines import Engine
+from integration.docker_builds import BASE, UV, Builder, add_image, add_shell
 from integration.index_server import IndexServer, serve_index
 from integration.lamina_program import Lamina
 from integration.uv_environment import compare
-from integration.uv_oracle import find_python, run_uv, uv_program
+from integration.uv_oracle import run_uv
 from lamina import __version__
 from tiny import dist, make_sdist
 
@@ -27,7 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.network]
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/dockerfile.md").read_text()
-LAMINA, UV, BASE, NOTHING = f"lamina:{__version__}", "uv:1", "python:3.10.14-slim", "nothing:1"
+LAMINA, NOTHING = f"lamina:{__version__}", "nothing:1"
 REAL = ["click", "orjson", "pyyaml"]
 """Wheels of the package index, two of them compiled."""
 SDIST = {
@@ -63,7 +60,6 @@ dependencies = ["orjson", "pyyaml", "click", "built"]
 dev = ["left-out"]
 """
 INSTALLED = {"built", "click", "orjson", "pyyaml"}
-APPLETS = ("sh", "readlink", "env", "ln", "mkdir")
 
 
 def page_dockerfile() -> str:
@@ -85,40 +81,12 @@ def uv_dockerfile() -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Builder:
-    """An engine with the images that the Dockerfiles begin with."""
-
-    engine: Engine
-
-    def build(self, folder: Path, dockerfile: str, tag: str) -> str:
-        """Build, and return what was said."""
-        command = self.engine.command(
-            "build", "--network=host", "--progress=plain", f"--tag={tag}", "--file=-", str(folder)
-        )
-        environment = {**os.environ, **self.engine.environment, "DOCKER_BUILDKIT": "1"}
-        done = subprocess.run(
-            command, input=dockerfile, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stderr
-
-    def environment_of(self, image: str, at: Path) -> Path:
-        """Return a copy of the environment in an image."""
-        at.mkdir()
-        container = self.engine("create", image).strip()
-        with subprocess.Popen(
-            self.engine.command("export", container), stdout=subprocess.PIPE
-        ) as export:
-            command = ["tar", "--numeric-owner", "-xp", "-C", str(at), "opt/venv"]
-            subprocess.run(command, stdin=export.stdout, check=True, umask=0)
-        self.engine("rm", container)
-        return at / "opt" / "venv"
-
-
 @pytest.fixture(scope="module")
 def builder(
-    engine: Engine, lamina: Lamina, example: Example, tmp_path_factory: pytest.TempPathFactory
+    engine: Engine,
+    lamina: Lamina,
+    docker_builds: Builder,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Builder:
     folder = tmp_path_factory.mktemp("bases")
     own = str(Path(sys.executable).parent)
@@ -128,57 +96,9 @@ def builder(
         env=lamina.within(**environment).env(),
         check=True,
     )
-    add_base(engine, example, folder / "base")
-    (folder / "uv").mkdir()
-    shutil.copy2(uv_program().resolve(), folder / "uv" / "uv")
-    add_image(engine, folder / "uv", UV)
     add_shell(folder / "nothing" / "bin")
     add_image(engine, folder / "nothing", NOTHING, "ENV PATH=/bin")
-    return Builder(engine)
-
-
-def add_base(engine: Engine, example: Example, root: Path) -> None:
-    """Add what is like the official image of Python 3.10: a CPython in `/usr/local`, and a shell.
-
-    Debian's packages are those that the example stands on.
-    """
-    root.mkdir()
-    layers = example.report["platforms"][0]["layers"]
-    count = sum(layer["kind"] == "base" for layer in layers)
-    for blob in file_trees.layer_blobs(example.layout)[:count]:
-        subprocess.run(["tar", "-xpzf", str(blob), "-C", str(root)], check=True, umask=0)
-    python = Path(find_python("3.10")).resolve()
-    local, prefix = root / "usr" / "local", python.parents[1]
-    shutil.copytree(
-        prefix / "lib",
-        local / "lib",
-        ignore=shutil.ignore_patterns("test", "tests", "__pycache__", "site-packages", "*.a"),
-        symlinks=True,
-        dirs_exist_ok=True,
-    )
-    (local / "bin").mkdir(exist_ok=True)
-    shutil.copy2(python, local / "bin" / "python3.10")
-    for name in ("python3", "python"):
-        (local / "bin" / name).symlink_to("python3.10")
-    add_shell(root / "usr" / "bin")
-    (root / "etc" / "ld.so.conf").write_text("/usr/local/lib\n")
-    subprocess.run(["chroot", str(root), "ldconfig"], check=True)
-    add_image(engine, root, BASE, "ENV PATH=/usr/local/bin:/usr/bin:/bin")
-
-
-def add_shell(folder: Path) -> None:
-    """Add programs that need no C library."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(find_program("busybox"), folder / "busybox")
-    for name in APPLETS:
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).symlink_to("busybox")
-
-
-def add_image(engine: Engine, root: Path, name: str, change: str = "CMD []") -> None:
-    command = ["tar", "-c", "--owner=0", "--group=0", "-C", str(root), "."]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as tar:
-        engine("import", f"--change={change}", "-", name, stdin=tar.stdout)
+    return docker_builds
 
 
 @pytest.fixture(scope="module")

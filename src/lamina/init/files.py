@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from lamina.init.tree import Brought, Placed, Trees, expanded
 
 _COPYING = ("ADD", "COPY")
 _ROOT = ("0", "0:0")
+_UV = frozenset({"uv", "uvx"})
+"""The programs of uv, wherever they are taken from."""
 
 
 @dataclass(slots=True)
@@ -113,7 +116,8 @@ class Files:
         """Remark on what is taken from another stage or image, and is no file of the project."""
         span, source = step.instruction.span, self.trees.source(step, stage)
         name = source.base.name if source else expanded(step, step.source_stage or "") or "?"
-        if split_reference(name)[0] == UV_IMAGE:
+        programs = {posixpath.basename(each) for each in brought.missing}
+        if split_reference(name)[0] == UV_IMAGE or programs <= _UV:
             self.remarks.covered(span, NO_UV.why)
         elif source is not None:
             self.remarks.left(

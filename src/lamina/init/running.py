@@ -73,10 +73,10 @@ def without_runner(found: Command) -> tuple[Command, bool]:
         if not rest or rest[0].startswith("-"):
             return found, False
         return f"{match['exec'] or ''}{' '.join(_with_python(rest))}", True
-    if len(found) < 3 or found[0].rpartition("/")[2] not in _RUNNERS or found[1] != "run":
+    if len(found) < 2 or found[0].rpartition("/")[2] not in _RUNNERS or found[1] != "run":
         return found, False
     rest = _without_switches(found[2:])
-    if not rest or rest[0].startswith("-"):
+    if rest and rest[0].startswith("-"):
         return found, False
     return tuple(_with_python(rest)), True
 
@@ -123,4 +123,4 @@ def _without_switches(given: Sequence[str]) -> list[str]:
 
 
 def _with_python(given: list[str]) -> list[str]:
-    return ["python", *given] if given[0].endswith(".py") else given
+    return ["python", *given] if given and given[0].endswith(".py") else given

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dockerfiles import whole_report
 from lamina.init.dockerfile import UnknownStage, UnreadableDockerfile
 from unit.init.drafts import PACKAGED, PYPROJECT, covered, draft, left, settings
 
 PYTHON = "FROM python:3.12-slim\n"
-REPORT = Path(__file__).parents[2] / "build_logs" / "report.md"
-
-
-def of_report() -> str:
-    [text] = re.findall(r"^```\n(# Stage 1.*?)^```", REPORT.read_text("utf-8"), re.M | re.S)
-    assert isinstance(text, str)
-    return text
 
 
 def own(text: str, *paths: str, **more: Any) -> dict[str, Any]:
@@ -32,7 +24,7 @@ def own(text: str, *paths: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_reports_dockerfile_comes_out_fully() -> None:
-    found = draft(of_report(), "dist/src/main.py", "docker/run.sh")
+    found = draft(whole_report(), "dist/src/main.py", "docker/run.sh")
 
     assert settings(found) == {
         "base": "python:3.10.14-slim",
@@ -106,6 +98,7 @@ def test_the_reports_dockerfile_comes_out_fully() -> None:
         ('CMD ["a"]\nENTRYPOINT ["b"]', {"entrypoint": ("b",), "cmd": ("a",)}),
         ('SHELL ["bash", "-c"]\nCMD a | b', {"cmd": ("bash", "-c", "a | b")}),
         ('CMD ["uv", "run", "--no-sync", "main.py"]', {"cmd": ("python", "main.py")}),
+        ('ENTRYPOINT ["uv", "run"]\nCMD ["a"]', {"entrypoint": (), "cmd": ("a",)}),
         ("CMD exec poetry run app --x", {"cmd": "exec app --x"}),
         ("HEALTHCHECK NONE", {"healthcheck": {"test": ("NONE",)}}),
         (
@@ -366,6 +359,7 @@ def test_what_has_no_equivalent_is_told(line: str, expected: str) -> None:
         ("RUN pip install --no-cache-dir uv==0.9", "`lamina build` needs nothing that installs"),
         ("RUN curl -LsSf https://astral.sh/uv/install.sh | sh", "`lamina build` needs no uv"),
         ("COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/", "`lamina build` needs no uv"),
+        ("COPY --from=registry.example/tools /opt/uv /opt/uvx /bin/", "`lamina build` needs no uv"),
         ("RUN uv cache clean", "`lamina build` needs no uv"),
         ("RUN set -e", "it changes nothing in the image"),
         ("ARG X", "its value is put in where it is used"),
