@@ -19,12 +19,15 @@ from unit.cli.pushing import put
 
 TESTS = Path(__file__).parents[2]
 
-BAD = "FROM python:3.12-slim\nWORKDIR /app\nRUN --mount=type=cache,target=~/.cache/uv uv sync\n"
+BAD = (
+    "FROM python:3.12-slim\nWORKDIR /app\n"
+    "RUN --mount=type=cache,target=~/.cache/uv uv sync --link-mode=copy\n"
+)
 GOOD = BAD.replace("~", "/root")
 TEXT = """\
 a/Dockerfile:3:24: error LAM101 The cache mount is at `/app/~/.cache/uv`, but uv uses \
 `/root/.cache/uv`: no builder expands `~`
-  3 | RUN --mount=type=cache,target=~/.cache/uv uv sync
+  3 | RUN --mount=type=cache,target=~/.cache/uv uv sync --link-mode=copy
     |                        ^^^^^^^^^^^^^^^^^^
   why: A builder puts variables into `target`, but no shell reads it: `~` is the name of a folder,
        below `WORKDIR`. The cache mount lies there, unused, while the tool keeps what it downloads

@@ -12,6 +12,7 @@ from lamina.doctor.edit import Edit, applied
 from lamina.doctor.finding import Example, Rule
 from lamina.doctor.fix import Fixed, fix
 from lamina.doctor.rules import RULES
+from lamina.doctor.rules.examples import PACKAGE
 from lamina.doctor.text import Span
 
 CACHE = "--mount=type=cache,target=/root/.cache/uv"
@@ -57,17 +58,21 @@ def test_a_fix_leaves_nothing_to_find_or_to_fix_again(rule: Rule, variant: str) 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_a_rule_says_what_is_fixed_or_why_not(rule: Rule) -> None:
-    assert not (rule.mends and rule.leaves)
-    assert not rule.mends or rule.mends.endswith(".")
+    assert bool(rule.mends) != bool(rule.leaves)
+    assert (rule.mends or rule.leaves).endswith(".")
     found = fix(subject_of(rule.bad.dockerfile, rule.bad.files))
     assert (rule.code in {each.code for each in found.made}) == bool(rule.mends)
 
 
 def test_the_report() -> None:
-    assert fixed(REPORT) == REPORT.replace("target=~/", "target=/root/")
+    assert fixed(REPORT) == REPORT.replace("target=~/", "target=/root/").replace(
+        "RUN apt-get update\nRUN apt-get install libgomp1 --assume-yes\n",
+        "RUN apt-get update \\\n    && apt-get install libgomp1 --assume-yes \\\n"
+        "    && rm -rf /var/lib/apt/lists/*\n",
+    )
 
 
-HEAD = "FROM python:3.12-slim\nWORKDIR /app\n"
+HEAD = "FROM python:3.12-slim\nWORKDIR /app\nENV UV_LINK_MODE=copy\n"
 UNKNOWN = "FROM registry.example/python\nWORKDIR /app\n"
 
 
@@ -82,8 +87,8 @@ UNKNOWN = "FROM registry.example/python\nWORKDIR /app\n"
          'RUN --mount="type=cache,target=/root/.cache/uv" ["uv", "sync"]'),
         ("RUN --mount=type=cache,target=~/.cache/uv <<EOF\nuv sync\nEOF",
          "RUN --mount=type=cache,target=/root/.cache/uv <<EOF\nuv sync\nEOF"),
-        ("RUN --mount=type=secret,id=netrc,target=~/.netrc pip download a",
-         "RUN --mount=type=secret,id=netrc,target=/root/.netrc pip download a"),
+        ("RUN --mount=type=secret,id=netrc,target=~/.netrc pip list",
+         "RUN --mount=type=secret,id=netrc,target=/root/.netrc pip list"),
         ("RUN --mount=type=cache,target=.cache/pip pip install a",
          "RUN --mount=type=cache,target=/root/.cache/pip pip install a"),
         ("RUN --mount=type=cache,target=$HOME/.cache/uv uv sync",
@@ -111,6 +116,153 @@ def test_mounts(before: str, after: str) -> None:
     assert fixed(HEAD + before) == HEAD + after
 
 
+MADE = "RUN useradd --create-home --uid 1000 app\nUSER app\n"
+HOME = "--mount=type=cache,target=/home/app/.cache/uv"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (f"{MADE}RUN {HOME} uv sync\nRUN {HOME},gid=7 uv sync",
+         f"{MADE}RUN {HOME},uid=1000,gid=1000 uv sync\nRUN {HOME},gid=7,uid=1000 uv sync"),
+        (f"{MADE}RUN {CACHE} uv sync", f"{MADE}RUN {HOME},uid=1000,gid=1000 uv sync"),
+        (f"{MADE}RUN {HOME},uid=999 uv sync", f"{MADE}RUN {HOME},uid=1000,gid=1000 uv sync"),
+    ],
+)  # fmt: skip
+def test_owners(before: str, after: str) -> None:
+    assert fixed(HEAD + before) == HEAD + after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # The cache is on.
+        ("ENV UV_NO_CACHE=1\nRUN {} uv sync", "RUN {} uv sync"),
+        ("# a\nENV A=1 \\\n    UV_NO_CACHE=1 \\\n    B=2\nRUN {} uv sync",
+         "# a\nENV A=1 \\\n    B=2\nRUN {} uv sync"),
+        ("ENV UV_NO_CACHE=1 B=2\nRUN {} uv sync", "ENV B=2\nRUN {} uv sync"),
+        ("ENV A=1 UV_NO_CACHE=1\nRUN {} uv sync", "ENV A=1\nRUN {} uv sync"),
+        ("ENV UV_NO_CACHE true\nRUN {} uv sync", "RUN {} uv sync"),
+        ("RUN {} uv sync --no-cache --frozen", "RUN {} uv sync --frozen"),
+        ("RUN {} uv sync \\\n    --no-cache \\\n    --frozen",
+         "RUN {} uv sync \\\n    --frozen"),
+        ("RUN {} uv sync \\\n    --frozen \\\n    -n", "RUN {} uv sync \\\n    --frozen"),
+        ("RUN {} <<EOF\nuv sync --no-cache\nEOF", "RUN {} <<EOF\nuv sync\nEOF"),
+        # The environment has files, and no links.
+        ("ENV UV_LINK_MODE='symlink'\nRUN {} uv sync", "ENV UV_LINK_MODE=copy\nRUN {} uv sync"),
+        ("RUN {} uv sync --link-mode=symlink", "RUN {} uv sync --link-mode=copy"),
+        ("RUN {} uv sync --link-mode symlink", "RUN {} uv sync --link-mode copy"),
+        # What is mounted is not emptied.
+        ("RUN {} uv sync && uv cache clean", "RUN {} uv sync"),
+        ("RUN {} uv cache clean && uv sync", "RUN {} uv sync"),
+        ("RUN {} uv sync \\\n    && rm -rf /root/.cache/uv \\\n    && true",
+         "RUN {} uv sync \\\n    && true"),
+        ("RUN {} uv sync && \\\n    rm -rf /root/.cache/uv/* && \\\n    true",
+         "RUN {} uv sync && \\\n    true"),
+        ("RUN {} uv sync && uv cache prune --ci", "RUN {} uv sync && uv cache prune"),
+        # A cache that can be shared.
+        ("RUN {},sharing=locked uv sync", "RUN {} uv sync"),
+    ],
+)  # fmt: skip
+def test_settings_and_commands(before: str, after: str) -> None:
+    assert fixed(HEAD + before.replace("{}", CACHE)) == HEAD + after.replace("{}", CACHE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("RUN {} uv sync", "ENV UV_LINK_MODE=copy\nRUN {} uv sync"),
+        ("# why\n  # else\n  RUN {} uv sync",
+         "ENV UV_LINK_MODE=copy\n# why\n  # else\n  RUN {} uv sync"),
+        ("ENV UV_A=1\nENV B=1 \\\n  C=2\nRUN {} uv sync",
+         "ENV UV_A=1\nENV UV_LINK_MODE=copy\nENV B=1 \\\n  C=2\nRUN {} uv sync"),
+        ("ENV A=1 \\\n    UV_B=2\n\nRUN {} uv sync",
+         "ENV A=1 \\\n    UV_B=2 \\\n    UV_LINK_MODE=copy\n\nRUN {} uv sync"),
+        ("ENV UV_A=1 UV_B=2\nRUN {} uv sync",
+         "ENV UV_A=1 UV_B=2 UV_LINK_MODE=copy\nRUN {} uv sync"),
+        ("RUN {} uv sync\nENV UV_A=1", "ENV UV_LINK_MODE=copy\nRUN {} uv sync\nENV UV_A=1"),
+        ("RUN --mount=type=cache,target=/root/.cache/pip pip install a", None),
+        ("RUN {} uv sync --link-mode=copy", None),
+        ("ARG UV_LINK_MODE\nRUN {} uv sync", None),
+    ],
+)  # fmt: skip
+def test_the_link_mode_is_set_beside_other_settings(before: str, after: str | None) -> None:
+    head, text = "FROM python:3.12-slim\n", before.replace("{}", CACHE)
+
+    assert fixed(head + text) == head + (after or before).replace("{}", CACHE)
+
+
+def test_the_project_is_installed_behind_its_code() -> None:
+    locked = f"{HEAD}COPY pyproject.toml uv.lock ./\nRUN {CACHE} uv sync --locked\n"
+    first = locked.replace("uv sync", "uv sync --no-install-project")
+    again = f"RUN {CACHE} uv sync --locked\n"
+
+    assert fixed(f"{locked}COPY . .\nCMD a\n", PACKAGE) == f"{first}COPY . .\n{again}CMD a\n"
+    assert fixed(f"{locked}COPY . .", PACKAGE) == f"{first}COPY . .\n{again}".rstrip("\n")
+    assert fixed(f"{locked}COPY . .\n{again}", PACKAGE) == f"{first}COPY . .\n{again}"
+    assert fixed(f"{locked}COPY a .\n", PACKAGE) == f"{locked}COPY a .\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(".git\n", ".git\n.venv\n"), (".git", ".git\n.venv\n"), (".git\r\n", ".git\r\n.venv\r\n"),
+     (None, ".venv\n"), ("", ".venv\n")],
+)  # fmt: skip
+def test_what_is_not_sent(before: str | None, after: str) -> None:
+    files = {name: text for name, text in PACKAGE.items() if name != ".dockerignore"}
+    if before is not None:
+        files[".dockerignore"] = before
+
+    found = fix(subject_of(f"{HEAD}COPY . .\n", files))
+
+    assert found.subject.beside.dockerignore == after
+    assert found.subject.dockerfile.text == f"{HEAD}COPY . .\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("RUN apt-get update\n\nRUN  apt-get install -y a",
+         "RUN apt-get update \\\n    && apt-get install -y a \\\n"
+         "    && rm -rf /var/lib/apt/lists/*"),
+        ("RUN apt-get update && \\\n\tapt-get install -y a",
+         "RUN apt-get update && \\\n\tapt-get install -y a && rm -rf /var/lib/apt/lists/*"),
+    ],
+)  # fmt: skip
+def test_debian_packages(before: str, after: str) -> None:
+    assert fixed(HEAD + before) == HEAD + after
+
+
+LEFT = [
+    f"{HEAD}{text.replace('{}', CACHE)}\n"
+    for text in (
+        # It is not known by which number the user is known.
+        "RUN useradd --create-home app\nUSER app\nRUN {} uv sync",
+        # One `ENV` does not decide it.
+        "ARG UV_NO_CACHE=1\nRUN {} uv sync",
+        "RUN {} UV_NO_CACHE=1 uv sync",
+        "RUN {} sh -c 'uv sync --no-cache'",
+        'RUN {} ["uv", "sync", "--no-cache"]',
+        # A comment is in the way.
+        "RUN {} uv sync \\\n  # why\n  --no-cache",
+        "ENV A=1 \\\n  # why\n  UV_NO_CACHE=1\nRUN {} uv sync",
+        # What else would become of the status, or of what is in the layer?
+        "RUN {} uv sync; uv cache clean",
+        "RUN {} uv sync || uv cache clean && true",
+        "RUN {} uv sync && (uv cache clean)",
+        "RUN {} uv sync && uv cache clean || true",
+        "RUN {} uv sync && uv cache clean > /dev/null",
+        "RUN {} uv sync && rm -rf /root/.cache",
+        "RUN {} uv sync && rm -rf /root/.cache/uv /tmp/a",
+        "RUN {} uv cache clean",
+        "RUN apt-get update && apt-get install -y a; true",
+        "RUN apt-get update && apt-get install -y a # because",
+        "RUN apt-get update\n# why\nRUN apt-get install -y a",
+        "RUN apt-get update\nENV A=1\nRUN apt-get install -y a",
+    )
+]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -128,7 +280,8 @@ def test_mounts(before: str, after: str) -> None:
         f"{HEAD}ENV UV_CACHE_DIR=cache\nRUN --mount=type=cache,target=/app/cache uv sync\n",
         # A frontend that somebody has pinned.
         f"# syntax=docker/dockerfile:1.2@sha256:{'0' * 64}\nFROM python:3.12\n"
-        "ENV A=/root/.cache/uv\nRUN --mount=type=cache,target=$A uv sync\n",
+        "ENV A=/root/.cache/uv UV_LINK_MODE=copy\nRUN --mount=type=cache,target=$A uv sync\n",
+        *LEFT,
         # The mount of the other command means something else here.
         f"{HEAD}RUN --mount=type=cache,target=/root/.cache/uv,from=a uv sync\nRUN uv sync --dev\n",
         f"{HEAD}RUN --mount=type=cache,target=$A/root/.cache/uv uv sync\nRUN uv sync --dev\n",
@@ -139,6 +292,17 @@ def test_what_would_be_a_guess_is_left(text: str) -> None:
 
     assert found.findings
     assert (found.subject.dockerfile.text, found.made) == (text, ())
+
+
+def test_a_fix_that_uncovers_something_else_is_not_made() -> None:
+    text = f"{HEAD}RUN useradd --create-home app\nUSER app\nRUN {CACHE} uv sync\n"
+
+    found = fix(subject_of(text))
+
+    # In the home of the user, the mount would belong to root, and the build would fail.
+    [left] = found.findings
+    assert (left.code, found.subject.dockerfile.text, found.made) == ("LAM105", text, ())
+    assert left.edits
 
 
 def test_silence_is_kept() -> None:

@@ -27,6 +27,21 @@ def with_target(dockerfile: Dockerfile, mount: PlacedMount, path: str | None) ->
     return (Edit(option.value_span, path),) if is_plain else ()
 
 
+def with_options(dockerfile: Dockerfile, mount: PlacedMount, **values: str) -> Edits:
+    """Give a mount options, or other values for those that it has."""
+    if not _VALUE.fullmatch(at(dockerfile.text, mount.mount.span)):
+        return ()
+    edits, more = [], ""
+    for key, value in values.items():
+        option = mount.mount.option(key)
+        if option is not None:
+            edits.append(Edit(option.value_span, value))
+        else:
+            more += f",{key}={value}"
+    end = mount.mount.span.end
+    return (*edits, Edit(Span(end, end), more)) if more else tuple(edits)
+
+
 def without_option(dockerfile: Dockerfile, mount: PlacedMount, *keys: str) -> Edits:
     """Take an option from a mount, with the comma before it."""
     text = dockerfile.text
@@ -45,6 +60,14 @@ def without_option(dockerfile: Dockerfile, mount: PlacedMount, *keys: str) -> Ed
     return tuple(edits)
 
 
+def with_cache(dockerfile: Dockerfile, instruction: Instruction, path: str) -> Edits:
+    """Give a RUN a cache mount of its own."""
+    if not _PATH.fullmatch(path):
+        return ()
+    gap = f" {dockerfile.escape}{newline(dockerfile.text)}{_INDENT}"
+    return _put_in(dockerfile, instruction, f"type=cache,target={path}", gap)
+
+
 def with_mount(
     dockerfile: Dockerfile, instruction: Instruction, mount: PlacedMount, source: Instruction
 ) -> Edits:
@@ -53,13 +76,17 @@ def with_mount(
     is_everywhere = {option.key for option in mount.mount.options} <= _EVERYWHERE
     if not _VALUE.fullmatch(value) or not is_everywhere or not mount.written.startswith("/"):
         return ()
+    return _put_in(dockerfile, instruction, value, _gap_of(dockerfile, mount, source))
+
+
+def _put_in(dockerfile: Dockerfile, instruction: Instruction, value: str, gap: str) -> Edits:
     text, start = dockerfile.text, instruction.keyword.end
     behind = start
     while text[behind : behind + 1] in (" ", "\t"):
         behind += 1
     if text.startswith(dockerfile.escape, behind):
         return (Edit(Span(start, start), f" --mount={value}"),)
-    gap = " " if instruction.heredocs else _gap_of(dockerfile, mount, source)
+    gap = " " if instruction.heredocs else gap
     return (Edit(Span(start, behind), f" --mount={value}{gap}"),)
 
 

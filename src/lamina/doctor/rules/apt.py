@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamina.doctor.dockerfile.instruction import Instruction
+from lamina.doctor.edit import Edit, Edits
+from lamina.doctor.edits.layout import at, gap_before, line_before, newline
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.build import Step
 from lamina.doctor.model.run import Run
@@ -19,6 +22,9 @@ _APT = frozenset({"apt-get", "apt", "aptitude"})
 _LISTS, _ARCHIVES = "/var/lib/apt/lists", "/var/cache/apt/archives"
 _SOURCE = re.compile(r"\bdeb(?:-src)?\s+(?:\[[^\]\n]*\]\s*)?[a-z+]+:\S+\s+([A-Za-z][\w./-]*)")
 _SUITES = re.compile(r"(?m)^\s*Suites:\s*(.+)$")
+_KEEP = "rm -f /etc/apt/apt.conf.d/docker-clean"
+_NOT_AND = re.compile(r"[;|#\n]|(?<!&)&(?!&)")
+"""What else joins commands than `&&`, or ends them."""
 _CLEAN = re.compile(r"docker-clean|Keep-Downloaded-Packages")
 
 
@@ -101,8 +107,29 @@ def _apart(subject: Subject) -> Iterator[Found]:
                 if _apt(later, "install"):
                     message = "`apt-get update` and `install` are in two `RUN`s: the lists grow old"
                     fix = "Write `RUN apt-get update && apt-get install ...`"
-                    yield Found(updates[0].span, message, fix)
+                    edits = _joined(subject, run, later)
+                    yield Found(updates[0].span, message, fix, edits=edits)
                     break
+
+
+def _joined(subject: Subject, update: Run, install: Run) -> Edits:
+    """Make one RUN of two, if one is right below the other and nothing else is in them."""
+    dockerfile, first, second = subject.dockerfile, update.instruction, install.instruction
+    if len(update.commands) != 1 or not all(_is_chain(each) for each in (first, second)):
+        return ()
+    if first.flags or second.flags:
+        return ()
+    gap = Span(first.arguments.span().end, second.arguments.span().start)
+    between = at(dockerfile.text, gap).split()
+    if [word.upper() for word in between] != ["RUN"]:
+        return ()
+    return (Edit(gap, f" {dockerfile.escape}{newline(dockerfile.text)}    && "),)
+
+
+def _is_chain(instruction: Instruction) -> bool:
+    """Say whether a RUN is of commands each of which runs if the one before has done well."""
+    text = instruction.shell_text
+    return text is not None and not instruction.heredocs and not _NOT_AND.search(text.text)
 
 
 def _lists_left(subject: Subject) -> Iterator[Found]:
@@ -117,7 +144,24 @@ def _lists_left(subject: Subject) -> Iterator[Found]:
             continue
         message = f"The lists of `apt-get update` stay in the layer, in `{_LISTS}`"
         fix = f"Add `&& rm -rf {_LISTS}/*` to this `RUN`, or mount a cache there"
-        yield Found(updates[0].span, message, fix)
+        edits = _lists_removed(subject, run)
+        yield Found(updates[0].span, message, fix, edits=edits)
+
+
+def _lists_removed(subject: Subject, run: Run) -> Edits:
+    """Remove the lists where they were fetched, if no other RUN installs by them."""
+    others = [each for each in subject.model.runs if _apt(each, "install", "upgrade")]
+    if any(not _apt(each, "update") for each in others) or not _is_chain(run.instruction):
+        return ()
+    dockerfile, arguments = subject.dockerfile, run.instruction.arguments
+    span = arguments.span()
+    last = arguments.text.rfind("&&")
+    gap = " "
+    if last >= 0:
+        # As the last command is set apart, so is this one.
+        before = gap_before(dockerfile, arguments.origin(last))
+        gap = at(dockerfile.text, before) if before is not None else gap
+    return (Edit(Span(span.end, span.end), f"{gap or ' '}&& rm -rf {_LISTS}/*"),)
 
 
 def _removes_lists(command: Command) -> bool:
@@ -135,14 +179,16 @@ def _cleaned(subject: Subject) -> Iterator[Found]:
         if _CLEAN.search(text + "".join(each.content.text for each in contents)):
             continue
         for run in stage.runs:
+            above = line_before(subject.dockerfile, run.instruction, f"RUN {_KEEP}")
             for mount in run.caches:
                 if mount.path and is_below(_ARCHIVES, mount.path) and _apt(run, "install"):
                     message = (
                         f"The mount keeps no package: `{stage.base.name}` tells apt to remove what"
                         " it has downloaded"
                     )
-                    fix = "Write `RUN rm -f /etc/apt/apt.conf.d/docker-clean` above"
-                    yield Found(mount.mount.span, message, fix)
+                    edits = above if run.before.user.is_root else ()
+                    fix = f"Write `RUN {_KEEP}` above"
+                    yield Found(mount.mount.span, message, fix, edits=edits)
                     return
 
 
@@ -174,6 +220,7 @@ RULES = (
         bad=_sources("bookworm"),
         good=_sources("trixie"),
         find=_other_suite,
+        leaves="which sources are wanted is a decision.",
     ),
     Rule(
         code="LAM702",
@@ -188,6 +235,7 @@ RULES = (
         bad=plain("FROM debian:buster", "RUN true"),
         good=plain("FROM debian:trixie", "RUN true"),
         find=_ended,
+        leaves="which release to take is a decision.",
     ),
     Rule(
         code="LAM703",
@@ -202,6 +250,10 @@ RULES = (
         bad=plain(_BASE, "RUN apt-get update", "RUN apt-get install -y libgomp1"),
         good=plain(_BASE, _INSTALL),
         find=_apart,
+        mends=(
+            "the two become one, where one is right below the other and `&&` alone joins what"
+            " is in them."
+        ),
     ),
     Rule(
         code="LAM704",
@@ -213,6 +265,10 @@ RULES = (
         bad=plain(_BASE, _INSTALL),
         good=plain(_BASE, f"{_INSTALL} && rm -rf /var/lib/apt/lists/*"),
         find=_lists_left,
+        mends=(
+            "the lists are removed at the end of the `RUN`, where `&&` alone joins what is in"
+            " it, and no other `RUN` installs by them."
+        ),
     ),
     Rule(
         code="LAM705",
@@ -228,5 +284,6 @@ RULES = (
         bad=plain(_BASE, *_MOUNTS),
         good=plain(_BASE, "RUN rm -f /etc/apt/apt.conf.d/docker-clean", *_MOUNTS),
         find=_cleaned,
+        mends="a `RUN` above removes the file.",
     ),
 )

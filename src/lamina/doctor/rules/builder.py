@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.doctor.edits.mounts import without_option
 from lamina.doctor.finding import Found, Rule, Severity
 from lamina.doctor.model.run import PlacedMount
 from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, example, plain
@@ -26,7 +27,8 @@ def _serial(subject: Subject) -> Iterator[Found]:
             if sharing == "private":
                 what = "gives an empty cache to whoever comes second, and Buildah refuses it"
             message = f"`sharing={sharing}` {what}; {tool}'s cache can be shared"
-            yield Found(option.span, message, f"Leave out `sharing={sharing}`")
+            edits = without_option(subject.dockerfile, mount, "sharing")
+            yield Found(option.span, message, f"Leave out `sharing={sharing}`", edits=edits)
 
 
 def _several(subject: Subject) -> Iterator[Found]:
@@ -63,6 +65,7 @@ RULES = (
         bad=plain(f"{HEAD}RUN {CACHE},sharing=locked {SYNC}".rstrip("\n")),
         good=example(),
         find=_serial,
+        mends="`sharing` is left out.",
     ),
     Rule(
         code="LAM513",
@@ -77,5 +80,6 @@ RULES = (
         bad=plain(_LATER, f"RUN {CACHE},id=uv uv sync --frozen"),
         good=plain(_LATER, f"RUN {CACHE} uv sync --frozen"),
         find=_several,
+        leaves="they may be apart on purpose.",
     ),
 )

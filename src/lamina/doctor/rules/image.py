@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamina.doctor.edit import Edits
+from lamina.doctor.edits.mounts import with_cache
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.bases import UV_IMAGE, split_reference
 from lamina.doctor.model.build import StageModel
@@ -44,7 +46,23 @@ def _left_in_layer(subject: Subject) -> Iterator[Found]:
                 fix = f"Add `--mount=type=cache,target={path}`"
                 if tool.off_variables:
                     fix += f"; or, to keep the layer small, `ENV {tool.off_variables[0]}=1`"
-                yield Found(invocation.span, message, fix)
+                yield Found(invocation.span, message, fix, edits=_mounted(subject, run, invocation))
+
+
+def _mounted(subject: Subject, run: Run, invocation: Invocation) -> Edits:
+    """Mount a cache, if only builders that know mounts can build this Dockerfile."""
+    path = invocation.cache.path
+    if path is None or (invocation.cache.assumed and not run.before.base.is_known):
+        return ()
+    flags = [
+        flag.name
+        for stage in subject.dockerfile.stages
+        for instruction in stage.instructions
+        for flag in instruction.flags
+    ]
+    if "mount" not in flags and subject.dockerfile.directive("syntax") is None:
+        return ()
+    return with_cache(subject.dockerfile, run.instruction, path)
 
 
 def _is_cleared(run: Run, invocation: Invocation) -> bool:
@@ -259,9 +277,13 @@ RULES = (
         ),
         fix="Mount a cache; or turn it off, and the layer is smaller at least.",
         sources=("unslothai/unsloth#10827", "timescale/timescaledb#669", "vllm-project/vllm#50537"),
-        bad=Example(dockerfile=f"{HEAD}RUN {SYNC}"),
+        bad=Example(dockerfile=f"# syntax=docker/dockerfile:1\n{HEAD}RUN {SYNC}"),
         good=example(),
         find=_left_in_layer,
+        mends=(
+            "a mount is added, if the path is known, and a `syntax` or another mount shows that"
+            " the builder knows mounts."
+        ),
     ),
     Rule(
         code="LAM602",
@@ -276,6 +298,7 @@ RULES = (
         bad=Example(dockerfile=f"{_BUILT}{_FINAL}COPY --from=build /app/.venv /opt/venv\n"),
         good=Example(dockerfile=f"{_BUILT}{_FINAL}{_VENV}"),
         find=_moved,
+        leaves="at which of the two paths it is to be is a decision.",
     ),
     Rule(
         code="LAM603",
@@ -290,6 +313,7 @@ RULES = (
         bad=Example(dockerfile=f"{_DEBIAN}{_VENV}"),
         good=Example(dockerfile=f"{_DEBIAN}COPY --from=build /python /python\n{_VENV}"),
         find=_pythonless,
+        leaves="which Python is to be there is a decision.",
     ),
     Rule(
         code="LAM604",
@@ -304,6 +328,7 @@ RULES = (
         bad=Example(dockerfile=f"{_WHOLE.format('')}{_VENV}", files=PACKAGE),
         good=Example(dockerfile=f"{_WHOLE.format(' --no-editable')}{_VENV}", files=PACKAGE),
         find=_editable,
+        leaves="whether the code or a wheel of it is wanted is a decision.",
     ),
     Rule(
         code="LAM605",
@@ -315,6 +340,7 @@ RULES = (
         bad=example(files=_DEV),
         good=example("ENV UV_NO_DEV=1", files=_DEV),
         find=_with_dev,
+        leaves="the image may be one for tests.",
     ),
     Rule(
         code="LAM608",
@@ -332,6 +358,7 @@ RULES = (
             f"    {CACHE} {SYNC}"
         ),
         find=_told_secrets,
+        leaves="where the secret is to come from, only its owner knows.",
     ),
     Rule(
         code="LAM609",
@@ -346,6 +373,7 @@ RULES = (
         bad=plain("FROM ghcr.io/astral-sh/uv:python3.12-bookworm-slim"),
         good=plain("FROM ghcr.io/astral-sh/uv:python3.12-trixie-slim"),
         find=_gone_tags,
+        leaves="another release of Debian may lack what is installed below.",
     ),
     Rule(
         code="LAM610",
@@ -364,5 +392,6 @@ RULES = (
             "COPY --from=uv /uv /bin/",
         ),
         find=_of_the_target,
+        leaves="where the stage is to be, and what it is called, is a decision.",
     ),
 )

@@ -6,9 +6,13 @@ import re
 from collections.abc import Iterator
 
 from lamina.doctor.dockerignore import is_ignored
+from lamina.doctor.edit import Edits
+from lamina.doctor.edits.commands import another_word, with_word
+from lamina.doctor.edits.ignore import with_ignored
+from lamina.doctor.edits.layout import at, line_behind
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.bases import split_reference
-from lamina.doctor.model.build import StageModel
+from lamina.doctor.model.build import StageModel, Step
 from lamina.doctor.model.copies import Copied, copies, read_copy
 from lamina.doctor.model.installs import Install, environments, installs, uv_reference
 from lamina.doctor.model.state import absolute
@@ -22,6 +26,7 @@ from lamina.doctor.project import (
 )
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV, example
 from lamina.doctor.rules.mounts import is_below
+from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
 from lamina.doctor.text import Span
 
@@ -129,7 +134,43 @@ def _project_first(subject: Subject) -> Iterator[Found]:
             continue
         message = "The project is installed where only its `pyproject.toml` is: its code is missing"
         fix = "Add `--no-install-project`, and sync again behind the `COPY` of the code"
-        yield Found(install.invocation.span, message, fix)
+        yield Found(install.invocation.span, message, fix, edits=_split(subject, install))
+
+
+def _split(subject: Subject, install: Install) -> Edits:
+    """Install the project behind its code, by the same command as what it needs."""
+    dockerfile, run = subject.dockerfile, install.run
+    step = _code_behind(install)
+    if step is None or len(run.commands) != 1:
+        return ()
+    word = _word(run.commands[0], "sync")
+    first = with_word(dockerfile, run.instruction, word, "--no-install-project")
+    if not first or any(
+        each.run.instruction.span > step.instruction.span and each.installs_project
+        for each in _behind(subject, install)
+    ):
+        return first
+    again = at(dockerfile.text, run.instruction.span)
+    if any(each.span in run.instruction.span for each in run.instruction.comments):
+        return ()
+    return (*first, *line_behind(dockerfile, step.instruction, again))
+
+
+def _code_behind(install: Install) -> Step | None:
+    """Return what copies the whole project behind an installation."""
+    for step in install.stage.steps:
+        copied = read_copy(step)
+        if (
+            copied is not None
+            and copied.is_everything
+            and step.instruction.span > install.run.instruction.span
+        ):
+            return step
+    return None
+
+
+def _word(command: Command, text: str) -> Span:
+    return next((each.span for each in command.words if each.literal == text), command.span)
 
 
 def _locals_missing(subject: Subject) -> Iterator[Found]:
@@ -170,7 +211,20 @@ def _members_missing(subject: Subject) -> Iterator[Found]:
             "`--locked` compares the lock with each member's `pyproject.toml`, of which none is"
         )
         fix = "Write `--frozen` here, and `--locked` behind the `COPY` of the members"
-        yield Found(install.invocation.line.place("--locked"), f"{message} there", fix)
+        place = install.invocation.line.place("--locked")
+        edits: Edits = ()
+        if any(later.has("UV_LOCKED", "--locked") for later in _behind(subject, install)):
+            args = place, "--locked", "--frozen"
+            edits = another_word(subject.dockerfile, install.run.instruction, *args)
+        yield Found(place, f"{message} there", fix, edits=edits)
+
+
+def _behind(subject: Subject, install: Install) -> list[Install]:
+    return [
+        each
+        for each in installs(subject.model, "uv sync")
+        if each.stage is install.stage and each.run.instruction.span > install.run.instruction.span
+    ]
 
 
 def _outdated(subject: Subject) -> Iterator[Found]:
@@ -231,7 +285,8 @@ def _host_environment(subject: Subject) -> Iterator[Found]:
     beside = subject.beside
     if not beside.is_folder_known or beside.pyproject is None:
         return
-    if beside.dockerignore is not None and is_ignored(beside.dockerignore, ".venv"):
+    ignored = beside.dockerignore
+    if ignored is not None and is_ignored(ignored, ".venv"):
         return
     for stage in subject.model.stages:
         for step in stage.steps:
@@ -243,7 +298,8 @@ def _host_environment(subject: Subject) -> Iterator[Found]:
                 message = f"A `.venv` of this machine is copied as well: {missing}"
                 if copied.destination is not None and _has_venv(copied, stage):
                     message = f"A `.venv` of this machine replaces that of the image: {missing}"
-                yield Found(copied.span, message, "Write `.venv` into `.dockerignore`")
+                fix, edits = "Write `.venv` into `.dockerignore`", with_ignored(ignored, ".venv")
+                yield Found(copied.span, message, fix, edits=edits)
                 return
 
 
@@ -336,6 +392,7 @@ def _both_at_once(subject: Subject) -> Iterator[Found]:
 
 _LOCK_ONLY = "COPY pyproject.toml uv.lock ./"
 _START = f"FROM python:3.12-slim\n{UV}WORKDIR /app\n"
+_AGAIN = f"COPY . .\nRUN {CACHE} uv sync --locked\n"
 _LATER = f"{HEAD}RUN {CACHE} {SYNC}"
 _MEMBERS = {
     **PACKAGE,
@@ -374,6 +431,7 @@ RULES = (
         bad=example(files=PACKAGE),
         good=example(files=_DYNAMIC),
         find=_versioned,
+        leaves="no Dockerfile can help it.",
     ),
     Rule(
         code="LAM402",
@@ -385,6 +443,10 @@ RULES = (
         bad=Example(dockerfile=f"{_START}COPY . .\nRUN {CACHE} uv sync --frozen\n"),
         good=Example(dockerfile=f"{_LATER}COPY . .\nRUN {CACHE} uv sync --frozen\n"),
         find=_code_first,
+        leaves=(
+            "what the first installation needs besides, such as `.python-version`, only the"
+            " project knows."
+        ),
     ),
     Rule(
         code="LAM403",
@@ -396,9 +458,15 @@ RULES = (
         ),
         fix="`--no-install-project` in the first sync.",
         sources=("meilisearch/meilisearch-python#1231",),
-        bad=Example(dockerfile=f"{HEAD}RUN {CACHE} uv sync --frozen\n", files=PACKAGE),
+        bad=Example(
+            dockerfile=f"{HEAD}RUN {CACHE} uv sync --frozen\nCOPY . .\n", files=PACKAGE
+        ),
         good=example(files=PACKAGE),
         find=_project_first,
+        mends=(
+            "`--no-install-project` is added, where all of the project is copied below; and"
+            " there the same `RUN` comes again, unless there is one."
+        ),
     ),
     Rule(
         code="LAM404",
@@ -413,6 +481,7 @@ RULES = (
         bad=example(files=_MEMBERS),
         good=example(sync="uv sync --frozen --no-install-workspace\n", files=_MEMBERS),
         find=_locals_missing,
+        leaves="what is to be installed, and where, depends on what the folders are for.",
     ),
     Rule(
         code="LAM405",
@@ -424,9 +493,13 @@ RULES = (
         ),
         fix="`--frozen` in the first sync, `--locked` in the second.",
         sources=("astral-sh/uv#6867", "astral-sh/uv#6935"),
-        bad=example(sync="uv sync --locked --no-install-workspace\n", files=_MEMBERS),
-        good=example(sync="uv sync --frozen --no-install-workspace\n", files=_MEMBERS),
+        bad=example(sync=f"uv sync --locked --no-install-workspace\n{_AGAIN}", files=_MEMBERS),
+        good=example(sync=f"uv sync --frozen --no-install-workspace\n{_AGAIN}", files=_MEMBERS),
         find=_members_missing,
+        mends=(
+            "`--locked` becomes `--frozen`, where a later `uv sync --locked` compares them all"
+            " the same."
+        ),
     ),
     Rule(
         code="LAM406",
@@ -441,6 +514,7 @@ RULES = (
         ),
         good=example(sync="uv sync --locked --no-install-project\n", files=PACKAGE),
         find=_outdated,
+        leaves="the lock is to be made anew, with the project.",
     ),
     Rule(
         code="LAM407",
@@ -455,6 +529,7 @@ RULES = (
         bad=example(head=HEAD.replace(":0.12.5", ":latest")),
         good=example(),
         find=_floating_uv,
+        leaves="which release to take is a decision.",
     ),
     Rule(
         code="LAM408",
@@ -469,6 +544,7 @@ RULES = (
         bad=example("ARG GIT_SHA"),
         good=Example(dockerfile=f"{_LATER}ARG GIT_SHA\nENV GIT_SHA=$GIT_SHA\n"),
         find=_volatile,
+        leaves="what is in between may read it.",
     ),
     Rule(
         code="LAM409",
@@ -485,6 +561,7 @@ RULES = (
         ),
         good=Example(dockerfile=f"{_LATER}COPY . .\n", files=PACKAGE),
         find=_host_environment,
+        mends="`.venv` is added to `.dockerignore`, which is made if there is none.",
     ),
     Rule(
         code="LAM410",
@@ -499,6 +576,7 @@ RULES = (
         bad=example(head=HEAD.replace("python:3.12-slim", "python")),
         good=example(),
         find=_floating_base,
+        leaves="which release to take is a decision.",
     ),
     Rule(
         code="LAM411",
@@ -516,6 +594,7 @@ RULES = (
             files=_FROM_GIT,
         ),
         find=_without_git,
+        leaves="which version it is, only the build knows.",
     ),
     Rule(
         code="LAM412",
@@ -530,6 +609,7 @@ RULES = (
         bad=example(head=HEAD.replace("pyproject.toml uv.lock", "pyproject.toml")),
         good=example(),
         find=_without_lock,
+        leaves="the lock must be where it can be copied.",
     ),
     Rule(
         code="LAM415",
@@ -541,5 +621,6 @@ RULES = (
         bad=example(sync="apt-get update && apt-get install -y gcc && uv sync --frozen\n"),
         good=example("RUN apt-get update && apt-get install -y gcc"),
         find=_both_at_once,
+        leaves="what of it belongs together, only its author knows.",
     ),
 )  # fmt: skip

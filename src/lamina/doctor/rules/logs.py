@@ -31,29 +31,9 @@ def _seen(log: str) -> Example:
     return Example(dockerfile=_DOCKERFILE, files={LOG: log})
 
 
-def _said(line: str) -> Example:
-    """Return a build in which the step that installs writes a line."""
-    return _seen(_WARM.replace("#2 0.9", f"#2 0.8 {line}\n#2 0.9"))
-
-
 _GOOD = _seen(_WARM)
 
 RULES = (
-    Rule(
-        code="LAM302",
-        title="Files are copied from the cache, and uv warns of it",
-        severity=Severity.NOTE,
-        why=(
-            "A cache mount lies on another file system than the environment, where nothing can be"
-            " linked. uv copies instead, which is what it would do anyway, and says so at each"
-            " build."
-        ),
-        fix="Set `ENV UV_LINK_MODE=copy`: the same, without the warning.",
-        sources=("docs.astral.sh/uv/guides/integration/docker/#caching", "astral-sh/uv#7509"),
-        bad=_said("warning: Failed to hardlink files; falling back to full copy."),
-        good=_GOOD,
-        find=_nothing,
-    ),
     Rule(
         code="LAM312",
         title="A download takes longer than uv waits",
@@ -73,6 +53,7 @@ RULES = (
         ),
         good=_GOOD,
         find=_nothing,
+        leaves="how long to wait is a decision.",
     ),
     Rule(
         code="LAM501",
@@ -90,6 +71,7 @@ RULES = (
         ),
         good=_GOOD,
         find=_nothing,
+        leaves="it is about how the builder is called.",
     ),
     Rule(
         code="LAM503",
@@ -112,6 +94,7 @@ RULES = (
         ),
         good=_GOOD,
         find=_nothing,
+        leaves="it is about the builder.",
     ),
     Rule(
         code="LAM504",
@@ -126,6 +109,10 @@ RULES = (
         ),
         good=_GOOD,
         find=_nothing,
+        leaves=(
+            "only a log tells which builder it is. Where the mount is of uv or pip,"
+            " [LAM512](LAM512.md) is fixed."
+        ),
     ),
     Rule(
         code="LAM505",
@@ -152,6 +139,7 @@ RULES = (
         ),
         good=_GOOD,
         find=_nothing,
+        leaves="it is about the builder.",
     ),
     Rule(
         code="LAM509",
@@ -166,6 +154,7 @@ RULES = (
         bad=_seen(f"$ docker build --no-cache .\n{_COLD}"),
         good=_GOOD,
         find=_nothing,
+        leaves="it is about how the builder is called.",
     ),
     Rule(
         code="LAM510",
@@ -183,5 +172,6 @@ RULES = (
         ),
         good=_GOOD,
         find=_nothing,
+        leaves="the form of the `id` is the platform's.",
     ),
 )

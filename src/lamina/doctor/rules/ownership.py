@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.doctor.edit import Edits
+from lamina.doctor.edits.mounts import with_options
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.build import StageModel, Step
 from lamina.doctor.model.copies import copies
@@ -35,7 +37,11 @@ def _unwritable(subject: Subject) -> Iterator[Found]:
             )
             uid = user.uid if user.uid is not None else f"(that of {user.name})"
             fix = f"Add `uid={uid},gid={uid}` to the mount, or install before `USER`"
-            yield Found(mount.mount.span, message, fix)
+            edits: Edits = ()
+            if user.uid is not None:
+                values = {"uid": str(user.uid), "gid": mount.mount.get("gid") or str(user.uid)}
+                edits = with_options(subject.dockerfile, mount, **values)
+            yield Found(mount.mount.span, message, fix, edits=edits)
 
 
 def _changed_mounts(subject: Subject) -> set[str]:
@@ -234,6 +240,7 @@ RULES = (
         bad=_as_user(""),
         good=_as_user(",uid=1000,gid=1000"),
         find=_unwritable,
+        mends="the mount gets `uid` and `gid`, where a number of the user is known.",
     ),
     Rule(
         code="LAM202",
@@ -254,6 +261,7 @@ RULES = (
             f"{_OWN}uv sync --frozen\n"
         ),
         find=_other_owner,
+        leaves="which owner is meant, only its author knows.",
     ),
     Rule(
         code="LAM203",
@@ -275,6 +283,7 @@ RULES = (
             "RUN uv pip install --target /tmp/a flask",
         ),
         find=_homeless,
+        leaves="there are several ways out, and each is a decision.",
     ),
     Rule(
         code="LAM204",
@@ -290,6 +299,7 @@ RULES = (
         bad=Example(dockerfile=f"{_AS_USER}CMD uv run app\n"),
         good=Example(dockerfile=f"{_AS_USER}CMD /app/.venv/bin/app\n"),
         find=_left_behind,
+        leaves="what is to start, only its author knows.",
     ),
     Rule(
         code="LAM205",
@@ -307,5 +317,6 @@ RULES = (
             "COPY --chown=1000:1000 . .\n"
         ),
         find=_owned_again,
+        leaves="the instructions would have to be put in another order.",
     ),
 )  # fmt: skip

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamina.doctor.edit import Edits
+from lamina.doctor.edits.commands import another_word, without_command, without_word
+from lamina.doctor.edits.variables import setting, with_value, with_variable, without_pair
 from lamina.doctor.finding import Found, Rule, Severity
 from lamina.doctor.model.bases import UV_IMAGE, split_reference
 from lamina.doctor.model.build import Model, StageModel, Step
@@ -15,8 +18,8 @@ from lamina.doctor.project import has_dev_group
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV, example, plain
 from lamina.doctor.rules.mounts import covers, is_below
 from lamina.doctor.rules.starting import starts
-from lamina.doctor.shell import Command
-from lamina.doctor.subject import Subject
+from lamina.doctor.shell import Command, Word
+from lamina.doctor.subject import Subject, uv_table
 from lamina.doctor.text import Span
 
 _VERSION = re.compile(r"([0-9]+\.[0-9]+\.[0-9]+)(?:-.*)?")
@@ -43,7 +46,7 @@ _VARIABLES = {
 
 
 def _turned_off(subject: Subject) -> Iterator[Found]:
-    for run in subject.model.runs:
+    for stage, run in _runs(subject):
         for invocation in run.installs:
             cache = invocation.cache
             if not cache.is_off:
@@ -52,7 +55,44 @@ def _turned_off(subject: Subject) -> Iterator[Found]:
                 if covers(mount, invocation.cache_if_on):
                     message = f"`{cache.off_by}` turns the cache off, which is mounted here"
                     place = invocation.line.place(cache.off_by)
-                    yield Found(place, message, f"Leave out `{cache.off_by}`, or the mount")
+                    fix = f"Leave out `{cache.off_by}`, or the mount"
+                    edits = _turned_on(subject, stage, run, invocation)
+                    yield Found(place, message, fix, edits=edits)
+
+
+def _runs(subject: Subject) -> Iterator[tuple[StageModel, Run]]:
+    for stage in subject.model.stages:
+        yield from ((stage, run) for run in stage.runs)
+
+
+def _turned_on(subject: Subject, stage: StageModel, run: Run, invocation: Invocation) -> Edits:
+    name, dockerfile = invocation.cache.off_by, subject.dockerfile
+    if name.startswith("-"):
+        return without_word(dockerfile, run.instruction, invocation.line.place(name), name)
+    found = setting(stage, run, name)
+    return without_pair(dockerfile, *found) if found is not None else ()
+
+
+def _copied(subject: Subject) -> Iterator[Found]:
+    if uv_table(subject.beside.pyproject).get("link-mode"):
+        return
+    told: list[StageModel] = []
+    for stage, run in _runs(subject):
+        if not stage.base.is_known or any(each in told for each in (stage, stage.parent)):
+            continue
+        for invocation in run.installs:
+            line = invocation.line
+            if line.tool.name != "uv" or line.has("--link-mode"):
+                continue
+            is_mounted = any(covers(mount, invocation.cache) for mount in run.caches)
+            if is_mounted and invocation.lookup("UV_LINK_MODE") == "":
+                told.append(stage)
+                message = "uv cannot link files out of a mount: it warns, and copies them"
+                edits = with_variable(
+                    subject.dockerfile, stage, run.instruction, "UV_LINK_MODE", "copy"
+                )
+                yield Found(line.span, message, "Write `ENV UV_LINK_MODE=copy`", edits=edits)
+                break
 
 
 def _gone_environment(subject: Subject) -> Iterator[Found]:
@@ -61,7 +101,7 @@ def _gone_environment(subject: Subject) -> Iterator[Found]:
 
 
 def _linked(subject: Subject) -> Iterator[Found]:
-    for run in subject.model.runs:
+    for stage, run in _runs(subject):
         for invocation in run.installs:
             given = invocation.line.values("--link-mode")
             mode = (
@@ -71,7 +111,15 @@ def _linked(subject: Subject) -> Iterator[Found]:
             if mode == "symlink" and invocation.line.tool.name == "uv" and mounted:
                 message = "The environment is links into the cache mount, which is not in the image"
                 place = invocation.line.place("--link-mode")
-                yield Found(place, message, "Write `UV_LINK_MODE=copy`")
+                edits = _unlinked(subject, stage, run, given)
+                yield Found(place, message, "Write `UV_LINK_MODE=copy`", edits=edits)
+
+
+def _unlinked(subject: Subject, stage: StageModel, run: Run, given: list[Word]) -> Edits:
+    if given:
+        return another_word(subject.dockerfile, run.instruction, given[-1].span, "symlink", "copy")
+    found = setting(stage, run, "UV_LINK_MODE")
+    return with_value(subject.dockerfile, found[1], "copy") if found is not None else ()
 
 
 def _in_the_mount(subject: Subject) -> Iterator[Found]:
@@ -110,18 +158,38 @@ def _cleared(subject: Subject) -> Iterator[Found]:
                 if clears and is_all and covers(mount, invocation.cache_if_on):
                     # uv removes the folder itself, pip only what is in it.
                     fails = line.tool.name == "uv"
-                    yield _clears(invocation.span, line.shown, mount, fails=fails)
+                    edits = _left_out(subject, run, invocation.span)
+                    yield _clears(invocation.span, line.shown, mount, edits, fails=fails)
             for command in run.commands:
                 if _removes(command, mount, run):
+                    edits = ()
+                    if _removes_only(command, mount):
+                        edits = _left_out(subject, run, command.span)
                     fails = not any((word.literal or "").endswith("*") for word in command.words)
-                    yield _clears(command.span, "rm", mount, fails=fails)
+                    yield _clears(command.span, "rm", mount, edits, fails=fails)
 
 
-def _clears(span: Span, what: str, mount: PlacedMount, *, fails: bool) -> Found:
+def _left_out(subject: Subject, run: Run, span: Span) -> Edits:
+    found = [each for each in run.commands if each.span == span]
+    if len(found) != 1:
+        return ()
+    return without_command(subject.dockerfile, run.instruction, found[0])
+
+
+def _removes_only(command: Command, mount: PlacedMount) -> bool:
+    """Say whether a command removes what is mounted and nothing of the layer."""
+    paths = [word.literal for word in command.words[1:] if not word.beginning.startswith("-")]
+    return all(
+        path is not None and path.removesuffix("/*").rstrip("/") == mount.path for path in paths
+    )
+
+
+def _clears(span: Span, what: str, mount: PlacedMount, edits: Edits, *, fails: bool) -> Found:
     message = f"`{what}` empties the cache mount at `{mount.path}`"
     if fails:
         message += ", and fails, as that cannot be removed"
-    return Found(span, message, "Leave it out: nothing of a mount is in the image")
+    fix = "Leave it out: nothing of a mount is in the image"
+    return Found(span, message, fix, edits=edits)
 
 
 def _removes(command: Command, mount: PlacedMount, run: Run) -> bool:
@@ -145,7 +213,9 @@ def _pruned(subject: Subject) -> Iterator[Found]:
                 continue
             if any(covers(mount, invocation.cache) for mount in run.caches):
                 message = "`uv cache prune --ci` removes all wheels that were downloaded"
-                yield Found(line.place("--ci"), message, "Write `uv cache prune`, or leave it out")
+                fix, place = "Write `uv cache prune`, or leave it out", line.place("--ci")
+                edits = without_word(subject.dockerfile, run.instruction, place, "--ci")
+                yield Found(place, message, fix, edits=edits)
 
 
 def _resolved_anew(subject: Subject) -> Iterator[Found]:
@@ -319,6 +389,23 @@ RULES = (
         bad=example("ENV UV_NO_CACHE=1"),
         good=example(),
         find=_turned_off,
+        mends="the option or the variable of `ENV` that turns it off is left out.",
+    ),
+    Rule(
+        code="LAM302",
+        title="Files are copied from the cache, and uv warns of it",
+        severity=Severity.NOTE,
+        why=(
+            "A cache mount lies on another file system than the environment, where nothing can be"
+            " linked. uv copies instead, which is what it would do anyway, and says so at each"
+            " build."
+        ),
+        fix="Set `ENV UV_LINK_MODE=copy`: the same, without the warning.",
+        sources=("docs.astral.sh/uv/guides/integration/docker/#caching", "astral-sh/uv#7509"),
+        bad=example(),
+        good=example("ENV UV_LINK_MODE=copy"),
+        find=_copied,
+        mends="`UV_LINK_MODE=copy` is set beside other settings of uv, or above the `RUN`.",
     ),
     Rule(
         code="LAM303",
@@ -334,6 +421,7 @@ RULES = (
         bad=example("ENV UV_LINK_MODE=symlink"),
         good=example("ENV UV_LINK_MODE=copy"),
         find=_gone_environment,
+        mends="`symlink` becomes `copy`. Where Poetry makes its environment, is a decision.",
     ),
     Rule(
         code="LAM304",
@@ -349,6 +437,10 @@ RULES = (
         bad=example(sync="uv sync --frozen --no-install-project && uv cache clean\n"),
         good=example(),
         find=_cleared,
+        mends=(
+            "the command is left out, where `&&` joins it to others, and it removes nothing"
+            " else."
+        ),
     ),
     Rule(
         code="LAM305",
@@ -363,6 +455,7 @@ RULES = (
         bad=example(sync="uv sync --frozen --no-install-project && uv cache prune --ci\n"),
         good=example(sync="uv sync --frozen --no-install-project && uv cache prune\n"),
         find=_pruned,
+        mends="`--ci` is left out.",
     ),
     Rule(
         code="LAM306",
@@ -377,6 +470,7 @@ RULES = (
         bad=example(sync="uv sync --upgrade --no-install-project\n"),
         good=example(),
         find=_resolved_anew,
+        leaves="it may be wanted, and without it a lock must be there.",
     ),
     Rule(
         code="LAM307",
@@ -391,6 +485,7 @@ RULES = (
         bad=plain(*_TWO_UVS, "COPY --from=ghcr.io/astral-sh/uv:0.11.32 /uv /bin/", *_LATER),
         good=plain(*_TWO_UVS, "COPY --from=ghcr.io/astral-sh/uv:0.12.5 /uv /bin/", *_LATER),
         find=_versions,
+        leaves="which release to take is a decision.",
     ),
     Rule(
         code="LAM308",
@@ -406,6 +501,7 @@ RULES = (
         bad=example(head=_DEBIAN),
         good=example("RUN uv python install 3.12", head=_DEBIAN),
         find=_python_downloaded,
+        leaves="which Python to take, and from where, is a decision.",
     ),
     Rule(
         code="LAM309",
@@ -420,6 +516,7 @@ RULES = (
         bad=example(sync="uv pip install --system -r pyproject.toml\n", files=PACKAGE),
         good=example(files=PACKAGE),
         find=_unlocked,
+        leaves="`uv sync` makes an environment elsewhere, which what follows would have to know.",
     ),
     Rule(
         code="LAM310",
@@ -440,6 +537,7 @@ RULES = (
             'CMD ["uv", "run", "app"]', files=_DEV,
         ),
         find=_synced_at_start,
+        leaves="what is to start, only its author knows.",
     ),
     Rule(
         code="LAM311",
@@ -451,5 +549,6 @@ RULES = (
         bad=example("ENV UV_SYSTEM_PYTHON=1"),
         good=example("ENV UV_PROJECT_ENVIRONMENT=/usr/local"),
         find=_system_python,
+        leaves="where the environment is to be is a decision.",
     ),
 )  # fmt: skip
