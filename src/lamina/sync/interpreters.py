@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lamina.pythons.interpreter import Interpreter, ask
 from lamina.store.documents import Documents
+from lamina.store.scratch import StoreUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,18 @@ class Remembered:
             return found
         interpreter = ask(executable, environ)
         if name is not None and interpreter is not None and _is_it(executable, interpreter):
-            self.known.put(name, asdict(interpreter))
+            self._keep(name, interpreter)
         return interpreter
 
     def made(self, prefix: Path, interpreter: Interpreter) -> None:
         """Note what the interpreter of an environment will say that was made of another one."""
         executable = str(prefix / "bin" / "python")
         if (name := _name(executable)) is not None:
-            self.known.put(name, {**asdict(interpreter), "executable": executable})
+            self._keep(name, replace(interpreter, executable=executable))
+
+    def _keep(self, name: str, interpreter: Interpreter) -> None:
+        with suppress(StoreUnusable):  # Then it is asked again the next time.
+            self.known.put(name, asdict(interpreter))
 
     def _had(self, name: str) -> Interpreter | None:
         document = self.known.get(name)

@@ -32,6 +32,7 @@ def remove(place: Place, installed: Installed, kept: Set[str]) -> None:
     for path in others:
         _unlink(path)
     _remove_bytecode(others)
+    _remove_empty(place, {path.rpartition("/")[0] for path in others})
     for name in sorted(_listing(folder)):
         if name not in _LAST:
             _unlink(f"{own}{name}")
@@ -42,7 +43,6 @@ def remove(place: Place, installed: Installed, kept: Set[str]) -> None:
     if Path(folder).exists():
         Path(folder, "RECORD").unlink(missing_ok=True)  # It says why not.
         Path(folder).rmdir()
-    _remove_empty(place, {path.rpartition("/")[0] for path in others})
 
 
 def _unlink(path: str) -> None:
