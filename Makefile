@@ -51,7 +51,8 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	@$(MAKE) --no-print-directory lint types
 	@LAMINA_LAWS=100 $(MAKE) --no-print-directory unit
 	tools/test-other-pythons
-	pytest -q -n auto --dist loadgroup -m "integration and not seed and not fidelity and not scenarios"
+	pytest -q -n auto --dist loadgroup \
+	  -m "integration and not seed and not fidelity and not kills and not scenarios"
 	pytest -q -n auto -m scenarios
 
 .PHONY: scenarios
@@ -127,6 +128,10 @@ test-bytecode: $(ENVIRONMENT) ## Layers of 20 large wheels with bytecode, three 
 .PHONY: test-fidelity
 test-fidelity: $(ENVIRONMENT) ## The wheels of 150 much-downloaded projects, installed as uv does (0.5 GB in)
 	pytest -q -m fidelity
+
+.PHONY: test-kills
+test-kills: $(ENVIRONMENT) ## 200 syncs killed at random moments; is each mended by the next? (10 minutes)
+	pytest -q -n auto -m integration -k that_was_killed tests/integration/test_sync_interruptions.py
 
 .PHONY: lock-dev
 lock-dev: $(ENVIRONMENT) ## Pin anew what is needed for development

@@ -24,7 +24,14 @@ class Mounts:
 
     def command(self, *line: str | os.PathLike[str]) -> list[str]:
         """Return the command line that runs another one where the file systems are."""
-        return ["nsenter", "--target", str(self.pid), *_ENTER, "--", *map(os.fspath, line)]
+        return [
+            "nsenter",
+            "--target",
+            str(self.pid),
+            *_ENTER,
+            "--",
+            *(os.fspath(each) for each in line),
+        ]
 
     def path(self, path: Path) -> Path:
         """Return where a path of there is seen from here."""

@@ -14,8 +14,8 @@ _OF_PLACE = (".lock", ".lamina-sync", "pyvenv.cfg")
 
 def make_environment(at: Path) -> Path:
     """Make an environment of this Python, and return its folder."""
-    made = [uv_program(), "venv", "--quiet", "--no-project", "--python", sys.executable, str(at)]
-    subprocess.run(made, check=True)
+    made = ["venv", "--quiet", "--no-project", "--python", sys.executable, str(at)]
+    subprocess.run([uv_program(), *made], check=True)
     return at
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from integration.lamina_program import Lamina
 from integration.uv_oracle import uv_program
+from lamina.cli.recall import NAME
 from lamina.sync.cache_keys import read_keys
 from lamina.sync.uv_cache import of_tree
 
@@ -110,6 +111,8 @@ def test_what_is_keyed_is_installed_anew_by_both_and_by_neither(
     lamina = Lamina(tmp_path / "store").within(**environ())
     sync = ["sync", str(project), "--frozen", *editable]
     lamina(*sync)
+    lamina(*sync)
+    assert not (project / ".venv" / NAME).exists(), "what is keyed is not watched"
 
     checks = ["sync", "--frozen", "--check", *editable]
     for _ in range(2):
