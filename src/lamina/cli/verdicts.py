@@ -113,7 +113,7 @@ def _steps(verdict: Verdict) -> list[str]:
             figures = _figures(by_step[id(step)])
             remark = f"{remark}; {figures}" if remark and figures else remark or figures
         rows.append((_place(step), _taken(step), one_line(masked(step.instruction), 60), remark))
-    return table(rows, right={1}, indent="  ")
+    return table(rows, right={1}, indent="  ", width=terminal_width())
 
 
 def _place(step: Step) -> str:

@@ -7,21 +7,29 @@ from collections.abc import Iterator
 
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Outcome, Step
+from lamina.doctor.project import static_version
 from lamina.doctor.verdict.case import Case
 from lamina.doctor.verdict.model import Amount, Cause, Kind
 from lamina.doctor.verdict.trail import Trail
 
 _KEYS = frozenset({"LAM401", "LAM402", "LAM407", "LAM408", "LAM410", "LAM413", "LAM414", "LAM415"})
 """Of a Dockerfile, by which the key of a layer changes although what is installed does not."""
-_LOCKS = frozenset({"pyproject.toml", "uv.lock", "poetry.lock", "pdm.lock"})
-_VERSION = (
+_VERSIONED = frozenset({"pyproject.toml", "uv.lock"})
+"""The files that hold the project's own version."""
+_UV = (
+    "LAM401",
     "`pyproject.toml` and `uv.lock` hold the project's own version, so that each release changes"
-    " them and runs the step again"
-)
-_EXPORT = (
+    " them and runs the step again",
     "No Dockerfile prevents it altogether; let an earlier stage set the version to 0.0.0 in both,"
-    " or install from `uv export --format pylock.toml --no-emit-project`, which stays as it is"
+    " or install from `uv export --format pylock.toml --no-emit-project`, which stays as it is",
 )
+_OTHERS = (
+    "LAM401",
+    "`pyproject.toml` holds the project's own version, so that each release changes it and runs the"
+    " step again",
+    "No Dockerfile prevents it altogether; let an earlier stage set the version to 0.0.0",
+)
+_UNLESS = "Unless more than the version has changed in them: the log does not tell"
 _WORD = re.compile(r"[^\s,=]+")
 
 
@@ -60,7 +68,7 @@ def _own(way: Trail, case: Case) -> Cause:
         place.instruction.span if place is not None else None,
         _evidence(way),
         _saved(case) if code else None,
-        about.notes if about is not None else (),
+        about.notes if about is not None else (_UNLESS,) if code == "LAM401" else (),
     )
 
 
@@ -76,8 +84,8 @@ def _told(way: Trail, case: Case) -> tuple[str, str, str]:
             "Nothing, if it was the first; else let the build read the cache of the last one"
             " (`--cache-from`, `--cache-to ...,mode=max`), and pin the base image by its digest",
         )
-    if words & _LOCKS:
-        return "LAM401", _VERSION, _EXPORT
+    if words & _VERSIONED and _has_version(case):
+        return _UV if "uv.lock" in words or _is_uv(case) else _OTHERS
     if first.keyword in ("COPY", "ADD") and "." in first.instruction.split()[1:-1]:
         return (
             "LAM402",
@@ -97,6 +105,16 @@ def _told(way: Trail, case: Case) -> tuple[str, str, str]:
         f"`{_short(first)}` was the first step that was not cached",
         "Move it behind the step",
     )
+
+
+def _has_version(case: Case) -> bool:
+    """Whether the project's version stands in its files, as far as they are known."""
+    beside = case.examined.subject.beside
+    return beside.pyproject is None or static_version(beside) is not None
+
+
+def _is_uv(case: Case) -> bool:
+    return all(install.tool == "uv" for install in case.installing.step.installs)
 
 
 def _saved(case: Case) -> Amount:

@@ -6,7 +6,7 @@ import pytest
 
 from lamina.doctor.check import check
 from lamina.doctor.logs import read_log
-from lamina.doctor.subject import make_subject
+from lamina.doctor.subject import Beside, make_subject
 from lamina.doctor.verdict.case import Examined
 from lamina.doctor.verdict.judge import judge
 from lamina.doctor.verdict.model import Kind, Verdict
@@ -46,6 +46,35 @@ def test_an_edit_that_copies_everything_first() -> None:
     )
 
     assert (Kind.RAN_AGAIN, "LAM402") in told(found)
+
+
+def test_a_dynamic_version_is_in_no_file() -> None:
+    file = f"FROM python:3.12\nCOPY pyproject.toml uv.lock ./\n{INSTALL}\n"
+    log = steps("FROM a | cached", "COPY pyproject.toml uv.lock ./", f"{INSTALL} | all")
+    project = {"project": {"name": "app", "dynamic": ["version"]}}
+    subject = make_subject(file, beside=Beside(pyproject=project))
+
+    found = judge([read_log(log.splitlines())], Examined(subject, check(subject)))
+
+    assert found.causes[-1].what == (
+        "`COPY pyproject.toml uv.lock ./` was the first step that was not cached"
+    )
+
+
+def test_poetry_has_no_version_in_its_lock() -> None:
+    found = verdict(
+        "FROM python:3.12\nCOPY pyproject.toml poetry.lock ./\nRUN poetry install\n",
+        "#0 [1/3] FROM python:3.12\n#0 CACHED\n#1 [2/3] COPY pyproject.toml poetry.lock ./\n"
+        "#1 DONE 0.1s\n#2 [3/3] RUN poetry install\n"
+        "#2 0.1 Package operations: 2 installs, 0 updates, 0 removals\n#2 DONE 1.0s\n",
+    )
+
+    cause = found.causes[-1]
+    assert (cause.code, cause.what) == (
+        "LAM401",
+        "`pyproject.toml` holds the project's own version, so that each release changes it and"
+        " runs the step again",
+    )
 
 
 def test_no_mount_keeps_nothing() -> None:

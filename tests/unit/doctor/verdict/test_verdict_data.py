@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,39 @@ def test_two_builds_in_a_row_tell_a_cold_cache_from_a_first_build() -> None:
         "The mount is where uv keeps its cache, yet two builds in a row downloaded all:"
         " the builder keeps no cache mount from one build to the next"
     )
+
+
+def in_github(number: int, line: str) -> str:
+    return f"2026-01-10T01:57:{number % 60:02}.1234567Z {line}"
+
+
+def in_gitlab(number: int, line: str) -> str:
+    start = f"section_start:1768010251:step_script\r\x1b[0K{line}\r\x1b[0K{line}"
+    return start if number == 0 else f"2026-01-10T01:57:31.123456Z 01O \x1b[0;m{line}\x1b[0m"
+
+
+def in_colour(number: int, line: str) -> str:
+    return f"\x1b[2K\x1b[34m{line}\x1b[0m\r"
+
+
+def in_jenkins(number: int, line: str) -> str:
+    return f"[2026-01-10T01:57:{number % 60:02}.123Z] {line}"
+
+
+def in_a_list_of_jobs(number: int, line: str) -> str:
+    return f"build\tBuild the image\t{in_github(number, line)}"
+
+
+@pytest.mark.parametrize("wrap", [in_github, in_gitlab, in_colour, in_jenkins, in_a_list_of_jobs])
+@pytest.mark.parametrize("name", sorted(path.name for path in LOGS.glob("*.log")))
+def test_what_is_around_the_lines_changes_nothing(
+    name: str, wrap: Callable[[int, str], str]
+) -> None:
+    bare = (LOGS / name).read_text().splitlines()
+    plain = read_log(bare)
+    wrapped = read_log([f"{wrap(number, line)}\n" for number, line in enumerate(bare)])
+
+    one, other = (judge([log], examined(log)) for log in (plain, wrapped))
+
+    assert (causes(one), one.total) == (causes(other), other.total)
+    assert [step.outcome for step in one.steps] == [step.outcome for step in other.steps]
