@@ -1,16 +1,21 @@
-"""Whatever a log holds, reading it ends, and says nothing that a terminal would obey."""
+"""Whatever a log holds, reading it ends, and the verdict says nothing that a terminal obeys."""
 
 from __future__ import annotations
 
 import io
+import json
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamina.cli.style import harmless
+from lamina.cli.verdicts import Judged, document, lines
 from lamina.doctor.logs import Log, read_log
 from lamina.doctor.logs.decode import decoded
+from lamina.doctor.verdict.judge import judge
+from lamina.doctor.verdict.shown import examined
 
 PIECES = (
     "#", "#1 ", "#12 0.717 ", "[builder 3/6] ", "[internal] load", "RUN uv sync", "FROM a AS b",
@@ -46,6 +51,17 @@ def test_reading_ends_and_counts_what_can_be(text: str) -> None:
             assert install.installed is None or install.installed >= 0
             assert install.bytes >= 0
         assert step.seconds is None or step.seconds >= 0
+
+
+@given(st.lists(LINES, max_size=25).map("\n".join))
+def test_every_log_has_a_verdict_that_can_be_shown(text: str) -> None:
+    log = read(text)
+    verdict = judge([log, log], examined(log))
+
+    shown = lines(Judged(verdict, "a.log", (), None))
+
+    assert [harmless(each) for each in shown] == shown
+    assert json.loads(json.dumps(document(Judged(verdict, "a.log", (), None))))["log"] == "a.log"
 
 
 @given(st.binary(max_size=400))

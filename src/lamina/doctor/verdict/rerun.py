@@ -36,7 +36,7 @@ _WORD = re.compile(r"[^\s,=]+")
 def causes(case: Case) -> Iterator[Cause]:
     """Give the causes why a step was not cached."""
     way = case.installing.trail
-    if way is None:
+    if way is None or not way.first.keyword:
         return
     place = case.build.place(way.first)
     found = list(case.findings(place, _KEYS))

@@ -67,12 +67,18 @@ def _chain(step: Step, steps: Sequence[Step], parents: Mapping[str, str]) -> lis
         own = [
             each
             for each in steps
-            if each.stage == stage and each.scope == step.scope and each.keyword not in ("", "FROM")
+            if each.stage == stage
+            and each.scope == step.scope
+            and (each is step or _is_instruction(each))
         ]
         own.sort(key=lambda each: each.index or 0)
         chain += own
-    return chain[: chain.index(step) + 1]
+    return chain[: next(at for at, each in enumerate(chain) if each is step) + 1]
+
+
+def _is_instruction(step: Step) -> bool:
+    return step.keyword not in ("", "FROM")
 
 
 def _ran(step: Step) -> bool:
-    return step.keyword not in ("", "FROM") and step.outcome is not Outcome.CACHED
+    return _is_instruction(step) and step.outcome is not Outcome.CACHED

@@ -251,6 +251,15 @@ def test_a_name_that_the_terminal_cut_is_known_again() -> None:
     assert place.instruction.text.text == "RUN uv sync --frozen --no-install-project"
 
 
+def test_an_installer_without_a_builder_has_a_verdict() -> None:
+    log = read_log(["Prepared 2 packages in 1s", "Installed 3 packages in 1s"])
+
+    found = judge([log], examined(log))
+
+    assert (found.total.installed, found.total.from_cache, found.total.fetched) == (3, 1, 2)
+    assert [cause.what for cause in found.causes] == ["uv had not cached what it downloaded"]
+
+
 def test_each_platform_has_its_own_steps() -> None:
     log = "".join(
         f"#{number} [linux/{machine} main 2/3] COPY uv.lock .\n#{number} {copied}\n"
