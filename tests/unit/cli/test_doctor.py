@@ -233,7 +233,8 @@ def pulled(program: Program, server: FakeRegistry, config: ImageConfig) -> Any:
 
 
 def test_what_the_base_sets_is_asked(program: Program, server: FakeRegistry) -> None:
-    config = ImageConfig(architecture="amd64", env={"UV_CACHE_DIR": "/opt/uv"})
+    variables = {"UV_CACHE_DIR": "/opt/uv", "UV_LINK_MODE": "copy"}
+    config = ImageConfig(architecture="amd64", env=variables)
 
     assert pulled(program, server, config) == []
 
