@@ -7,7 +7,7 @@ import secrets
 import sys
 import sysconfig
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ from lamina.sync.sync import Synced
 
 _MARGIN = 2 * 10**9
 """What a file system's dates may be coarse by, in nanoseconds."""
+_AT_ANY_HEIGHT = (PYPROJECT, UV_TOML, ".python-version")
 _LEGACY = (".egg-info", ".egg-link")
 _OF_TREE = (PYPROJECT, "setup.py", "setup.cfg", DOCKERIGNORE)
 
@@ -48,13 +49,15 @@ class Decided:
     lock: Lock
     python: Wanted
     environment: Environment
+    absent: frozenset[str] = frozenset()
+    """What was not there before anything was read; see `absent_around`."""
 
     def remember(self, synced: Synced, said: Iterable[str], environ: Mapping[str, str]) -> None:
         """Note what was said, if nothing was to do and all that this depends on can be watched."""
         with suppress(OSError, ImportError):  # It is only slower, then.
             if self._is_usual(synced, environ):
                 paths = {os.path.abspath(path) for path in self._watched(environ)}  # noqa: PTH100
-                _write(str(self.environment.prefix), self.words, said, sorted(paths))
+                _write(str(self.environment.prefix), self.words, said, sorted(paths), self.absent)
 
     def _is_usual(self, synced: Synced, environ: Mapping[str, str]) -> bool:
         options, prefix = self.options, self.environment.prefix
@@ -122,6 +125,20 @@ class Decided:
                     yield f"{site}/{name}/{file}"
 
 
+def absent_around(folder: Path, environ: Mapping[str, str]) -> frozenset[str]:
+    """Return what is not there of what would count for a project without being in its folder.
+
+    Asked before anything is read: above a project others may write, and settings are anywhere.
+    """
+    paths = map(str, (*_above(folder.absolute()), *_above(folder.resolve()), *_settings(environ)))
+    return frozenset(path for path in paths if signature(path) == "-")
+
+
+def _above(folder: Path) -> Iterator[Path]:
+    for above in folder.parents:
+        yield from (above / name for name in _AT_ANY_HEIGHT)
+
+
 def _is_watchable(wish: Wish) -> bool:
     """Say whether it is known which files tell that a source tree is as it was."""
     return wish.is_editable and not wish.has_keys
@@ -147,13 +164,20 @@ def _settings(environ: Mapping[str, str]) -> Iterator[Path]:
     yield from (Path(each, "uv", UV_TOML) for each in [*users, *systems] if each)
 
 
-def _write(prefix: str, words: Sequence[str], said: Iterable[str], paths: Sequence[str]) -> None:
+def _write(
+    prefix: str,
+    words: Sequence[str],
+    said: Iterable[str],
+    paths: Sequence[str],
+    absent: Set[str],
+) -> None:
     """Write the memo, unless something may have changed since the process began to read.
 
-    What has changed since has a date of since. What is not there has none, but its folder has.
+    What has changed since has a date of since. What is not there has none, but its folder has,
+    unless it was not there before either: ``absent``.
     """
     seen = [(path, signature(path)) for path in paths]
-    latest = max(_changed(path, before) for path, before in seen)
+    latest = max(_changed(path, now) for path, now in seen if not (now == "-" and path in absent))
     if latest > started() - _MARGIN:
         return
     salt = secrets.token_hex(16)

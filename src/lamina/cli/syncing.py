@@ -15,7 +15,7 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.clock import seconds_running
 from lamina.cli.environments import Opened, Wanted, find_prefix, held, titled
 from lamina.cli.ground import Ground, ground
-from lamina.cli.memo import Decided
+from lamina.cli.memo import Decided, absent_around
 from lamina.cli.orders import pinned, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, has_no_project, no_project, read_project
 from lamina.cli.python_places import python_places
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 def run(options: SyncOptions, words: Sequence[str]) -> int:
     """Bring an environment up to date, and say what came of it; ``words`` are the command line."""
+    absent = absent_around(options.folder, os.environ)
     is_alone = options.image is not None and has_no_project(options, options.folder)
     project = no_project(options.folder) if is_alone else read_project(options, options.folder)
     with ground(options, is_offline=options.offline) as on:
@@ -70,7 +71,8 @@ def run(options: SyncOptions, words: Sequence[str]) -> int:
         _tell(synced, options, prefix, on)
         said = [] if options.quiet else [*said, _summary(synced, prefix, on, is_dry=is_dry)]
         if synced.image is None and isinstance(wanting, _OfLock):
-            decided = Decided(options, words, project, wanting.lock, python, opened.environment)
+            environment, lock = opened.environment, wanting.lock
+            decided = Decided(options, words, project, lock, python, environment, absent)
             decided.remember(synced, map(harmless, said), os.environ)
     if options.as_json:
         click.echo(json.dumps(_document(synced, prefix, on), indent=2))

@@ -420,6 +420,41 @@ def test_what_has_changed_a_moment_ago_may_change_again_unseen(
     assert not (site.parents[2] / NAME).exists()
 
 
+def test_what_is_not_there_must_not_have_been_there_before_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, prefix = tmp_path / "busy", tmp_path / "venv"
+    folder.mkdir()
+    prefix.mkdir()
+    file = tmp_path / "pyproject.toml"
+    file.write_text("")
+    settled = file.stat().st_ctime_ns
+    while folder.stat().st_mtime_ns <= settled:  # Others write there meanwhile.
+        (folder / "other").touch()
+        (folder / "other").unlink()
+    monkeypatch.setattr(memo, "started", lambda: settled + memo._MARGIN)
+    paths = [str(file), str(folder / "uv.toml")]
+
+    memo._write(str(prefix), WORDS, ["said"], paths, frozenset())
+    assert not (prefix / NAME).exists()
+
+    memo._write(str(prefix), WORDS, ["said"], paths, frozenset({str(folder / "uv.toml")}))
+    assert (prefix / NAME).exists()
+
+
+def test_what_is_absent_is_looked_for_around_a_project(
+    program: Program, project: LockedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (program.root / "uv.toml").touch()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(program.root / "settings"))
+
+    absent = memo.absent_around(Path("project"), os.environ)
+
+    root = str(program.root)
+    assert {f"{root}/pyproject.toml", "/.python-version", f"{root}/settings/uv/uv.toml"} <= absent
+    assert not {f"{root}/uv.toml", f"{root}/project/uv.toml"} & absent
+
+
 def test_an_environment_that_cannot_be_written_is_as_good(
     program: Program, project: LockedProject, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
