@@ -27,6 +27,7 @@ from integration.oracle.bench import (
     open_bench,
     refuse_run,
 )
+from integration.oracle.disk import synced_anew
 from integration.oracle.scenario import Run, Scenario
 from integration.uv_oracle import full_version, run_uv
 from lamina.lock.select import select
@@ -80,10 +81,18 @@ def test_what_differs_is_seen(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_what_uv_installs_is_what_the_image_has(bench: Bench, scenario: Scenario) -> None:
+def test_what_uv_installs_is_what_image_and_environment_have(
+    bench: Bench, scenario: Scenario
+) -> None:
     locked = lock(bench, scenario)
 
-    problems = [f"`{run}`: {found}" for run in scenario.runs if (found := difference(locked, run))]
+    problems = []
+    for run in scenario.runs:
+        if found := difference(locked, run):
+            problems.append(f"`{run}`: {found}")
+        elif not run.refused:
+            # Its environment is still there.
+            problems += [f"`{run}`, synced: {found}" for found in synced_anew(locked, run)]
 
     assert not problems, "\n".join(problems)
 

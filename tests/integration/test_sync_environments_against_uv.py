@@ -19,8 +19,6 @@ from integration.uv_oracle import find_python, uv_program
 
 pytestmark = pytest.mark.integration
 
-FOR_WINDOWS = ("bin/deactivate.bat", "bin/pydoc.bat")
-"""What uv puts into each environment, and `lamina venv` does not."""
 POINTS = "[console_scripts]\nrun-a = a:main\n"
 
 
@@ -76,7 +74,7 @@ def differing(ours: Path, theirs: Path) -> list[str]:
     return [
         f"{path}: {our_node} instead of {their_node}"
         for path, our_node, their_node in file_trees.differences(a, b)
-        if not (is_explained(path, ours / path, theirs / path) or path in FOR_WINDOWS)
+        if not is_explained(path, ours / path, theirs / path)
     ]
 
 

@@ -17,7 +17,9 @@ from integration.uv_environment import rows_of
 
 _OURS = {"lamina.json"}
 _THEIRS = {"uv_build.json"}
-_ENVIRONMENT = {"pyvenv.cfg", ".lock"}
+_ENVIRONMENT = {"pyvenv.cfg", ".lock", ".lamina-sync"}
+_FOR_WINDOWS = {"bin/deactivate.bat", "bin/pydoc.bat"}
+"""What uv puts into each environment, and `lamina venv` does not."""
 
 
 Install = Callable[[Locked, Run], subprocess.CompletedProcess[str]]
@@ -42,6 +44,25 @@ def differences(locked: Locked, run: Run, install: Install | None = None) -> Ite
     if (found := _list(locked, run)) != listed:
         yield f"uv lists {found} instead of {listed}"
     yield from _accepted(locked, run)
+
+
+def synced_anew(locked: Locked, run: Run) -> Iterator[str]:
+    """Let us make the environment that uv has made for a comparison, and give all that differs."""
+    theirs = locked.folder.parent / "theirs"
+    shutil.rmtree(theirs, ignore_errors=True)
+    locked.prefix.rename(theirs)
+    python, _ = locked.bench.base(locked.scenario.python)
+    more = {"UV_PROJECT_ENVIRONMENT": str(locked.prefix), "UV_PYTHON": python}
+    lamina = locked.bench.lamina.within(**run.env, **more, VIRTUAL_ENV=None)
+    asked = [str(locked.folder), "--frozen", "--no-editable", "--link-mode", "copy", *run.of_uv]
+    ours = lamina.run("sync", *asked, umask=0o022)
+    if ours.returncode:
+        yield f"it is not synced: {ours.stderr}"
+        return
+    yield from _files(locked.prefix, theirs)
+    checked = locked.theirs(run, "--check")
+    if checked.returncode:
+        yield f"uv does not accept it: {checked.stderr}"
 
 
 def sync(
@@ -90,6 +111,8 @@ def _files(ours: Path, theirs: Path) -> Iterator[str]:
 def is_explained(path: str, ours: Path, theirs: Path) -> bool:
     """Say whether a difference is one of those that docs/explanation/sync.md tells of."""
     name = path.rpartition("/")[2]
+    if path in _FOR_WINDOWS:
+        return not ours.exists()
     if path in _ENVIRONMENT or path.startswith("bin/activate") or "__pycache__" in path:
         return True
     if name in _OURS:
