@@ -6,7 +6,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from lamina.project.config import Config
 from lamina.project.facts import parse_facts
 from lamina.pythons.pins import find_pin
 
+_IGNORE = ".dockerignore"
 _DOCKERFILES = ("Dockerfile", "Containerfile")
 _NO_PROJECT = "To make the folder a project, run `uv init` there; or name another folder"
 _DONE = {
@@ -56,11 +57,31 @@ class AlreadyConfigured(LaminaError):
 
 def run(options: InitOptions) -> int:
     """Propose settings, and write them unless they are only to be seen."""
-    path = options.folder / PYPROJECT
     project = _project(options.folder)
+    path, asks = options.folder / PYPROJECT, _asks(options)
     before = read_exactly(path)
-    asks = _asks(options)
     dockerfile = _dockerfile(options, asks=asks)
+    draft = _with_base(_draft(project, dockerfile, options, asks=asks), options.base)
+    as_config(draft.settings)
+    table = table_text(draft.settings, draft.heading)
+    after = with_table(before, table)
+    replaces = after != before and has_settings(project.document) and not options.dry_run
+    if replaces and not (options.force or asks):
+        raise AlreadyConfigured(path)
+    name = None if dockerfile is None else _shown(dockerfile)
+    _show(change(before, after, PYPROJECT), draft, name, options)
+    if replaces and not (options.force or _may_replace()):
+        raise AlreadyConfigured(path)
+    if after != before and not options.dry_run:
+        rewrite(path, before, after)
+    outcome = "kept" if after == before else "proposed" if options.dry_run else "written"
+    _end(draft, name, table, project, options, outcome)
+    return 0
+
+
+def _draft(
+    project: ProjectFolder, dockerfile: Path | None, options: InitOptions, *, asks: bool
+) -> Draft:
     pin = find_pin(project.folder.resolve(), project.root.resolve(), _warning(options))
     version = None if pin is None else pin.version
     around = Surroundings(
@@ -69,29 +90,18 @@ def run(options: InitOptions) -> int:
         pyproject=project.document,
         default_base=default_base(None, version, project.facts),
     )
-    if dockerfile is None and options.target is not None:
-        raise click.UsageError(f"There is no Dockerfile to have the stage `{options.target}`")
-    if dockerfile is not None:
-        text = read_text(dockerfile, "a Dockerfile", "Name it with `--from`")
-        draft = draft_of(text, _shown(dockerfile), around, options.target)
-    else:
-        draft = _of_project(project, around, options, is_pinned=version is not None, asks=asks)
-    draft = _with_base(draft, options.base)
-    as_config(draft.settings)
-    table = table_text(draft.settings, draft.heading)
-    after = with_table(before, table)
-    name = None if dockerfile is None else _shown(dockerfile)
-    is_free = after == before or options.dry_run or options.force
-    if not (is_free or asks or not has_settings(project.document)):
-        raise AlreadyConfigured(path)
-    _show(change(before, after, PYPROJECT), draft, name, options)
-    if not is_free and has_settings(project.document) and not _may_replace():
-        raise AlreadyConfigured(path)
-    if after != before and not options.dry_run:
-        rewrite(path, before, after)
-    outcome = "kept" if after == before else "proposed" if options.dry_run else "written"
-    _end(draft, name, table, project, options, outcome)
-    return 0
+    if dockerfile is None:
+        return _of_project(project, around, options, is_pinned=version is not None, asks=asks)
+    text = read_text(dockerfile, "a Dockerfile", "Name it with `--from`")
+    draft = draft_of(text, _shown(dockerfile), around, options.target)
+    return replace(draft, notes=(*draft.notes, *_about_ignored(dockerfile, options.folder)))
+
+
+def _about_ignored(dockerfile: Path, folder: Path) -> Iterator[str]:
+    """Say of a file beside the Dockerfile that Docker heeds, and a build of ours does not."""
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    if own.is_file():
+        yield f"`{own}` is not heeded: name what is not to be copied in `{folder / _IGNORE}`"
 
 
 def _project(folder: Path) -> ProjectFolder:
@@ -122,14 +132,15 @@ def _asks(options: InitOptions) -> bool:
 
 def _dockerfile(options: InitOptions, *, asks: bool) -> Path | None:
     """Return the Dockerfile that settings are taken from."""
-    if options.dockerfile == NONE:
-        return None
-    if options.dockerfile is not None:
-        return Path(options.dockerfile)
-    found = [options.folder / name for name in _DOCKERFILES if (options.folder / name).is_file()]
-    if not found or (asks and not _confirmed(f"Take the settings from `{found[0].name}`?")):
-        return None
-    return found[0]
+    if options.dockerfile not in (None, NONE):
+        return Path(str(options.dockerfile))
+    names = () if options.dockerfile == NONE else _DOCKERFILES
+    found = [options.folder / name for name in names if (options.folder / name).is_file()]
+    if found and (not asks or _confirmed(f"Take the settings from `{found[0].name}`?")):
+        return found[0]
+    if options.target is not None:
+        raise click.UsageError(f"There is no Dockerfile to have the stage `{options.target}`")
+    return None
 
 
 def _shown(dockerfile: Path) -> str:
@@ -161,7 +172,12 @@ def _asked_command(proposed: Candidate | None) -> Candidate | None:
     answer = click.prompt("Command", default, show_default=bool(default), err=True)
     if answer == default:
         return proposed
-    return Candidate(tuple(shlex.split(answer)), "What was asked for.")
+    try:
+        words = tuple(shlex.split(answer))
+    except ValueError:
+        # It is written for a shell that understands more, which the image runs then.
+        words = ("/bin/sh", "-c", answer)
+    return Candidate(words, "What was asked for.")
 
 
 def _distributions(project: ProjectFolder) -> Set[str]:

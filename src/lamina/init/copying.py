@@ -71,9 +71,11 @@ def target(path: str, source: str, workdir: str, *, is_folder: bool) -> str:
 
 
 def _from(path: str, workdir: str) -> str:
+    if workdir == "/":
+        return path  # All is below it, and would look as if it were in a folder of its own.
     if path == workdir:
         return "."
-    below = workdir.rstrip("/") + "/"
+    below = f"{workdir}/"
     return path[len(below) :] if path.startswith(below) else path
 
 

@@ -100,7 +100,8 @@ class _Stages:
                     waiting.append(each)
         indexes = {each.stage.index for each in chain}
         builders = [s for s in found.stages if s.stage.index in kept - indexes]
-        trees.of(final)
+        for each in (*builders, final):
+            trees.of(each)
         return cls(chain, builders)
 
 

@@ -134,7 +134,13 @@ class Files:
             )
 
     def _on_read(self, span: Span, brought: Brought) -> None:
-        read = [each.source for each in brought.files if self._is_for_installing(each)]
+        folders = [each for each in self._kept() if each.is_folder]
+        read = [
+            each.source
+            for each in brought.files
+            if self._is_for_installing(each)
+            and not any(is_within(each.source, each.path, it.source, it.path) for it in folders)
+        ]
         if read:
             self.remarks.covered(
                 span, f"`lamina build` reads {_listed(read)}, and puts nothing of it into the image"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -130,13 +131,14 @@ class Proposal:
         found = self._environments
         path = running.env.get("PATH", ("", None))[0]
         named = running.env.get("VIRTUAL_ENV", ("", None))[0]
-        for venv in found:
-            if venv == named.rstrip("/"):
-                return venv
+        if named.rstrip("/") in found:
+            return named.rstrip("/")
         for venv in found:
             if f"{venv}/bin" in path.split(":"):
                 return venv
-        return next(reversed(found), None)
+        # Where nothing is seen that makes it, that it is made all the same is said by the variable.
+        named = posixpath.normpath(named) if named.startswith("/") else ""
+        return next(reversed(found), None) or named or None
 
     def _sync(self, venv: str | None) -> Invocation | None:
         """Return the ``uv sync`` that the image's environment is of, else the last one."""

@@ -235,14 +235,14 @@ def _made(run: Run) -> Iterator[tuple[str, Invocation | None]]:
             if path is not None:
                 yield path, invocation if subcommand == ("sync",) else None
     for command in run.commands:
-        path = _made_by_venv(command)
+        path = _made_by_venv(command, run)
         if path is not None:
             yield absolute(run.before.workdir or "/", path), None
 
 
-def _made_by_venv(command: Command) -> str | None:
+def _made_by_venv(command: Command, run: Run) -> str | None:
     """Return where ``python -m venv`` or ``virtualenv`` makes an environment."""
-    texts = [word.literal or "" for word in command.words]
+    texts = [word.value(run.before.environment.known) or "" for word in command.words]
     if _PYTHON.fullmatch(command.name) and texts[1:3] in (["-m", "venv"], ["-m", "virtualenv"]):
         rest = texts[3:]
     elif command.name == "virtualenv":

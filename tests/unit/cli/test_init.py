@@ -185,6 +185,19 @@ def test_a_dockerfile_may_be_named_or_passed_over(
     assert "Dockerfile" not in without.out + without.err
 
 
+def test_an_ignore_file_that_docker_alone_heeds_is_told(
+    program: Program, project: Path, dockerfile: Path
+) -> None:
+    (project / "Dockerfile.dockerignore").write_text("x\n")
+
+    ended = program("init", "project")
+
+    assert (
+        "\n`project/Dockerfile.dockerignore` is not heeded: name what is not to be copied in "
+        "`project/.dockerignore`\n"
+    ) in ended.err
+
+
 def test_a_person_is_asked(
     program: Program, project: Path, dockerfile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,8 +302,14 @@ def test_what_is_not_there_is_told(
     assert (ended.code, ended.err) == (1, error)
 
 
-def test_a_stage_of_no_dockerfile_is_refused(program: Program, project: Path) -> None:
-    ended = program("init", "project", "--target", "x")
+@pytest.mark.parametrize("more", [(), ("--from", "none")], ids=["none", "passed over"])
+def test_a_stage_of_no_dockerfile_is_refused(
+    program: Program, project: Path, more: tuple[str, ...]
+) -> None:
+    if more:
+        (project / "Dockerfile").write_text("FROM x AS x\n")
+
+    ended = program("init", "project", "--target", "x", *more)
 
     assert ended.code == 2
     assert ended.err.startswith("error: There is no Dockerfile to have the stage `x`\n")

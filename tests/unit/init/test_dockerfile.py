@@ -414,7 +414,7 @@ def test_a_user_that_the_dockerfile_makes_has_a_number() -> None:
     )
 
     assert settings(found)["user"] == "1000:1000"
-    assert settings(found)["copy"] == ({"from": "a", "to": ".", "owner": "1000:1000"},)
+    assert settings(found)["copy"] == ({"from": "a", "to": "/", "owner": "1000:1000"},)
     assert left(found)[1:] == [
         "3: COPY --chown=app:app a / | nothing tells the number of `app:app`; `owner` has the usual "
         "one, 1000:1000 | Look whether it is right"
@@ -511,6 +511,9 @@ def test_an_environment_that_is_moved_is_where_it_is_moved_to() -> None:
         ("WORKDIR /w\nRUN uv sync --no-dev", "/w/.venv"),
         ("WORKDIR /w\nRUN cd sub && uv sync", "/w/sub/.venv"),
         ("RUN python3 -m venv /a\nRUN uv venv /b\nENV PATH=/a/bin:$PATH", "/a"),
+        ("ENV VIRTUAL_ENV=/e\nRUN python3 -m venv $VIRTUAL_ENV", "/e"),
+        ("ENV VIRTUAL_ENV=/e/\nRUN make-it", "/e"),
+        ("RUN virtualenv --quiet e", "/e"),
         ("RUN pip install x", None),
     ],
 )
@@ -529,6 +532,24 @@ def test_files_that_only_say_what_is_installed_are_not_copied() -> None:
         "3: COPY pyproject.toml uv.lock README.md ./ | `lamina build` reads `pyproject.toml`, "
         "`uv.lock`, and puts nothing of it into the image"
     ) in covered(found)
+
+
+def test_what_says_what_is_installed_is_not_told_of_where_a_folder_has_it() -> None:
+    found = draft(
+        f"{PYTHON}COPY uv.lock /a/\nRUN uv sync --no-dev\nCOPY . /a\n", "uv.lock", "b"
+    )  # fmt: skip
+
+    assert settings(found)["copy"] == ({"from": ".", "to": "/a"},)
+    assert [each.line for each in found.remarks] == [3]
+
+
+def test_a_copy_that_comes_to_nothing_is_told_whatever_the_other_stage_has() -> None:
+    text = "FROM python AS b\nCOPY a /x\nFROM python\nCOPY --from=b --exclude=y /x /z\n"
+
+    found = draft(text, "a")
+
+    assert [each.split(" | ")[1] for each in left(found)] == ["`copy` has no `--exclude`"]
+    assert "2: COPY a /x | it is of the stage `b` alone" in covered(found)
 
 
 DEV = PYPROJECT + '[dependency-groups]\nDev = ["pytest"]\nlint = []\n'
