@@ -156,10 +156,8 @@ def _cleared(subject: Subject) -> Iterator[Found]:
                 clears = line.subcommand in _CLEARING[line.tool.name]
                 is_all = line.tool.name != "uv" or not line.arguments
                 if clears and is_all and covers(mount, invocation.cache_if_on):
-                    # uv removes the folder itself, pip only what is in it.
-                    fails = line.tool.name == "uv"
                     edits = _left_out(subject, run, invocation.span)
-                    yield _clears(invocation.span, line.shown, mount, edits, fails=fails)
+                    yield _clears(invocation.span, line.shown, mount, edits, fails=False)
             for command in run.commands:
                 if _removes(command, mount, run):
                     edits = ()
@@ -429,8 +427,8 @@ RULES = (
         severity=Severity.ERROR,
         why=(
             "What is in a mount is not in the image, so there is nothing to save. The next build"
-            " finds an empty cache; and as a folder that is mounted cannot be removed, the command"
-            " fails (`Device or resource busy`)."
+            " finds an empty cache. `rm` of the folder itself fails, for it is mounted; so does"
+            " `uv cache clean` of older releases of uv (`Device or resource busy`)."
         ),
         fix="Clean up only where nothing is mounted.",
         sources=("openshift-psap/forge#47",),
