@@ -33,7 +33,7 @@ from lamina.sync.sync import Synced
 
 _MARGIN = 2 * 10**9
 """What a file system's dates may be coarse by, in nanoseconds."""
-_AT_ANY_HEIGHT = (PYPROJECT, UV_TOML, ".python-version")
+_AT_ANY_HEIGHT = (PYPROJECT, UV_TOML, *PINS)
 _LEGACY = (".egg-info", ".egg-link")
 _OF_TREE = (PYPROJECT, "setup.py", "setup.cfg", DOCKERIGNORE)
 
@@ -102,8 +102,8 @@ class Decided:
             yield from (folder / LOCK, folder / PYLOCK)
             if given is not None:
                 yield from (given, folder / given)
-            for above in (folder, *folder.parents):
-                yield from (above / name for name in (PYPROJECT, UV_TOML, *PINS))
+            yield from (folder / name for name in _AT_ANY_HEIGHT)
+            yield from _above(folder)
         for package in self.lock.packages:
             if isinstance(package.source, Directory | Editable | Virtual):
                 folder = project.lock_folder / package.source.path
