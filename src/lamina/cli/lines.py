@@ -64,6 +64,7 @@ class Silent:
 
     def warn(self, text: str) -> None:
         """See `Observer.warn`."""
+        self._tally.has_warned = True
 
 
 class Lines(Silent):
@@ -101,6 +102,7 @@ class Lines(Silent):
 
     def warn(self, text: str) -> None:
         """See `Observer.warn`."""
+        super().warn(text)
         self._say(f"{styled('warning', fg='yellow', bold=True)}: {text}")
 
 

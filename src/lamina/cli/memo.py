@@ -55,12 +55,12 @@ class Decided:
     def remember(self, synced: Synced, said: Iterable[str], environ: Mapping[str, str]) -> None:
         """Note what was said, if nothing was to do and all that this depends on can be watched."""
         with suppress(OSError, ImportError):  # It is only slower, then.
-            if self._is_usual(synced, environ):
+            if self._is_usual(synced):
                 paths = {os.path.abspath(path) for path in self._watched(environ)}  # noqa: PTH100
                 _write(str(self.environment.prefix), self.words, said, sorted(paths), self.absent)
 
-    def _is_usual(self, synced: Synced, environ: Mapping[str, str]) -> bool:
-        options, prefix = self.options, self.environment.prefix
+    def _is_usual(self, synced: Synced) -> bool:
+        options = self.options
         is_plain = not (
             synced.has_changed
             or options.dry_run
@@ -73,7 +73,6 @@ class Decided:
         )
         wishes = [step.wish for step in synced.steps if step.wish is not None]
         requests = [each for each in (self.python.asked, self.python.pinned) if each is not None]
-        entered = environ.get("VIRTUAL_ENV")
         return (
             is_plain
             and all(wish.note is None or _is_watchable(wish) for wish in wishes)
@@ -83,7 +82,6 @@ class Decided:
             and not has_members(self.project.root_document)  # Others may come to match its globs.
             and bool(self.environment.interpreter.libc)
             and not any(name.endswith(_LEGACY) for name in os.listdir(self._site))  # noqa: PTH208
-            and (not entered or options.active is not None or prefix.samefile(entered))
         )
 
     def _watched(self, environ: Mapping[str, str]) -> Iterator[Path | str]:

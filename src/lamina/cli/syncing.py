@@ -70,7 +70,8 @@ def run(options: SyncOptions, words: Sequence[str]) -> int:
                 compile_all(opened.environment, on.programs, os.environ, on.scratch.new())
         _tell(synced, options, prefix, on)
         said = [] if options.quiet else [*said, _summary(synced, prefix, on, is_dry=is_dry)]
-        if synced.image is None and isinstance(wanting, _OfLock):
+        is_known = synced.image is None and not on.tally.has_warned
+        if is_known and isinstance(wanting, _OfLock):
             environment, lock = opened.environment, wanting.lock
             decided = Decided(options, words, project, lock, python, environment, absent)
             decided.remember(synced, map(harmless, said), os.environ)

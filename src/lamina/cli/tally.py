@@ -18,6 +18,7 @@ class Tally:
         self.bytes_in = dict.fromkeys(Traffic, 0)
         self.bytes_out = 0
         self.wheels_downloaded = 0
+        self.has_warned = False
         self.requests = 0
         self.round_trips = 0
         """The longest chain of requests of which each began after the one before had ended."""

@@ -399,6 +399,27 @@ def test_a_source_tree_is_watchable_if_it_is_read_in_place_and_names_no_keys(
     assert memo._is_watchable(wish) == (editable and not keys)
 
 
+@pytest.mark.parametrize("quiet", [[], ["-q"]])
+@pytest.mark.parametrize("kind", ["pin", "environment"])
+def test_with_a_warning_nothing_is_remembered(
+    program: Program,
+    project: LockedProject,
+    site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    quiet: list[str],
+) -> None:
+    if kind == "pin":
+        (project.folder / ".python-version").write_text("ferret\n")
+    else:
+        monkeypatch.setenv("VIRTUAL_ENV", str(program.root / "other"))
+
+    done = program(*WORDS, *quiet)
+
+    assert (done.code, done.err.startswith("warning: ")) == (0, not quiet)
+    assert not (site.parents[2] / NAME).exists()
+
+
 def test_of_a_workspace_nothing_is_remembered(
     program: Program, project: LockedProject, site: Path
 ) -> None:
