@@ -12,12 +12,14 @@ from lamina.cli.examining import Examined, examine
 from lamina.cli.project import LOCK
 from lamina.cli.style import say, styled
 from lamina.cli.verdicts import Judged
-from lamina.doctor.alternative import Alternative, alternative
+from lamina.doctor.alternative import Alternative, alternative, wanted_by
 from lamina.doctor.verdict import case
 from lamina.doctor.verdict.judge import judge
 from lamina.doctor.verdict.model import Verdict
 from lamina.doctor.verdict.shown import examined as shown_in
 from lamina.errors import LaminaError
+from lamina.lock.uvlock import parse
+from lamina.project.uv import parse_default_groups
 
 
 def judged(
@@ -76,12 +78,11 @@ def _alternative(verdict: Verdict, examined: Examined) -> tuple[Alternative | No
         return None, ""
     place = next((each.place for each in verdict.installing if each.place is not None), None)
     base = place.stage.base.name if place is not None else ""
+    run = place.step.run if place is not None and place.step is not None else None
     try:
-        # Not when the command starts: reading locks takes its time.
-        from lamina.lock.uvlock import parse
-
         lock = parse(read_text(examined.found.folder / LOCK, "lockfile", ""))
-        return alternative(lock, base), ""
+        defaults = parse_default_groups(examined.subject.beside.pyproject or {})
+        return alternative(lock, base, wanted_by(run, defaults)), ""
     except LaminaError as error:
         return None, str(error).partition("\n")[0]
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from packaging.utils import canonicalize_name
+
+from lamina.doctor.model.run import Run
 from lamina.lock.model import Lock, Wheel
-from lamina.lock.select import select
+from lamina.lock.select import THE_PROJECT, select
 from lamina.lock.target import Libc, Target, make_target
+from lamina.lock.wanted import Extras, Groups, Wanted
 from lamina.oci.descriptor import Platform
 from lamina.plan.layering import DEFAULT_ALONE, GROUPS, Budget, partition
 
@@ -43,10 +47,10 @@ class _Sized:
     size: int
 
 
-def alternative(lock: Lock, base: str) -> Alternative:
+def alternative(lock: Lock, base: str, wanted: Wanted = THE_PROJECT) -> Alternative:
     """Return the layers for a lock and the base image of a Dockerfile. Raises `LockError`."""
     target = make_target(_PLATFORM, _python(lock, base), _MUSL if "alpine" in base else _GLIBC)
-    chosen = select(lock, target).distributions
+    chosen = select(lock, target, wanted).distributions
     wheels = [each for each in chosen if isinstance(each.artifact, Wheel)]
     sizes = [
         _Sized(each.name, (each.artifact.size if isinstance(each.artifact, Wheel) else 0) or 0)
@@ -62,6 +66,40 @@ def alternative(lock: Lock, base: str) -> Alternative:
         unsized=sum(1 for each in sizes if not each.size),
         layers=len(layers),
         largest=(largest.name, largest.size) if largest is not None and largest.size else None,
+    )
+
+
+def wanted_by(run: Run | None, defaults: frozenset[str] | None) -> Wanted:
+    """Return what the ``uv sync`` of a RUN takes of a lock; the project alone if there is none.
+
+    ``defaults`` are the groups that are taken by default, as in `Groups`.
+    """
+    found = run.installs if run is not None else []
+    sync = next((each for each in found if each.line.shown == "uv sync"), None)
+    if sync is None:
+        return THE_PROJECT
+
+    def names(option: str) -> frozenset[str]:
+        values = (word.value(sync.lookup) for word in sync.line.values(option))
+        return frozenset(canonicalize_name(value) for value in values if value)
+
+    has_no_defaults = sync.is_on("UV_NO_DEFAULT_GROUPS", "--no-default-groups")
+    has_dev = True if sync.line.has("--dev") else None
+    return Wanted(
+        extras=Extras(
+            named=names("--extra"),
+            all=sync.line.has("--all-extras"),
+            without=names("--no-extra"),
+        ),
+        groups=Groups(
+            named=names("--group"),
+            only=names("--only-group"),
+            all=sync.line.has("--all-groups"),
+            without=names("--no-group"),
+            dev=False if sync.is_on("UV_NO_DEV", "--no-dev") else has_dev,
+            only_dev=sync.line.has("--only-dev"),
+            defaults=frozenset() if has_no_defaults else defaults,
+        ),
     )
 
 

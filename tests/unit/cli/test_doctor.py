@@ -208,6 +208,18 @@ def test_sarif_keeps_to_its_schema(
     assert [error.message for error in sarif_schema.iter_errors(document)] == []
 
 
+@pytest.mark.parametrize("name", ["report.md", "locked_stale_lock_error.log"])
+def test_sarif_of_a_log_keeps_to_its_schema(
+    program: Program, name: str, sarif_schema: jsonschema.Draft4Validator
+) -> None:
+    log = TESTS / "build_logs" / name
+
+    document = json.loads(program("doctor", "--log", log, "--format", "sarif").out)
+
+    assert document["runs"][0]["results"]
+    assert [error.message for error in sarif_schema.iter_errors(document)] == []
+
+
 def test_findings_as_sarif(program: Program, folder: Path) -> None:
     document = json.loads(program("doctor", "a", "--format", "sarif").out)
 
