@@ -138,7 +138,7 @@ def _figures(installing: Installing) -> str:
         parts.append(f"{amount.from_cache} from the cache")
     if amount.built:
         parts.append(f"{amount.built} built")
-    of = f"{amount.installed} installed: " if amount.installed is not None else ""
+    of = f"of {amount.installed}: " if amount.installed is not None else ""
     return of + "; ".join(parts)
 
 

@@ -22,7 +22,7 @@ report.md: 200 of 200 distributions were downloaded, at least 4.2 GB
     first that was not cached
   builder 5/6  1.10 s  COPY uv.lock .
   builder 6/6       -  RUN --mount=type=cache,target=~/.cache/uv --mount=from=uv...\
-  200 installed: 200 downloaded, at least 4.2 GB; 0 from the cache
+  of 200: 200 downloaded, at least 4.2 GB; 0 from the cache
 
 Why it was downloaded
   report.md:47: LAM101 The cache mount is at `/app/~/.cache/uv`, but uv uses `/root/.cache/uv`: no
