@@ -8,6 +8,9 @@ import posixpath
 from pathlib import Path
 from typing import Protocol
 
+from lamina.archive.parents import parents
+from lamina.project.ignore import Ignore, read_ignore
+
 _WILD = frozenset("*?[")
 
 
@@ -39,11 +42,12 @@ class Folder:
         return found.is_dir() if os.path.lexists(found) else None
 
     def matches(self, pattern: str) -> list[str]:
-        """See `Context.matches`."""
+        """See `Context.matches`; what a build would leave out is left out."""
         found = [""]
         for part in pattern.split("/"):
             found = [path for above in found for path in self._below(above, part)]
-        return sorted(found)
+        ignore = read_ignore(self._root)
+        return sorted(each for each in found if not _is_left_out(each, ignore))
 
     def text(self, path: str) -> str | None:
         """See `Context.text`."""
@@ -61,6 +65,10 @@ class Folder:
         except OSError:
             return []
         return [posixpath.join(above, name) for name in names if fnmatch.fnmatchcase(name, part)]
+
+
+def _is_left_out(path: str, ignore: Ignore) -> bool:
+    return any(ignore.excludes(each) and ignore.prunes(each) for each in (*parents(path), path))
 
 
 def is_pattern(path: str) -> bool:

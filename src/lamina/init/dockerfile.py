@@ -60,7 +60,7 @@ def draft_of(text: str, name: str, around: Surroundings, target: str | None = No
         settings=settings,
         heading=f"From {whole}.",
         remarks=remarks.in_order(),
-        notes=tuple(proposal.notes),
+        notes=tuple(proposal.notes(settings)),
     )
 
 

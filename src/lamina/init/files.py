@@ -18,6 +18,7 @@ from lamina.init.tree import Brought, Placed, Trees, expanded
 
 _COPYING = ("ADD", "COPY")
 _ROOT = ("0", "0:0")
+_ROOTS = "; what is in it belongs to root, and may be read by all"
 _UV = frozenset({"uv", "uvx"})
 """The programs of uv, wherever they are taken from."""
 
@@ -94,7 +95,8 @@ class Files:
             return
         brought = self.trees.brought(step)
         if brought.environments:
-            self.remarks.covered(span, MADE.why)
+            owned = step.instruction.flag("chown") is not None
+            self.remarks.covered(span, f"{MADE.why}{_ROOTS if owned else ''}")
         if brought.unknown:
             self.remarks.left(
                 span,

@@ -18,6 +18,7 @@ from lamina.init.selection import Asked, asked, is_taken
 from lamina.init.settings import Setting, as_config
 from lamina.init.surroundings import Surroundings
 from lamina.init.tree import Trees
+from lamina.project.facts import default_entrypoint
 from lamina.project.table import InvalidConfig
 
 _OURS = ("debian", "docker-archive", "oci", "scratch")
@@ -43,10 +44,16 @@ class Proposal:
         self._environments = trees.of(self._final).environments
         self._files = Files(chain, builders, trees, remarks)
 
-    @property
-    def notes(self) -> list[str]:
-        """What is to be said besides; complete once there are settings."""
-        return self._files.notes
+    def notes(self, settings: Sequence[Setting]) -> Iterator[str]:
+        """Give what is to be said besides the settings."""
+        yield from self._files.notes
+        facts, said = self._around.facts, {each.key: each.value for each in settings}
+        has_default = default_entrypoint(facts, "") is not None and "install-project" not in said
+        if has_default and not {"cmd", "entrypoint"} & said.keys():
+            yield (
+                "The Dockerfile says nothing of what is run: the image runs "
+                f"`{next(iter(facts.scripts))}`, the only one of `[project.scripts]`"
+            )
 
     def settings(self) -> tuple[Setting, ...]:
         """Return all settings, those that a build would refuse left out with a remark."""

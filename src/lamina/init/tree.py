@@ -71,11 +71,6 @@ class Brought:
     unknown: str = ""
     """The argument on which the copy depends."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing of it is known."""
-        return not self.files and not self.environments
-
 
 class Trees:
     """The trees of all stages, each worked out once."""

@@ -212,6 +212,29 @@ def test_a_person_is_asked(
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "command"),
+    [
+        ("", 'cmd = ["python", "main.py"]\n'),
+        ("echo it's", 'cmd = ["/bin/sh", "-c", "echo it\'s"]\n'),
+    ],
+    ids=["as proposed", "of a shell"],
+)
+def test_a_command_may_be_typed_or_left_as_it_is(
+    program: Program,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    command: str,
+) -> None:
+    (project / "app.py").touch()
+    answering(monkeypatch, "", answer)
+
+    assert program("init", "project").code == 0
+
+    assert command in written(project)
+
+
 def test_a_person_may_let_settings_be_replaced(
     program: Program, project: Path, dockerfile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -271,6 +271,21 @@ def test_the_platform_of_the_base_is_that_of_the_image() -> None:
             "it in `base`, or put what `nginx:1` has there into the project",
         ),
         (
+            "EXPOSE ${P:?none}",
+            "no builder can expand it: P: none | Correct it",
+        ),
+        ("EXPOSE 9-8", "it names no port, or too many | Name the ports in `expose`"),
+        ("EXPOSE 9/http", "it names no port, or too many | Name the ports in `expose`"),
+        (
+            'CMD ["uv", "run", "--with", "x", "a"]',
+            "the tool that runs it is not in the image | Write the command that it runs",
+        ),
+        (
+            "COPY --chown=1:app a /",
+            "nothing tells the number of `1:app`; `owner` has the usual one, 1:1 | Look whether it is "
+            "right",
+        ),
+        (
             "EXPOSE http",
             "it names no port, or too many | Name the ports in `expose`",
         ),
@@ -394,6 +409,13 @@ def test_packages_and_what_belongs_to_them_are_one_remark() -> None:
     ]
 
 
+def test_packages_that_are_installed_one_after_another_are_remarks_each() -> None:
+    found = draft(f"{PYTHON}RUN apt-get install -y a && apt-get install -y b\n")
+
+    assert [each.packages for each in found.remarks] == [("a",), ("b",)]
+    assert [each.line for each in found.remarks] == [2, 2]
+
+
 def test_an_argument_without_a_value_is_told_where_it_is_used() -> None:
     found = draft(f"{PYTHON}ARG V\nENV A=$V\nWORKDIR /$V\nCOPY $V /\n")
 
@@ -470,6 +492,23 @@ def test_what_a_stage_copied_is_followed_through_it() -> None:
     assert "10: FROM python:3.12-slim AS unused | the stage `unused` is no part of the image" in (
         covered(found)
     )
+
+
+def test_a_file_of_a_folder_that_a_stage_copied_is_taken_from_the_project() -> None:
+    text = (
+        "FROM x AS b\nCOPY a.txt /one\nCOPY conf /conf\nFROM y\nWORKDIR /w\n"
+        "COPY --from=b /conf/x.ini /etc/\nCOPY --from=b /one two\nCOPY --from=b /conf/gone ./\n"
+    )
+
+    found = draft(text, "a.txt", "conf/x.ini")
+
+    assert settings(found)["copy"] == (
+        {"from": "conf/x.ini", "to": "/etc/"},
+        {"from": "a.txt", "to": "two"},
+    )
+    assert [each.split(" | ")[1] for each in left(found)] == [
+        "commands of the stage `b` make `/conf/gone`"
+    ]
 
 
 def test_a_stage_that_begins_with_another_has_what_that_has() -> None:
@@ -552,6 +591,28 @@ def test_a_copy_that_comes_to_nothing_is_told_whatever_the_other_stage_has() -> 
     assert "2: COPY a /x | it is of the stage `b` alone" in covered(found)
 
 
+def test_a_script_is_run_where_the_dockerfile_says_nothing() -> None:
+    scripts = PACKAGED + '[project.scripts]\nserve = "app:main"\n'
+    note = (
+        "The Dockerfile says nothing of what is run: the image runs `serve`, the only one of "
+        "`[project.scripts]`"
+    )
+
+    assert draft(PYTHON, pyproject=scripts).notes == (note,)
+    assert draft(f"{PYTHON}CMD a\n", pyproject=scripts).notes == ()
+    no_project = f"{PYTHON}RUN uv sync --no-dev --no-install-project\n"
+    assert draft(no_project, pyproject=scripts).notes == ()
+
+
+def test_an_environment_that_is_given_away_belongs_to_root() -> None:
+    text = "FROM x AS b\nRUN uv venv /e\nFROM x\nCOPY --from=b --chown=1 /e /e\n"
+
+    assert covered(draft(text))[-1] == (
+        "4: COPY --from=b --chown=1 /e /e | `lamina build` makes the environment; what is in it "
+        "belongs to root, and may be read by all"
+    )
+
+
 DEV = PYPROJECT + '[dependency-groups]\nDev = ["pytest"]\nlint = []\n'
 
 
@@ -564,6 +625,7 @@ DEV = PYPROJECT + '[dependency-groups]\nDev = ["pytest"]\nlint = []\n'
         ("--group lint", DEV, {"groups": ("lint", "dev")}),
         ("--no-default-groups", DEV, {"default-groups": False}),
         ("", DEV + '[tool.uv]\ndefault-groups = ["lint"]\n', {}),
+        ("", DEV + '[tool.uv]\ndefault-groups = "all"\n', {"groups": ("dev",)}),
         ("--dev", DEV + '[tool.uv]\ndefault-groups = ["lint"]\n', {"groups": ("dev",)}),
         ("--all-extras --all-groups", DEV, {"extras": "all", "groups": "all"}),
         ("--no-dev --extra a --extra=b", DEV, {"extras": ("a", "b")}),
