@@ -8,8 +8,7 @@ from pathlib import Path
 
 import tomli
 
-from lamina.cli.documents import PYPROJECT, ProjectUnreadable, read_text
-from lamina.cli.project import LOCK
+from lamina.cli.documents import LOCK, PYPROJECT, ProjectUnreadable, read_text
 from lamina.doctor.fences import fenced_dockerfile
 from lamina.doctor.subject import Beside
 from lamina.errors import LaminaError

@@ -10,6 +10,7 @@ import tomli
 from lamina.errors import LaminaError
 
 PYPROJECT = "pyproject.toml"
+LOCK = "uv.lock"
 _LARGEST = 64 << 20
 
 

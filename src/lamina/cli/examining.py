@@ -10,19 +10,14 @@ from pathlib import Path
 import click
 
 from lamina.cli.dockerfiles import Found, find
-from lamina.cli.looking import looking
 from lamina.doctor.check import check
-from lamina.doctor.dockerfile.parse import parse
 from lamina.doctor.edit import Edit, Place
 from lamina.doctor.explain import explanation
 from lamina.doctor.finding import Finding, Rule
 from lamina.doctor.model.bases import Base
-from lamina.doctor.model.build import base_names
 from lamina.doctor.rules import RULES, find_rule
 from lamina.doctor.subject import Subject, make_subject
 from lamina.doctor.text import Source
-from lamina.oci.reference import Reference
-from lamina.sources.listing import image_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,12 @@ def examine(
 ) -> tuple[Examined, ...]:
     """Examine all Dockerfiles; none is, unless every one can be read."""
     found = [find(path) for path in paths]
-    pulled = _pulled(found, insecure=insecure) if pull else {}
+    pulled: Mapping[str, Base] = {}
+    if pull:
+        # Not before it is wanted: what speaks to registries takes longer to import than all else.
+        from lamina.cli.pulled_bases import pull_bases
+
+        pulled = pull_bases([each.text for each in found], insecure=insecure)
     return tuple(_examined(each, ignored, pulled) for each in found)
 
 
@@ -83,20 +83,3 @@ def _examined(found: Found, ignored: Collection[str], pulled: Mapping[str, Base]
     findings = check(subject, ignored=ignored)
     source = Source(found.text)
     return Examined(found.shown, source, findings, subject, found, ignored, pulled)
-
-
-def _pulled(found: Sequence[Found], *, insecure: bool) -> Mapping[str, Base]:
-    names = dict.fromkeys(name for each in found for name in base_names(parse(each.text)))
-    references = [Reference.parse(name) for name in names]
-    with looking(insecure=insecure) as look:
-        configs = [image_for(look(reference), None).config for reference in references]
-    return {
-        name: Base(
-            name,
-            is_known=True,
-            environment=config.env,
-            user=config.user,
-            workdir=config.working_dir or "/",
-        )
-        for name, config in zip(names, configs, strict=True)
-    }

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
-from lamina.cli.documents import PYPROJECT, read_text, read_toml
+from lamina.cli.documents import LOCK, PYPROJECT, read_text, read_toml
 from lamina.cli.init import NONE, InitOptions
 from lamina.cli.lines import Lines, Silent
 from lamina.cli.listing import PYLOCK
-from lamina.cli.project import LOCK, ProjectFolder
+from lamina.cli.project import ProjectFolder
 from lamina.cli.proposal import change, report, told
 from lamina.cli.python import default_base
 from lamina.cli.rewriting import read_exactly, rewrite

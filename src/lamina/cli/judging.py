@@ -7,9 +7,8 @@ from pathlib import Path
 
 from lamina.cli.build_logs import STANDARD_INPUT, BuildLog, read_logs
 from lamina.cli.dockerfiles import REPORTS, NoDockerfile
-from lamina.cli.documents import read_text
+from lamina.cli.documents import LOCK, read_text
 from lamina.cli.examining import Examined, examine
-from lamina.cli.project import LOCK
 from lamina.cli.style import say, styled
 from lamina.cli.verdicts import Judged
 from lamina.doctor.alternative import Alternative, alternative, wanted_by

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import lamina
 from lamina.cli.clock import seconds_running
-from lamina.cli.documents import PYPROJECT
+from lamina.cli.documents import LOCK, PYPROJECT
 from lamina.cli.environments import Wanted
 from lamina.cli.listing import PYLOCK
-from lamina.cli.project import LOCK, ProjectFolder
+from lamina.cli.project import ProjectFolder
 from lamina.cli.recall import MAGIC, NAME, digest, question, signature
 from lamina.cli.sync import SyncOptions
 from lamina.cli.uv_files import UV_TOML

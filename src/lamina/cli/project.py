@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lamina.cli.documents import PYPROJECT, read_text, read_toml
+from lamina.cli.documents import LOCK, PYPROJECT, read_text, read_toml
 from lamina.cli.listing import (
     PYLOCK,
     facts_with,
@@ -26,7 +26,6 @@ from lamina.project.config import Config, parse_config
 from lamina.project.facts import ProjectFacts, parse_facts
 from lamina.project.uv import parse_default_groups
 
-LOCK = "uv.lock"
 _NO_LOCK = "To create it, run `uv lock`"
 _NO_PROJECT = "Run the command in the folder of a project, or name the folder: `lamina build DIR`"
 

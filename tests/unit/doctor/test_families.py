@@ -121,6 +121,8 @@ def test_ownership(lines: str, expected: list[str]) -> None:
         ("RUN uv sync && rm -rf /root/.cache", []),
         ("RUN pip install --no-cache-dir uv", []),
         ("RUN pip install uv", ["LAM601"]),
+        (f"{UV_MOUNT}uv sync\nRUN uv run python manage.py collectstatic", []),
+        ("RUN --mount=type=cache,target=~/.cache/uv uv run a", ["LAM101"]),
         (f"{UV_MOUNT}uv lock && uv sync", ["LAM306"]),
         (f"{UV_MOUNT}uv lock --check && uv sync", []),
         ("RUN --mount=type=cache,target=/root/.cache/pip pip install --upgrade pip", []),

@@ -97,6 +97,8 @@ def test_onbuild_puts_an_instruction_off() -> None:
     [
         ("RUN a && b", "a && b"),
         ("RUN <<EOF\na\nb\nEOF", "a\nb\n"),
+        ("RUN <<EOF\n#!/bin/bash -e\na\nEOF", "#!/bin/bash -e\na\n"),
+        ("RUN <<EOF\n#!/usr/bin/env python\nuv = 1\nEOF", ""),
         ("RUN cat <<EOF\na\nEOF", "cat <<EOF\na\nEOF"),
         ('RUN ["a"]', None),
     ],

@@ -8,6 +8,8 @@ from lamina.doctor.dockerfile.lines import Comment, Directive, Heredoc
 from lamina.doctor.dockerfile.problem import Problem
 from lamina.doctor.text import NOTHING, Joined, Span, concatenated
 
+SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -70,7 +72,7 @@ class Instruction:
             return self.arguments
         script = self.heredocs[0]
         if len(self.heredocs) == 1 and self._is_heredoc_alone:
-            return script.content
+            return script.content if _is_for_a_shell(script.content.text) else NOTHING
         pieces = [self.arguments]
         for each in self.heredocs:
             newline = Joined("\n", ((0, each.span.start),))
@@ -81,6 +83,14 @@ class Instruction:
     @property
     def _is_heredoc_alone(self) -> bool:
         return self.arguments.text.startswith("<<") and len(self.arguments.text.split()) == 1
+
+
+def _is_for_a_shell(script: str) -> bool:
+    """Say whether a script is read by a shell: its first line may name another program."""
+    first = script.partition("\n")[0]
+    if not first.startswith("#!"):
+        return True
+    return any(word.rpartition("/")[2] in SHELLS for word in first.removeprefix("#!").split())
 
 
 @dataclass(frozen=True, slots=True)

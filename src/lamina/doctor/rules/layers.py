@@ -316,7 +316,8 @@ def _floating_base(subject: Subject) -> Iterator[Found]:
             message = (
                 f"`{stage.base.name}` is another image from time to time: all below runs again"
             )
-            fix = "Name a release, such as `python:3.12-slim`, or a digest"
+            plain = stage.base.name.removesuffix(":latest")
+            fix = f"Name a release of it, `{plain}:...`, or a digest"
             yield Found(stage.stage.base.span(), message, fix)
 
 

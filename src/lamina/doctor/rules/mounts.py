@@ -280,6 +280,9 @@ def unmounted(run: Run) -> list[Invocation]:
     for invocation in run.installs:
         tool = invocation.line.tool.name
         is_kept = not invocation.cache.is_off and invocation.cache.path is not None
+        if invocation.line.shown == "uv run":
+            # Mostly, what it would install is installed already.
+            continue
         if is_kept and tool not in told and not is_covered(run, invocation):
             told.add(tool)
             found.append(invocation)
