@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import tiny
 from integration import file_trees
 from integration.lamina_program import Lamina
 from integration.local_projects import LocalWheel, module, write_project
@@ -19,6 +20,12 @@ from integration.uv_oracle import find_python, uv_program
 
 pytestmark = pytest.mark.integration
 
+MINE = f"""
+[project]
+name = "mine"
+version = "1.0"
+requires-python = ">=3.11"
+{tiny.BUILD_SYSTEM.format(requires="[]")}"""
 POINTS = "[console_scripts]\nrun-a = a:main\n"
 
 
@@ -119,6 +126,28 @@ def test_an_environment_of_another_python_is_made_anew_as_uv_does(beside: Beside
     assert done.stdout == f"(3, 12) {beside.prefix}\n"
     checked = beside.uv("pip", "check", "-p", str(python))
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_release_that_is_not_locked_anew_is_installed_as_by_uv(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    (folder / "src" / "mine").mkdir(parents=True)
+    (folder / "src" / "mine" / "__init__.py").touch()
+    (folder / "tiny_backend.py").write_text(tiny.BACKEND)
+    pyproject = folder / "pyproject.toml"
+    pyproject.write_text(MINE)
+    python = ("--python", find_python("3.12"))
+    beside = Beside(folder, Lamina(tmp_path / "store"))
+    assert beside.uv("lock", "-q", *python).returncode == 0
+    pyproject.write_text(MINE.replace('version = "1.0"', 'version = "1.1"'))
+
+    for more in ((), ("--no-editable",)):
+        said, found = compare(beside, lambda: None, *python, *more)
+
+        assert found == []
+        assert " + mine==1.1\n" in said
+        again = beside.ours("--frozen", *python, *more)
+        assert again.stderr == f"`{beside.prefix}` is as it should be: 1 distribution\n"
+        subprocess.run(["rm", "-r", beside.prefix], check=True)
 
 
 def test_a_pinned_python_counts_as_for_uv(beside: Beside) -> None:

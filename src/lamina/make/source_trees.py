@@ -59,7 +59,7 @@ class SourceTrees:
                 f"Unable to build {title}: no folder `{artifact.path}`",
                 hint="The lockfile names it by its path; put it there, or run `uv lock`",
             )
-        return self.tree(tree, Subject.of_tree(tree, canonicalize_name(name), version, title))
+        return self.tree(tree, Subject.of_folder(tree, canonicalize_name(name), title))
 
     def tree(self, folder: Path, subject: Subject) -> SourceTree:
         """Return the tree in a folder."""

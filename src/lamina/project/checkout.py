@@ -12,7 +12,7 @@ import tomli
 from lamina.errors import LaminaError
 from lamina.lock.source import Git
 from lamina.project.program import ProgramFailed, Programs
-from lamina.project.subject import states_version
+from lamina.project.subject import stated_version
 
 _OF_ANOTHER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX")
 """Variables by which the git that runs us, as in a hook, means its own repository."""
@@ -101,6 +101,6 @@ def _tells_version(top: Path, source: Git) -> bool:
     """Say whether the tree has its version in a file, so that no history is needed for it."""
     path = top / (source.subdirectory or "") / "pyproject.toml"
     try:
-        return states_version(tomli.loads(path.read_text(encoding="utf-8")))
+        return stated_version(tomli.loads(path.read_text(encoding="utf-8"))) is not None
     except (OSError, ValueError, RecursionError):
         return False

@@ -22,6 +22,8 @@ from lamina.pythons.interpreter import Interpreter
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 2
 _REPORT = "report.json"
+_FOUND = re.compile(r"(\(from versions: )[^()\n]*((?:, [^ ,()\n]+){3}\))")
+"""pip names each version that there is, of which there may be hundreds; the last are the newest."""
 _IS_REFUSED = re.compile(r"40[13] (Client )?Error|HTTP error 40[13]")
 """What pip says of an index that wants credentials, or other ones."""
 _NOT_LET_IN = (
@@ -183,10 +185,19 @@ def _resolve(
     except ProgramFailed as failure:
         raise UnmetBuildRequirements(
             f"Unable to find what the build backend needs: {_named(wanted)}\n"
-            f"  pip: {failure.reason}\n{failure.output}".rstrip(),
+            f"  pip: {failure.reason}\n{short(failure.output)}".rstrip(),
             hint=_NOT_LET_IN if _IS_REFUSED.search(failure.output) else _NOT_FOUND,
         ) from failure
     return read_report((scratch / _REPORT).read_bytes())
+
+
+def short(output: str) -> str:
+    """Return what pip says, of the versions that it found only the last ones.
+
+    >>> short("no match (from versions: 0.1, 0.2, 0.3, 0.4, 0.5)")
+    'no match (from versions: ..., 0.3, 0.4, 0.5)'
+    """
+    return _FOUND.sub(r"\1...\2", output)
 
 
 def _named(wanted: list[str]) -> str:

@@ -50,25 +50,46 @@ class Subject:
     def of_tree(
         cls, tree: Path, name: NormalizedName, version: Version | None, title: str
     ) -> Subject:
-        """Return what lies in a folder. Raises `UnreadableSource`."""
-        document = _document(tree, title)
+        """Return an unpacked archive or a checkout, which a lock has by its version.
+
+        Raises `UnreadableSource`.
+        """
+        return cls._of(_document(tree, title), name, version, title)
+
+    @classmethod
+    def of_folder(cls, folder: Path, name: NormalizedName, title: str) -> Subject:
+        """Return a folder that is worked in: its version is what it says now, not what a lock does.
+
+        Raises `UnreadableSource`.
+        """
+        document = _document(folder, title)
+        return cls._of(document, name, stated_version(document), title)
+
+    @classmethod
+    def _of(
+        cls,
+        document: Mapping[str, object],
+        name: NormalizedName,
+        version: Version | None,
+        title: str,
+    ) -> Subject:
         return cls(
             name=name,
             title=title,
             system=parse_build_system(document, f"{_PYPROJECT} of {title.strip('`')}"),
             version=version,
-            reads_history=not states_version(document),
+            reads_history=stated_version(document) is None,
         )
 
 
-def states_version(document: Mapping[str, object]) -> bool:
-    """Say whether a `pyproject.toml` has the version of its project in it."""
+def stated_version(document: Mapping[str, object]) -> Version | None:
+    """Return the version that a `pyproject.toml` has in it, or None where only its backend knows."""
     project = document.get("project")
     version = project.get("version") if isinstance(project, dict) else None
     try:
-        return isinstance(version, str) and bool(Version(version))
+        return Version(version) if isinstance(version, str) else None
     except InvalidVersion:
-        return False
+        return None
 
 
 def _document(tree: Path, title: str) -> Mapping[str, object]:

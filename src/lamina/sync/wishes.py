@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lamina.lock.model import Sdist, Wheel
@@ -60,7 +60,9 @@ class Wishes:
         if keys is not None and has_keys:
             note["keys"] = keys.digest(tree.folder, environ)
         uv_note = of_tree(tree.folder, keys, environ)
-        return Wish(distribution, told, note_of(note), is_editable, uv_note, has_keys)
+        # A release is not locked anew: the version is the folder's own, as uv takes it.
+        now = replace(distribution, version=tree.subject.version)
+        return Wish(now, told, note_of(note), is_editable, uv_note, has_keys)
 
     def _notes_of_archive(self, distribution: Distribution) -> tuple[bytes | None, bytes | None]:
         """Return what is noted of an archive in a folder, for us and for uv."""

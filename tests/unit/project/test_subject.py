@@ -41,6 +41,19 @@ def test_a_tree_tells_how_it_is_built(
     assert (found.system, found.reads_history, found.version) == (system, reads_history, VERSION)
 
 
+@pytest.mark.parametrize(
+    ("text", "version"), [('version = "1.1"', Version("1.1")), ('dynamic = ["version"]', None)]
+)
+def test_a_folder_that_is_worked_in_has_the_version_that_it_says(
+    tmp_path: Path, text: str, version: Version | None
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "demo"\n{text}\n')
+
+    found = Subject.of_folder(tmp_path, NAME, "`demo`")
+
+    assert (found.version, found.reads_history) == (version, version is None)
+
+
 def test_a_tree_with_only_a_setup_script_is_built_the_old_way(tmp_path: Path) -> None:
     (tmp_path / "setup.py").touch()
 
