@@ -83,7 +83,7 @@ class Subject:
 
 
 def stated_version(document: Mapping[str, object]) -> Version | None:
-    """Return the version that a `pyproject.toml` has in it, or None where only its backend knows."""
+    """Return the version that a `pyproject.toml` has, or None where only its backend knows it."""
     project = document.get("project")
     version = project.get("version") if isinstance(project, dict) else None
     try:
