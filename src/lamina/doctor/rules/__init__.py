@@ -1,21 +1,30 @@
-"""The rules, a module for each family of the faults; their codes are never used again."""
+"""The rules, a module or some for each family of faults; their codes are never used again."""
 
 from lamina.doctor.finding import Rule
 from lamina.doctor.rules import (
     apt,
     builder,
+    clearing,
+    environments,
     image,
+    inputs,
     layers,
     logs,
+    misplaced,
     mounts,
     ownership,
     reading,
     settings,
+    starting,
+    versions,
 )
 
-_FAMILIES = (reading, mounts, ownership, settings, layers, builder, image, apt, logs)
+_MODULES = (
+    reading, misplaced, mounts, ownership, settings, clearing, versions, starting, layers, inputs,
+    builder, image, environments, apt, logs,
+)  # fmt: skip
 RULES: tuple[Rule, ...] = tuple(
-    sorted((rule for family in _FAMILIES for rule in family.RULES), key=lambda rule: rule.code)
+    sorted((rule for module in _MODULES for rule in module.RULES), key=lambda rule: rule.code)
 )
 
 

@@ -12,8 +12,8 @@ from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.build import Step
 from lamina.doctor.model.run import Run
 from lamina.doctor.releases import ended, release_of, releases_of
+from lamina.doctor.rules.covering import is_below
 from lamina.doctor.rules.examples import plain
-from lamina.doctor.rules.mounts import is_below
 from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
 from lamina.doctor.text import Joined, Span

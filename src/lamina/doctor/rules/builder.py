@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from lamina.doctor.edits.mounts import without_option
 from lamina.doctor.finding import Found, Rule, Severity
 from lamina.doctor.model.run import PlacedMount
+from lamina.doctor.rules.covering import covers
 from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, example, plain
-from lamina.doctor.rules.mounts import covers
 from lamina.doctor.subject import Subject
 
 

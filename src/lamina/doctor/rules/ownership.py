@@ -11,10 +11,10 @@ from lamina.doctor.model.build import StageModel, Step
 from lamina.doctor.model.copies import copies
 from lamina.doctor.model.installs import environments
 from lamina.doctor.model.run import PlacedMount, Run
+from lamina.doctor.model.starting import starts
 from lamina.doctor.model.users import User
+from lamina.doctor.rules.covering import covers, is_below, is_covered
 from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, plain
-from lamina.doctor.rules.mounts import covers, is_below, is_covered
-from lamina.doctor.rules.starting import starts
 from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
 

@@ -1,48 +1,21 @@
-"""Family 3: settings and commands of the tools that work against the cache."""
+"""Family 3: settings of the tools that work against the cache."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from lamina.doctor.edit import Edits
-from lamina.doctor.edits.commands import another_word, without_command, without_word
+from lamina.doctor.edits.commands import another_word, without_word
 from lamina.doctor.edits.variables import setting, with_value, with_variable, without_pair
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import Model, StageModel, Step
-from lamina.doctor.model.copies import Copied, copies
-from lamina.doctor.model.installs import installs, uv_reference
-from lamina.doctor.model.run import Invocation, PlacedMount, Run
-from lamina.doctor.project import has_dev_group
-from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV, example, plain
-from lamina.doctor.rules.mounts import covers, is_below
-from lamina.doctor.rules.starting import starts
+from lamina.doctor.model.build import StageModel
+from lamina.doctor.model.copies import Copied
+from lamina.doctor.model.installs import installs
+from lamina.doctor.model.run import Invocation, Run
+from lamina.doctor.rules.covering import covers
+from lamina.doctor.rules.examples import PACKAGE, example
 from lamina.doctor.shell import Command, Word
 from lamina.doctor.subject import Subject, uv_table
-from lamina.doctor.text import Span
-
-_VERSION = re.compile(r"([0-9]+\.[0-9]+\.[0-9]+)(?:-.*)?")
-_RESOLVING = (
-    "--refresh", "--refresh-package", "--reinstall", "--reinstall-package", "--force-reinstall",
-    "--upgrade", "-U", "--upgrade-package", "-P",
-)  # fmt: skip
-_CLEARING = {
-    "uv": frozenset({("cache", "clean")}),
-    "pip": frozenset({("cache", "purge")}),
-    "poetry": frozenset({("cache", "clear")}),
-    "pdm": frozenset({("cache", "clear")}),
-}
-_KEEPING = (
-    "--no-dev", "--no-default-groups", "--no-group", "--only-group", "--only-dev", "--no-editable",
-    "--no-install-project", "--no-install-workspace", "--no-install-local", "--no-install-package",
-)  # fmt: skip
-_VARIABLES = {
-    "--no-dev": "UV_NO_DEV", "--no-editable": "UV_NO_EDITABLE", "--no-group": "UV_NO_GROUP",
-    "--no-default-groups": "UV_NO_DEFAULT_GROUPS", "--no-install-project": "UV_NO_INSTALL_PROJECT",
-    "--no-install-workspace": "UV_NO_INSTALL_WORKSPACE",
-    "--no-install-local": "UV_NO_INSTALL_LOCAL",
-}  # fmt: skip
 
 
 def _turned_off(subject: Subject) -> Iterator[Found]:
@@ -148,156 +121,6 @@ def _has_place(invocation: Invocation, commands: list[Command], copied: list[Cop
     return is_told or any(each.brings("poetry.toml") for each in copied)
 
 
-def _cleared(subject: Subject) -> Iterator[Found]:
-    for run in subject.model.runs:
-        for mount in run.caches:
-            for invocation in run.invocations:
-                line = invocation.line
-                clears = line.subcommand in _CLEARING[line.tool.name]
-                is_all = line.tool.name != "uv" or not line.arguments
-                if clears and is_all and covers(mount, invocation.cache_if_on):
-                    edits = _left_out(subject, run, invocation.span)
-                    yield _clears(invocation.span, line.shown, mount, edits, fails=False)
-            for command in run.commands:
-                if _removes(command, mount, run):
-                    edits = ()
-                    if _removes_only(command, mount):
-                        edits = _left_out(subject, run, command.span)
-                    fails = not any((word.literal or "").endswith("*") for word in command.words)
-                    yield _clears(command.span, "rm", mount, edits, fails=fails)
-
-
-def _left_out(subject: Subject, run: Run, span: Span) -> Edits:
-    found = [each for each in run.commands if each.span == span]
-    if len(found) != 1:
-        return ()
-    return without_command(subject.dockerfile, run.instruction, found[0])
-
-
-def _removes_only(command: Command, mount: PlacedMount) -> bool:
-    """Say whether a command removes what is mounted and nothing of the layer."""
-    paths = [word.literal for word in command.words[1:] if not word.beginning.startswith("-")]
-    return all(
-        path is not None and path.removesuffix("/*").rstrip("/") == mount.path for path in paths
-    )
-
-
-def _clears(span: Span, what: str, mount: PlacedMount, edits: Edits, *, fails: bool) -> Found:
-    message = f"`{what}` empties the cache mount at `{mount.path}`"
-    if fails:
-        message += ", and fails, as that cannot be removed"
-    fix = "Leave it out: nothing of a mount is in the image"
-    return Found(span, message, fix, edits=edits)
-
-
-def _removes(command: Command, mount: PlacedMount, run: Run) -> bool:
-    if command.name != "rm" or mount.path is None:
-        return False
-    for word in command.words[1:]:
-        value = word.value(lambda name: run.before.home if name == "HOME" else None)
-        if value is None or value.startswith("-"):
-            continue
-        path = run.before.path(value.removesuffix("/*").removesuffix("/"))
-        if path is not None and is_below(mount.path, path):
-            return True
-    return False
-
-
-def _pruned(subject: Subject) -> Iterator[Found]:
-    for run in subject.model.runs:
-        for invocation in run.invocations:
-            line = invocation.line
-            if line.shown != "uv cache prune" or not line.has("--ci"):
-                continue
-            if any(covers(mount, invocation.cache) for mount in run.caches):
-                message = "`uv cache prune --ci` removes all wheels that were downloaded"
-                fix, place = "Write `uv cache prune`, or leave it out", line.place("--ci")
-                edits = without_word(subject.dockerfile, run.instruction, place, "--ci")
-                yield Found(place, message, fix, edits=edits)
-
-
-def _resolved_anew(subject: Subject) -> Iterator[Found]:
-    for run in subject.model.runs:
-        for invocation in run.invocations:
-            line = invocation.line
-            if line.tool.name != "uv":
-                continue
-            if line.subcommand == ("lock",) and not line.has("--check", "--locked", "--frozen"):
-                message = "`uv lock` resolves anew: each build may get something else"
-                yield Found(line.span, message, "Commit `uv.lock`, and write `uv sync --locked`")
-            elif line.installs and line.has(*_RESOLVING):
-                option = next(name for name, _, _ in line.options if name in _RESOLVING)
-                message = f"`{option}` asks the index again for what the lock and the cache have"
-                yield Found(line.place(option), message, f"Leave out `{option}`")
-
-
-def _versions(subject: Subject) -> Iterator[Found]:
-    first: dict[tuple[str, tuple[str, str, str]], str] = {}
-    for stage in subject.model.stages:
-        for run in stage.runs:
-            for invocation in run.installs:
-                version = _uv_version(run, stage, subject.model)
-                if invocation.line.tool.name != "uv" or version is None:
-                    continue
-                for mount in run.caches:
-                    if not covers(mount, invocation.cache):
-                        continue
-                    known = first.setdefault((mount.cache_id, mount.ownership), version)
-                    if known != version:
-                        message = f"uv {version} uses the cache `{mount.cache_id}` of uv {known}"
-                        fix = f"Take one release of uv, or add `id=uv-{version}` to the mount"
-                        yield Found(mount.mount.span, message, fix)
-
-
-def _uv_version(run: Run, stage: StageModel, model: Model) -> str | None:
-    """Return the release of uv that a RUN has, if the name of uv's image says it."""
-    references = [uv_reference(mount.mount.get("from"), model) for mount in run.mounts]
-    origins = [copied.origin for copied in copies(stage.all_steps)]
-    references += [uv_reference(origin, model) for origin in reversed(origins)]
-    references.append(stage.base.name if stage.base.repository == UV_IMAGE else None)
-    for reference in references:
-        if reference is not None:
-            match = _VERSION.fullmatch(split_reference(reference)[1])
-            return match[1] if match else None
-    return None
-
-
-def _python_downloaded(subject: Subject) -> Iterator[Found]:
-    for install in installs(subject.model, "uv sync"):
-        base = install.stage.base
-        if base.has_python is not False or _has_python(install.before, install.run):
-            continue
-        invocation = install.invocation
-        downloads = (invocation.lookup("UV_PYTHON_DOWNLOADS") or "").lower()
-        if downloads in ("never", "0", "false", "manual") or _is_kept(invocation, install.run):
-            continue
-        message = f"`{base.name}` has no Python: uv downloads one each time that this runs"
-        fix = (
-            "Build upon an image with Python, run `uv python install` in a `RUN` above, or set"
-            " `UV_PYTHON_CACHE_DIR` to a folder in the cache mount"
-        )
-        yield Found(invocation.span, message, fix)
-        return
-
-
-def _has_python(steps: tuple[Step, ...], run: Run) -> bool:
-    runs = [step.run for step in steps if step.run is not None]
-    for each in [*runs, run]:
-        for command in each.commands:
-            words = [word.literal or "" for word in command.words]
-            if any(word.startswith(("python", "/python")) for word in words[1:]):
-                return True
-    return any("python" in (step.source_stage or "") for step in steps)
-
-
-def _is_kept(invocation: Invocation, run: Run) -> bool:
-    folder = invocation.lookup("UV_PYTHON_CACHE_DIR")
-    path = run.before.path(folder) if folder else None
-    return path is not None and any(
-        mount.path is not None and is_below(path, mount.path) for mount in run.caches
-    )
-
-
 def _unlocked(subject: Subject) -> Iterator[Found]:
     if subject.beside.lock is None:
         return
@@ -319,36 +142,6 @@ def _is_project(argument: str) -> bool:
     return argument.partition("[")[0] in (".", "./")
 
 
-def _synced_at_start(subject: Subject) -> Iterator[Found]:
-    final = subject.model.final
-    if final is None:
-        return
-    synced = [
-        each for step in final.all_steps if step.run for each in step.run.invocations
-        if each.line.shown == "uv sync"
-    ]  # fmt: skip
-    for step, started in starts(final):
-        line = started.line
-        if line.shown != "uv run" or not synced or started.is_on("UV_NO_SYNC", "--no-sync"):
-            continue
-        if line.has("--no-project", "--isolated", "--script", "-s", "--active"):
-            continue
-        kept = [each for each in _KEEPING if synced[-1].line.has(each) and not line.has(each)]
-        kept = [each for each in kept if not started.environment.is_on(_VARIABLES.get(each, ""))]
-        if has_dev_group(subject.beside) is False:
-            kept = [each for each in kept if each != "--no-dev"]
-        if kept:
-            message = (
-                f"`uv run` installs at each start what `uv sync` was told not to: {_listed(kept)}"
-            )
-            fix = "Start the program itself, `.venv/bin/...`; or set `UV_NO_SYNC=1`"
-            yield Found(step.instruction.span, message, fix)
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
-
-
 def _system_python(subject: Subject) -> Iterator[Found]:
     for install in installs(subject.model, "uv sync"):
         invocation = install.invocation
@@ -361,17 +154,6 @@ def _system_python(subject: Subject) -> Iterator[Found]:
             yield Found(invocation.span, message, fix)
             return
 
-
-_TWO_UVS = (
-    f"{HEAD}RUN {CACHE} {SYNC}".rstrip("\n"),
-    "FROM python:3.12-slim",
-)
-_LATER = ("WORKDIR /app", f"RUN {CACHE} uv sync --frozen")
-_DEBIAN = f"FROM debian:trixie-slim\n{UV}WORKDIR /app\nCOPY pyproject.toml uv.lock ./\n"
-_DEV = {
-    **PACKAGE,
-    "pyproject.toml": PACKAGE["pyproject.toml"] + '\n[dependency-groups]\ndev = ["pytest"]\n',
-}
 
 RULES = (
     Rule(
@@ -422,86 +204,6 @@ RULES = (
         mends="`symlink` becomes `copy`. Where Poetry makes its environment, is a decision.",
     ),
     Rule(
-        code="LAM304",
-        title="The cache mount is emptied",
-        severity=Severity.ERROR,
-        why=(
-            "What is in a mount is not in the image, so there is nothing to save. The next build"
-            " finds an empty cache. `rm` of the folder itself fails, for it is mounted; so does"
-            " `uv cache clean` of older releases of uv (`Device or resource busy`)."
-        ),
-        fix="Clean up only where nothing is mounted.",
-        sources=("openshift-psap/forge#47",),
-        bad=example(sync="uv sync --frozen --no-install-project && uv cache clean\n"),
-        good=example(),
-        find=_cleared,
-        mends=(
-            "the command is left out, where `&&` joins it to others, and it removes nothing"
-            " else."
-        ),
-    ),
-    Rule(
-        code="LAM305",
-        title="`uv cache prune --ci` in a cache mount",
-        severity=Severity.ERROR,
-        why=(
-            "`--ci` removes what can be downloaded again, and keeps what was built. That suits a"
-            " cache that is uploaded after each run; in a mount it removes what the mount is for."
-        ),
-        fix="`uv cache prune`, or nothing.",
-        sources=("docs.astral.sh/uv/concepts/cache",),
-        bad=example(sync="uv sync --frozen --no-install-project && uv cache prune --ci\n"),
-        good=example(sync="uv sync --frozen --no-install-project && uv cache prune\n"),
-        find=_pruned,
-        mends="`--ci` is left out.",
-    ),
-    Rule(
-        code="LAM306",
-        title="Resolved or fetched anew in the build",
-        severity=Severity.WARNING,
-        why=(
-            "These ask the index again for what is known, and what is installed depends on the day"
-            " of the build."
-        ),
-        fix="Build from the lock, with `--locked` or `--frozen`.",
-        sources=("docs.astral.sh/uv/concepts/cache",),
-        bad=example(sync="uv sync --upgrade --no-install-project\n"),
-        good=example(),
-        find=_resolved_anew,
-        leaves="it may be wanted, and without it a lock must be there.",
-    ),
-    Rule(
-        code="LAM307",
-        title="One cache for several releases of uv",
-        severity=Severity.WARNING,
-        why=(
-            "A newer uv may write what an older one cannot read (`Failed to deserialize cache"
-            " entry`). Caches are shared by all Dockerfiles on a builder that name the same `id`."
-        ),
-        fix="One release of uv everywhere, or an `id` for each.",
-        sources=("ai-dynamo/dynamo#12357", "astral-sh/uv#7547", "astral-sh/uv#11043"),
-        bad=plain(*_TWO_UVS, "COPY --from=ghcr.io/astral-sh/uv:0.11.32 /uv /bin/", *_LATER),
-        good=plain(*_TWO_UVS, "COPY --from=ghcr.io/astral-sh/uv:0.12.5 /uv /bin/", *_LATER),
-        find=_versions,
-        leaves="which release to take is a decision.",
-    ),
-    Rule(
-        code="LAM308",
-        title="A Python is downloaded each time",
-        severity=Severity.WARNING,
-        why=(
-            "Where the base has no Python that suits, uv downloads one. That is not in its cache"
-            " unless `UV_PYTHON_CACHE_DIR` says so, and so it comes again with each change of the"
-            " lock."
-        ),
-        fix="A base with Python, `uv python install` above, or `UV_PYTHON_CACHE_DIR` in the mount.",
-        sources=("astral-sh/uv#15586", "docs.astral.sh/uv/guides/integration/docker"),
-        bad=example(head=_DEBIAN),
-        good=example("RUN uv python install 3.12", head=_DEBIAN),
-        find=_python_downloaded,
-        leaves="which Python to take, and from where, is a decision.",
-    ),
-    Rule(
         code="LAM309",
         title="The lock is there and not looked at",
         severity=Severity.WARNING,
@@ -515,27 +217,6 @@ RULES = (
         good=example(files=PACKAGE),
         find=_unlocked,
         leaves="`uv sync` makes an environment elsewhere, which what follows would have to know.",
-    ),
-    Rule(
-        code="LAM310",
-        title="`uv run` changes the environment when the container starts",
-        severity=Severity.WARNING,
-        why=(
-            "`uv run` brings the environment up to date first, by its own options and not by those"
-            " of `uv sync`: what was left out is downloaded at each start."
-        ),
-        fix="Start what is in `.venv/bin`; or use variables, which both obey; or `UV_NO_SYNC=1`.",
-        sources=("astral-sh/uv#17023", "astral-sh/uv#13694", "astral-sh/uv#12810"),
-        bad=plain(
-            f"{HEAD}COPY . .", f"RUN {CACHE} uv sync --frozen --no-dev",
-            'CMD ["uv", "run", "app"]', files=_DEV,
-        ),
-        good=plain(
-            f"{HEAD}COPY . .", "ENV UV_NO_DEV=1", f"RUN {CACHE} uv sync --frozen",
-            'CMD ["uv", "run", "app"]', files=_DEV,
-        ),
-        find=_synced_at_start,
-        leaves="what is to start, only its author knows.",
     ),
     Rule(
         code="LAM311",
