@@ -21,6 +21,7 @@ _MEANS_NOTHING = words(
     " --no-install-project --allow-insecure-host --inexact --refresh --reinstall"
 )
 """Options that settings say, and those that say nothing of what is installed."""
+_DEV_TOO = "`dev` too, since `uv sync` installs it without `--no-dev`: an image rarely needs it."
 _TAKEN = words(
     "--all-packages --binary --build --config-setting --no-binary --no-binary-package --no-build"
     " --no-build-package --no-extra --no-group --no-install-local --no-install-package"
@@ -46,39 +47,42 @@ class Asked:
 
 def asked(sync: Invocation, facts: ProjectFacts, pyproject: Mapping[str, object]) -> Asked:
     """Return what a ``uv sync`` asks for, of a project with this ``pyproject.toml``."""
-    line = sync.line
-    settings: list[Setting] = []
-    if line.has("--all-extras"):
-        settings.append(Setting("extras", "all"))
-    elif extras := _values(sync, "--extra"):
-        settings.append(Setting("extras", extras))
-    if not sync.is_on("UV_NO_DEFAULT_GROUPS", "--no-default-groups"):
-        is_default = DEV in _default_groups(pyproject)
-    else:
-        settings.append(Setting("default-groups", False))
-        is_default = False
-    if line.has("--all-groups"):
-        settings.append(Setting("groups", "all"))
-    elif names := _groups(sync, pyproject, is_default=is_default):
-        settings.append(Setting("groups", names))
+    settings = [*_extras(sync), *_groups(sync, pyproject)]
     if sync.is_on("UV_NO_INSTALL_PROJECT", "--no-install-project") and facts.build_system:
         settings.append(Setting("install-project", False))
     has_bytecode = sync.is_on("UV_COMPILE_BYTECODE", "--compile-bytecode", "--compile")
     return Asked(tuple(settings), tuple(_options(sync)), has_bytecode)
 
 
-def _groups(
-    sync: Invocation, pyproject: Mapping[str, object], *, is_default: bool
-) -> tuple[str, ...]:
-    """Return the groups to be named: `dev` too, which uv installs unless it is left out."""
-    line = sync.line
+def _extras(sync: Invocation) -> Iterator[Setting]:
+    if sync.line.has("--all-extras"):
+        yield Setting("extras", "all")
+    elif named := _values(sync, "--extra"):
+        yield Setting("extras", named)
+
+
+def _groups(sync: Invocation, pyproject: Mapping[str, object]) -> Iterator[Setting]:
+    has_defaults = not sync.is_on("UV_NO_DEFAULT_GROUPS", "--no-default-groups")
+    if not has_defaults:
+        yield Setting("default-groups", False)
+    if sync.line.has("--all-groups"):
+        yield Setting("groups", "all")
+        return
     named = _values(sync, "--group")
+    is_default = has_defaults and DEV in _default_groups(pyproject)
+    if DEV not in named and _has_dev(sync, pyproject, is_default=is_default):
+        yield Setting("groups", (*named, DEV), _DEV_TOO)
+    elif named:
+        yield Setting("groups", named)
+
+
+def _has_dev(sync: Invocation, pyproject: Mapping[str, object], *, is_default: bool) -> bool:
+    """Say whether `dev` is installed, as uv does where the project has it, unless told not to."""
+    line = sync.line
     is_alone = line.has("--only-group", "--only-dev")
     is_left_out = sync.is_on("UV_NO_DEV", "--no-dev") and not line.has("--dev")
-    has_dev = (is_default or line.has("--dev")) and not is_left_out and not is_alone
-    if has_dev and DEV in groups(pyproject) and DEV not in named:
-        return (*named, DEV)
-    return named
+    is_taken = (is_default or line.has("--dev")) and not is_left_out and not is_alone
+    return is_taken and DEV in groups(pyproject)
 
 
 def _default_groups(pyproject: Mapping[str, object]) -> frozenset[str]:

@@ -643,6 +643,14 @@ def test_what_uv_sync_installs_is_said(
     assert {key: value for key, value in found.items() if key not in common} == expected
 
 
+def test_that_an_image_has_dev_too_is_told() -> None:
+    found = draft(f"{PYTHON}RUN uv sync --group lint\n", pyproject=DEV)
+
+    assert [each.why for each in found.settings if each.key == "groups"] == [
+        "`dev` too, since `uv sync` installs it without `--no-dev`: an image rarely needs it."
+    ]
+
+
 def test_what_no_setting_says_of_uv_sync_is_told() -> None:
     found = draft(f"{PYTHON}RUN uv sync --no-dev --no-group x --index a -v --frozen\n")
 
