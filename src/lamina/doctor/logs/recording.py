@@ -95,7 +95,7 @@ class Recordings:
     So many as no build has are enough: what comes behind is read, and kept nowhere.
     """
 
-    MOST = 2_000
+    MOST = 1_000
 
     def __init__(self) -> None:
         self._all: list[Recording] = []

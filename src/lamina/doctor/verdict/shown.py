@@ -15,6 +15,8 @@ _CERTAIN = frozenset({"LAM101", "LAM104", "LAM106", "LAM110", "LAM402"})
 """What is wrong whatever ENV, USER and ARG say."""
 NOT_SHOWN = "an-image-that-the-log-does-not-name"
 
+_MOST = 250
+"""Of the steps that are looked at: no Dockerfile has more, but a log can be made to have."""
 _BEGINNING = "WORKDIR /WORKDIR"
 """In place of what a log that was cut does not show."""
 
@@ -45,7 +47,7 @@ def examined(log: Log) -> Examined:
     builds = max((step.build for step in log.steps), default=0)
     scope = next((step.scope for step in log.steps if step.installs), "")
     steps = [step for step in log.steps if step.build == builds and step.scope == scope]
-    subject = make_subject(shown_dockerfile(steps))
+    subject = make_subject(shown_dockerfile(steps[:_MOST]))
     findings = check(subject)
     is_guess = log.builder not in _SHOWING_ALL
     if is_guess:
