@@ -6,6 +6,7 @@ from dockerfiles import REPORT, modelled, only_run
 from lamina.doctor.dockerfile.parse import parse
 from lamina.doctor.model.bases import Base
 from lamina.doctor.model.build import base_names, model
+from lamina.doctor.model.starting import starts
 
 HEAD = "FROM python:3.12-slim\nWORKDIR /app\n"
 
@@ -99,6 +100,29 @@ def test_only_a_stage_that_declares_it_sees_an_argument_from_above() -> None:
     assert without.before.environment.get("X") == ""
     assert declared.before.environment.get("X") == "3.12"
     assert without.before.base.name == "python:3.12"
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("ENV A=1\nARG A=2", "2"),
+        ("ARG A=1\nENV A=2", "2"),
+        ("ENV A=1\nARG A", "1"),
+        ("ARG A=1\nENV B=$A\nARG A=2", "2"),
+    ],
+)
+def test_of_env_and_arg_the_last_counts(lines: str, expected: str) -> None:
+    [run] = modelled(f"FROM python\n{lines}\nRUN true").runs
+
+    assert run.before.environment.get("A") == expected
+
+
+def test_what_arg_sets_is_gone_at_the_start() -> None:
+    found = modelled("FROM python\nARG A=1\nENV B=2\nCMD uv run b")
+    assert found.final is not None
+    [(_, invocation)] = starts(found.final)
+
+    assert [invocation.environment.get(name) for name in "AB"] == [None, "2"]
 
 
 def test_env_sees_what_was_set_before_it() -> None:

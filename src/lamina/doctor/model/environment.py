@@ -18,18 +18,23 @@ class Unknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Variables at one point of a stage; a value of None is set, but not known."""
+    """Variables at one point of a stage; a value of None is set, but not known.
+
+    To BuildKit, ENV and ARG set the same variables, and the last counts; what ARG sets is gone when
+    a container starts.
+    """
 
     base: Base
     variables: Mapping[str, str | None] = field(default_factory=dict)
-    arguments: Mapping[str, str | None] = field(default_factory=dict)
+    lasting: Mapping[str, str | None] = field(default_factory=dict)
+    """Those of ENV alone."""
 
     def get(self, name: str, assumed: set[str] | None = None) -> str | None:
         """Return a value, None if it is unset. Raises `Unknown`.
 
         What is unset unless the base sets it is added to ``assumed``.
         """
-        for scope in (self.variables, self.base.environment, self.arguments):
+        for scope in (self.variables, self.base.environment):
             if name in scope:
                 value = scope[name]
                 if value is None:
@@ -40,12 +45,20 @@ class Environment:
         return None
 
     def with_variables(self, values: Mapping[str, str | None]) -> Environment:
-        """Return it with ENV's variables."""
-        return replace(self, variables={**self.variables, **values})
+        """Return it with variables that last."""
+        return replace(
+            self, variables={**self.variables, **values}, lasting={**self.lasting, **values}
+        )
 
     def with_argument(self, name: str, value: str | None) -> Environment:
-        """Return it with one of ARG's."""
-        return replace(self, arguments={**self.arguments, name: value})
+        """Return it with one of ARG's; one without a value leaves what is set before."""
+        if value is None and (name in self.variables or name in self.base.environment):
+            return self
+        return replace(self, variables={**self.variables, name: value})
+
+    def at_start(self) -> Environment:
+        """Return what a container starts with."""
+        return replace(self, variables=self.lasting)
 
     def is_on(self, name: str) -> bool:
         """Say whether a switch is set to something that means yes."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lamina.doctor.model.build import StageModel, Step
 from lamina.doctor.model.run import Invocation, invocations
 from lamina.doctor.shell import Command, commands, exec_command
@@ -21,8 +23,9 @@ def starting_commands(stage: StageModel) -> list[tuple[Step, Command]]:
 
 def starts(stage: StageModel) -> list[tuple[Step, Invocation]]:
     """Return the commands of tools that a container starts with."""
+    state = replace(stage.after, environment=stage.after.environment.at_start())
     return [
         (step, invocation)
         for step, command in starting_commands(stage)
-        for invocation in invocations([command], stage.after)
+        for invocation in invocations([command], state)
     ]

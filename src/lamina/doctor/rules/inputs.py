@@ -223,7 +223,7 @@ def _without_git(subject: Subject) -> Iterator[Found]:
 
 def _names(install: Install) -> list[str]:
     environment = install.invocation.environment
-    return [*environment.variables, *environment.arguments]
+    return list(environment.variables)
 
 
 def _without_lock(subject: Subject) -> Iterator[Found]:

@@ -113,7 +113,7 @@ def _in_the_mount(subject: Subject) -> Iterator[Found]:
 
 def _has_place(invocation: Invocation, commands: list[Command], copied: list[Copied]) -> bool:
     """Say whether something tells Poetry where the environment is, or that there is none."""
-    names = [*invocation.environment.variables, *invocation.environment.arguments]
+    names = list(invocation.environment.variables)
     if any(name == "VIRTUAL_ENV" or name.startswith("POETRY_VIRTUALENVS") for name in names):
         return True
     words = [word.literal or "" for command in commands for word in command.words]
