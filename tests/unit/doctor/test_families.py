@@ -48,6 +48,7 @@ def codes(text: str, files: dict[str, str] | None = None) -> list[str]:
         ("RUN --mount=type=cache,target=/root/.cache/uv <<EOF\nset -e\nuv sync\nEOF", []),
         ("RUN --mount=type=cache,target=~/.cache/uv <<EOF\nset -e\nuv sync\nEOF", ["LAM101"]),
         ('RUN --mount=type=cache,target=~/.cache/uv ["uv", "sync"]', ["LAM101"]),
+        ("ONBUILD RUN --mount=type=cache,target=~/.cache/uv uv sync", ["LAM101"]),
         ("RUN --mount=type=cache,target=~/.cache/uv sh -c 'uv sync'", ["LAM101"]),
         ("RUN --mount=type=cache,target=/root/.cache/uv ./install.sh", []),
         ("RUN --mount=type=cache$NO,target=/root/.cache/uv uv sync", []),

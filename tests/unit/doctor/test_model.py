@@ -102,6 +102,13 @@ def test_only_a_stage_that_declares_it_sees_an_argument_from_above() -> None:
     assert without.before.base.name == "python:3.12"
 
 
+def test_what_is_put_off_meets_what_the_stage_leaves_behind() -> None:
+    run = only_run("FROM python\nONBUILD RUN --mount=type=cache,target=~/c uv sync\nWORKDIR /app")
+
+    assert [each.path for each in run.mounts] == ["/app/~/c"]
+    assert [each.line.shown for each in run.invocations] == ["uv sync"]
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [

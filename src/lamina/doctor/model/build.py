@@ -150,7 +150,18 @@ def _stage(stage: Stage, building: _Building) -> StageModel:
         building.problems += state.problems(instruction)
         step, state = _step(instruction, state, building)
         steps.append(step)
-    return StageModel(stage, base, parent, tuple(steps), state)
+    made = tuple(_put_off(step, state, building) for step in steps)
+    return StageModel(stage, base, parent, made, state)
+
+
+def _put_off(step: Step, after: State, building: _Building) -> Step:
+    """Return a step with what ONBUILD lets run: it meets what the whole stage leaves behind."""
+    inner = step.instruction.inner
+    if step.name != "ONBUILD" or inner is None or inner.name != "RUN":
+        return step
+    run = read_run(inner, after, building.configured_cache)
+    building.problems += run.problems
+    return replace(step, run=run)
 
 
 def _step(instruction: Instruction, state: State, building: _Building) -> tuple[Step, State]:
