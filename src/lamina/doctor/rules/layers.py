@@ -164,8 +164,9 @@ RULES = (
         why=(
             "A builder knows a `RUN` by the content of what was copied or bound before it. The"
             " version of the project is in `pyproject.toml` and in `uv.lock`, so each release"
-            " installs everything again, into a new layer that is pushed and pulled whole, even if"
-            " a cache mount spares the download. The same holds for every other table of"
+            " installs everything again, even if a cache mount spares the download. The layer that"
+            " it writes is new, and pushed and pulled whole, but where a later stage copies the"
+            " very same files on the same builder. So it is with every other table of"
             " `pyproject.toml`, such as `[tool.ruff]`."
         ),
         fix=(
