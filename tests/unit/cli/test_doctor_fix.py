@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,28 @@ def test_one_file_of_several_is_fixed(program: Program) -> None:
     assert ended.code == 1
     assert (Path("a").read_text(), Path("b").read_text()) == (GOOD, LEFT)
     assert ended.out.endswith("\nFixed 1 error in `a`\nFound 1 error in `a`, `b`\n")
+
+
+def test_what_is_not_sent_is_written_once_for_two_dockerfiles(program: Program) -> None:
+    Path("pyproject.toml").write_text('[project]\nname = "a"\nversion = "1"\n')
+    for name in ("a.Dockerfile", "b.Dockerfile"):
+        Path(name).write_text("FROM python:3.12-slim\nCOPY . /app\n")
+    names = ("a.Dockerfile", "b.Dockerfile")
+
+    shown = program("doctor", "--diff", *names)
+    ended = program("doctor", "--fix", *names)
+
+    difference = "--- /dev/null\n+++ .dockerignore\n@@ -0,0 +1 @@\n+.venv\n"
+    assert (shown.code, shown.out) == (1, difference)
+    assert ended.out.startswith(f"{difference}\nFixed 1 warning in `a.Dockerfile`\n")
+    assert Path(".dockerignore").read_text() == ".venv\n"
+    assert Path(".dockerignore").stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def test_fixes_as_a_document(program: Program) -> None:

@@ -305,6 +305,16 @@ def test_a_fix_that_uncovers_something_else_is_not_made() -> None:
     assert left.edits
 
 
+def test_what_cannot_be_fixed_is_no_obstacle_to_the_rest() -> None:
+    text = f"{HEAD}RUN {CACHE} uv sync && uv cache prune --ci\n"
+    worse = f"RUN useradd --create-home app\nUSER app\nRUN {CACHE} uv sync\n"
+
+    found = fix(subject_of(text + worse))
+
+    assert found.subject.dockerfile.text == text.replace(" --ci", "") + worse
+    assert [each.code for each in found.made] == ["LAM305"]
+
+
 def test_silence_is_kept() -> None:
     text = f"{HEAD}# lamina: ignore=LAM101\nRUN --mount=type=cache,target=~/.cache/uv uv sync\n"
 
