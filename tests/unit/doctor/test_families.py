@@ -44,7 +44,11 @@ def codes(text: str, files: dict[str, str] | None = None) -> list[str]:
         ("RUN --mount=type=cache,target=/root/.cache/uv uv sync\n"
          "RUN --mount=type=cache,target=/root/.cache/pip pip install a", []),
         (f"{USER}RUN --mount=type=cache,target=/root/.cache/uv uv sync", ["LAM105"]),
-        ("USER other\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
+        ("USER other\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", ["LAM105"]),
+        ("USER other\nRUN --mount=type=cache,target=/c,uid=5 uv sync", []),
+        ("ARG D\nENV UV_CACHE_DIR=$D\nUSER other\n"
+         "RUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
+        ("USER root\nRUN --mount=type=cache,target=/root/.cache/uv uv sync", []),
         ("RUN --mount=type=cache,target=/root/.cache/uv <<EOF\nset -e\nuv sync\nEOF", []),
         ("RUN --mount=type=cache,target=~/.cache/uv <<EOF\nset -e\nuv sync\nEOF", ["LAM101"]),
         ('RUN --mount=type=cache,target=~/.cache/uv ["uv", "sync"]', ["LAM101"]),
@@ -56,6 +60,21 @@ def codes(text: str, files: dict[str, str] | None = None) -> list[str]:
 )  # fmt: skip
 def test_mounts(lines: str, expected: list[str]) -> None:
     assert codes(PY + lines) == expected
+
+
+def test_a_user_whose_home_is_not_known_has_another_one_than_root() -> None:
+    text = "FROM example/base:1\nUSER app\nRUN --mount=type=cache,target=/root/.cache/uv uv sync"
+
+    (found,) = findings(text)
+
+    assert told(text) == [
+        "3:24 warning LAM105 The cache mount is at `/root/.cache/uv`, in the home of root, but uv "
+        "runs as `app`"
+    ]
+    assert found.fix == "Set `ENV UV_CACHE_DIR=/opt/uv-cache`, and mount that, with `uid=`"
+    assert found.notes == (
+        "Unless `example/base:1` sets `HOME`, `UV_CACHE_DIR` or `XDG_CACHE_HOME`: `--pull` asks it",
+    )
 
 
 def test_a_base_that_may_say_otherwise_makes_a_warning() -> None:

@@ -70,6 +70,8 @@ class CacheFolder:
     written: str = ""
     """What it says."""
     assumed: frozenset[str] = frozenset()
+    is_in_unknown_home: bool = False
+    """Whether all that is not known is the user's home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ class Invocation:
             home = self.home
             reason = f"the home of `{self.user.name}` is `{home}`"
         if home is None:
-            return CacheFolder(None, f"the home of `{self.user.name}` is not known")
+            reason = f"the home of `{self.user.name}` is not known"
+            return CacheFolder(None, reason, assumed=frozenset(assumed), is_in_unknown_home=True)
         path = absolute(home, f".cache/{tool.folder}")
         return CacheFolder(path, reason, assumed=frozenset(assumed))
 

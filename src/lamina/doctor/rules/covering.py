@@ -7,6 +7,7 @@ import re
 
 from lamina.doctor.model.run import CacheFolder, Invocation, PlacedMount, Run
 from lamina.doctor.model.tools import TOOLS
+from lamina.doctor.model.users import ROOT
 
 VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 FOLDERS = {tool.folder: tool.name for tool in TOOLS}
@@ -30,6 +31,13 @@ def is_below(path: str, folder: str) -> bool:
 def is_covered(run: Run, invocation: Invocation) -> bool:
     """Say whether a command's cache is on one of its mounts."""
     return any(covers(mount, invocation.cache) for mount in run.caches)
+
+
+def in_roots_home(run: Run) -> PlacedMount | None:
+    """Return a cache mount in the home of root, of a step that another user runs."""
+    if run.before.user.name == ROOT.name or run.before.user.is_root:
+        return None
+    return next((mount for mount in run.caches if is_below(mount.path or "/", "/root")), None)
 
 
 def meant(run: Run) -> list[tuple[PlacedMount, Invocation]]:

@@ -17,6 +17,7 @@ from lamina.doctor.rules.covering import (
     VARIABLE,
     assumption,
     covers,
+    in_roots_home,
     meant,
 )
 from lamina.doctor.rules.examples import MOUNTED, mounted
@@ -128,6 +129,21 @@ def _elsewhere(subject: Subject) -> Iterator[Found]:
         edits = _moved(subject, mount, invocation, notes)
         severity = Severity.WARNING if notes else None
         yield Found(mount.span, message, fix, notes, severity, edits)
+    yield from _of_root(subject)
+
+
+def _of_root(subject: Subject) -> Iterator[Found]:
+    """Find mounts in the home of root, where it is known only that it is another's."""
+    for run in subject.model.runs:
+        mount = in_roots_home(run)
+        homeless = [each for each in run.installs if each.cache.is_in_unknown_home]
+        if mount is None or not homeless:
+            continue
+        tool, user = homeless[0].line.tool, run.before.user.name or "another user"
+        message = f"The cache mount is at `{mount.path}`, in the home of root, but {tool.name} runs"
+        fix = f"Set `ENV {tool.variable}=/opt/{tool.name}-cache`, and mount that, with `uid=`"
+        notes = assumption(run, homeless[0].cache.assumed)
+        yield Found(mount.span, f"{message} as `{user}`", fix, notes, Severity.WARNING)
 
 
 def _other_tool(subject: Subject) -> Iterator[Found]:

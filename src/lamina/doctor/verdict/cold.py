@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lamina.doctor.logs.model import Builder
 from lamina.doctor.model.run import Run
+from lamina.doctor.rules.covering import in_roots_home
 from lamina.doctor.verdict.case import Case
 from lamina.doctor.verdict.model import Amount, Cause, Kind
 
@@ -100,8 +101,8 @@ def _reason(case: Case) -> tuple[str, str, str]:
         )
     if _is_right(run):
         return _store(case, tool)
-    name = run.before.user.name
-    if name != "root" and any((mount.path or "").startswith("/root/") for mount in run.caches):
+    if in_roots_home(run) is not None:
+        name = run.before.user.name
         return (
             "LAM105",
             f"The step runs as `{name or 'another user'}`, and the mount is in the home of root:"
