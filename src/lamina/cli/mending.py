@@ -11,11 +11,14 @@ from lamina.cli.columns import write
 from lamina.cli.differences import difference, shown
 from lamina.cli.dockerfiles import REPORTS
 from lamina.cli.examining import Examined
-from lamina.cli.rewriting import NotWritten, rewrite
+from lamina.cli.rewriting import NotWritten, check_rewritable, rewrite
 from lamina.cli.style import say
 from lamina.doctor.finding import Finding
 from lamina.doctor.fix import fix
 from lamina.doctor.text import Source
+
+_Texts = dict[Path, tuple[str | None, str]]
+"""What was in files, and what is to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +45,31 @@ def mend(examined: Sequence[Examined], *, writes: bool) -> tuple[Mended, ...]:
                 f"Unable to fix `{each.path}`: it is a report, which only quotes a Dockerfile",
                 hint="Save the Dockerfile as a file of its own, and name that",
             )
-    written: dict[Path, str | None] = {}
-    return tuple(_mended(each, written, writes=writes) for each in examined)
+    texts: _Texts = {}
+    mended = tuple(_mended(each, texts) for each in examined)
+    if writes:
+        # All of them can be written, or none is.
+        for path, (before, _) in texts.items():
+            check_rewritable(path, before)
+        for path, (before, after) in texts.items():
+            rewrite(path, before, after)
+    return mended
 
 
-def _mended(examined: Examined, written: dict[Path, str | None], *, writes: bool) -> Mended:
+def _mended(examined: Examined, texts: _Texts) -> Mended:
     found = examined.found
     # A Dockerfile above may have changed the same `.dockerignore`.
-    ignored = written.get(found.ignore, found.beside.dockerignore)
+    first, ignored = texts.get(found.ignore, (found.beside.dockerignore,) * 2)
     subject = replace(examined.subject, beside=replace(found.beside, dockerignore=ignored))
     fixed = fix(subject, pulled=examined.pulled, ignored=examined.ignored)
     now = fixed.subject
     lines: list[str] = []
-    for path, before, after in (
-        (found.ignore, ignored, now.beside.dockerignore),
-        (found.path, found.text, now.dockerfile.text),
-    ):
-        if after is not None and after != before:
-            lines += difference(path.as_posix(), before, after)
-            written[path] = after
-            if writes:
-                rewrite(path, before, after)
+    if (after := now.beside.dockerignore) is not None and after != ignored:
+        lines += difference(found.ignore.as_posix(), ignored, after)
+        texts[found.ignore] = first, after
+    if (after := now.dockerfile.text) != found.text:
+        lines += difference(found.path.as_posix(), found.text, after)
+        texts[found.path] = found.text, after
     source = Source(now.dockerfile.text)
     left = replace(examined, source=source, findings=fixed.findings, subject=now)
     return Mended(left, fixed.made, tuple(lines))

@@ -26,24 +26,32 @@ def read_exactly(path: Path) -> str:
         raise ProjectUnreadable(f"Unable to read `{path}`: {error.strerror}") from error
 
 
-def rewrite(path: Path, before: str | None, after: str) -> None:
-    """Change the text of a file that had ``before`` when it was read; a link to it stays one.
-
-    None is a file that was not there. Written beside it and renamed: whoever reads, or a crash,
-    has the old text or the new one.
-    """
+def check_rewritable(path: Path, before: str | None) -> os.stat_result | None:
+    """Refuse a file that somebody else has changed, or that is not to be written."""
     place = path.resolve()
     found = None if before is None and not place.exists() else read_exactly(place)
     if found != before:
         raise NotWritten(
             f"Unable to change `{path}`: somebody else has meanwhile", hint="Run the command again"
         )
-    temporary: str | None = None
+    if before is None:
+        return None
+    former = place.stat()
+    # Root may write everything, and yet nobody wants that.
+    if not (former.st_mode & stat.S_IWUSR and os.access(place, os.W_OK)):
+        raise NotWritten(f"Unable to change `{path}`: it is read-only")
+    return former
+
+
+def rewrite(path: Path, before: str | None, after: str) -> None:
+    """Change the text of a file that had ``before`` when it was read; a link to it stays one.
+
+    None is a file that was not there. Written beside it and renamed: whoever reads, or a crash,
+    has the old text or the new one.
+    """
+    former = check_rewritable(path, before)
+    place, temporary = path.resolve(), None
     try:
-        former = None if before is None else place.stat()
-        # Root may write everything, and yet nobody wants that.
-        if former and not (former.st_mode & stat.S_IWUSR and os.access(place, os.W_OK)):
-            raise PermissionError(0, "it is read-only")
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(after.encode())

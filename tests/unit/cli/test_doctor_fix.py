@@ -121,6 +121,24 @@ def test_a_read_only_file_is_left(program: Program) -> None:
     assert ended.err == ("error: Unable to change `Dockerfile`: it is read-only\n")
 
 
+def test_all_files_are_written_or_none(program: Program) -> None:
+    for name in ("a", "b"):
+        Path(name).write_text(BAD)
+    Path("b").chmod(0o444)
+
+    ended = program("doctor", "--fix", "a", "b")
+
+    assert (ended.code, Path("a").read_text()) == (1, BAD)
+    assert ended.err == "error: Unable to change `b`: it is read-only\n"
+
+
+def test_a_file_that_is_named_twice_is_written_once(program: Program) -> None:
+    Path("a").write_text(BAD)
+
+    assert program("doctor", "--fix", "a", "a").code == 0
+    assert Path("a").read_text() == GOOD
+
+
 def test_a_file_that_has_changed_is_left(folder: Path) -> None:
     path = Path("Dockerfile")
     path.write_text(LEFT)
