@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from lamina.doctor.dockerfile.expand import ExpansionError, expand
 from lamina.doctor.dockerfile.instruction import Dockerfile, Instruction, Stage
 from lamina.doctor.dockerfile.problem import Problem
 from lamina.doctor.model.bases import Base, known_base
+from lamina.doctor.model.copies import Copied, read_copy
 from lamina.doctor.model.environment import Environment, Unknown
 from lamina.doctor.model.run import Run, read_run
 from lamina.doctor.model.state import State
@@ -22,6 +23,8 @@ class Step:
     instruction: Instruction
     before: State
     run: Run | None = None
+    copied: Copied | None = None
+    """What COPY or ADD brings."""
 
     @property
     def name(self) -> str:
@@ -109,6 +112,11 @@ def model(
     return Model(dockerfile, tuple(building.stages), tuple(building.problems))
 
 
+def copies(steps: Iterable[Step]) -> list[Copied]:
+    """Return all that steps copy."""
+    return [step.copied for step in steps if step.copied is not None]
+
+
 def base_names(dockerfile: Dockerfile) -> list[str]:
     """Return the images that stages begin with, each once; not those that are not known."""
     found = model(dockerfile)
@@ -172,7 +180,7 @@ def _step(instruction: Instruction, state: State, building: _Building) -> tuple[
         after = _with_users(state, run.users)
     else:
         after = state.after(instruction, building.outer)
-    return Step(instruction, state, run), after
+    return Step(instruction, state, run, read_copy(instruction, state)), after
 
 
 def _with_users(state: State, users: tuple[User, ...]) -> State:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lamina.doctor.model.build import Step
+from lamina.doctor.dockerfile.instruction import Instruction
 from lamina.doctor.model.run import Run
-from lamina.doctor.model.state import absolute
+from lamina.doctor.model.state import State, absolute
 from lamina.doctor.model.tools import words
 from lamina.doctor.text import Span
 
@@ -65,9 +65,8 @@ class Copied:
         return None
 
 
-def read_copy(step: Step) -> Copied | None:
+def read_copy(instruction: Instruction, state: State) -> Copied | None:
     """Return what an instruction copies; None if it copies nothing."""
-    instruction, state = step.instruction, step.before
     if instruction.name not in ("COPY", "ADD") or len(instruction.words) < 2:
         return None
     *given, last = [state.known(word.text) or "" for word in instruction.words]
@@ -83,11 +82,6 @@ def bound(run: Run) -> Iterator[Copied]:
         if mount.mount.kind == "bind":
             source = _top(mount.source or ".")
             yield Copied((source,), mount.path, mount.mount.get("from") or None, mount.mount.span)
-
-
-def copies(steps: Iterable[Step]) -> list[Copied]:
-    """Return all that instructions copy."""
-    return [copied for step in steps if (copied := read_copy(step)) is not None]
 
 
 def _top(source: str) -> str:

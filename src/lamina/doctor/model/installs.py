@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import Model, StageModel, Step
-from lamina.doctor.model.copies import Copied, bound, copies
+from lamina.doctor.model.build import Model, StageModel, Step, copies
+from lamina.doctor.model.copies import Copied, bound
 from lamina.doctor.model.run import Invocation, Run
 from lamina.doctor.model.state import absolute
 
@@ -26,16 +26,13 @@ class Install:
     stage: StageModel
     before: tuple[Step, ...]
     """The steps before it, also of the stages that this one begins with."""
+    is_first: bool
+    """Whether nothing was installed before, in the same image."""
 
     @property
     def copied(self) -> list[Copied]:
         """All that is there when it runs."""
         return [*copies(self.before), *bound(self.run)]
-
-    @property
-    def earlier(self) -> list[Install]:
-        """What was installed before, in the same image."""
-        return list(_installs(self.before, self.stage))
 
     def has(self, variable: str, *options: str) -> bool:
         """Say whether a switch is on."""
@@ -55,20 +52,24 @@ def installs(model: Model, *commands: str) -> list[Install]:
     """Return the installations of all stages; only of some commands, such as ``uv sync``."""
     found = []
     for stage in model.stages:
-        above = stage.parent.all_steps if stage.parent is not None else []
+        steps = stage.all_steps
+        above = len(steps) - len(stage.steps)
         found += [
             each
-            for each in _installs([*above, *stage.steps], stage)
-            if each.run in stage.runs and (not commands or each.invocation.line.shown in commands)
+            for each in _installs(steps, stage)
+            if len(each.before) >= above
+            and (not commands or each.invocation.line.shown in commands)
         ]
     return found
 
 
-def _installs(steps: list[Step] | tuple[Step, ...], stage: StageModel) -> Iterator[Install]:
+def _installs(steps: list[Step], stage: StageModel) -> Iterator[Install]:
+    is_first = True
     for index, step in enumerate(steps):
         for invocation in step.run.invocations if step.run is not None else ():
             if step.run is not None and is_of_dependencies(invocation):
-                yield Install(step.run, invocation, stage, tuple(steps[:index]))
+                yield Install(step.run, invocation, stage, tuple(steps[:index]), is_first)
+                is_first = False
 
 
 def is_of_dependencies(invocation: Invocation) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.build import StageModel
-from lamina.doctor.model.copies import Copied, copies
+from lamina.doctor.model.build import StageModel, copies
+from lamina.doctor.model.copies import Copied
 from lamina.doctor.model.installs import environments, installs
 from lamina.doctor.model.run import Invocation
 from lamina.doctor.model.state import absolute

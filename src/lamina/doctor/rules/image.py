@@ -9,7 +9,7 @@ from lamina.doctor.edit import Edits
 from lamina.doctor.edits.mounts import with_cache
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.copies import copies
+from lamina.doctor.model.build import copies
 from lamina.doctor.model.installs import Install, installs, uv_reference
 from lamina.doctor.model.run import Invocation, Run
 from lamina.doctor.project import has_dev_group

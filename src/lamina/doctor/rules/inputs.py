@@ -11,7 +11,7 @@ from lamina.doctor.edits.ignore import with_ignored
 from lamina.doctor.edits.layout import at, line_behind
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.build import StageModel, Step
-from lamina.doctor.model.copies import Copied, read_copy
+from lamina.doctor.model.copies import Copied
 from lamina.doctor.model.installs import Install, environments, installs, uv_reference
 from lamina.doctor.model.state import absolute
 from lamina.doctor.project import (
@@ -30,12 +30,8 @@ from lamina.doctor.text import Span
 
 
 def first_syncs(subject: Subject) -> list[Install]:
-    """Return the first installation of each stage that has one."""
-    found: dict[int, Install] = {}
-    for install in installs(subject.model):
-        if not install.earlier:
-            found.setdefault(install.stage.stage.index, install)
-    return list(found.values())
+    """Return the first installation of each stage that has one, unless it is one upon another."""
+    return [install for install in installs(subject.model) if install.is_first]
 
 
 def first_of_uv(subject: Subject) -> list[Install]:
@@ -92,7 +88,7 @@ def _split(subject: Subject, install: Install) -> Edits:
 def _code_behind(install: Install) -> Step | None:
     """Return what copies the whole project behind an installation."""
     for step in install.stage.steps:
-        copied = read_copy(step)
+        copied = step.copied
         if (
             copied is not None
             and copied.is_everything
@@ -183,7 +179,7 @@ def _host_environment(subject: Subject) -> Iterator[Found]:
         return
     for stage in subject.model.stages:
         for step in stage.steps:
-            copied = read_copy(step)
+            copied = step.copied
             if copied is not None and copied.is_everything:
                 missing = "there is no `.dockerignore`"
                 if beside.dockerignore is not None:
@@ -231,7 +227,7 @@ def _without_lock(subject: Subject) -> Iterator[Found]:
     if beside.dockerignore is not None and is_ignored(beside.dockerignore, "uv.lock"):
         for stage in subject.model.stages:
             for step in stage.steps:
-                copied = read_copy(step)
+                copied = step.copied
                 if copied is not None and copied.origin is None and "uv.lock" in copied.sources:
                     message = "`.dockerignore` leaves out `uv.lock`: there is nothing to copy"
                     yield Found(copied.span, message, "Take `uv.lock` out of `.dockerignore`")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.model.bases import split_reference
-from lamina.doctor.model.copies import copies
+from lamina.doctor.model.build import copies
 from lamina.doctor.model.installs import installs, uv_reference
 from lamina.doctor.project import (
     static_version,

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.mounts import with_options
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.build import StageModel, Step
-from lamina.doctor.model.copies import copies
+from lamina.doctor.model.build import StageModel, Step, copies
 from lamina.doctor.model.installs import environments
 from lamina.doctor.model.run import PlacedMount, Run
 from lamina.doctor.model.starting import starts
@@ -177,11 +176,18 @@ def _owned_again(subject: Subject) -> Iterator[Found]:
     for stage in subject.model.stages:
         above = stage.parent.all_steps if stage.parent is not None else []
         for index, step in enumerate(stage.steps):
-            if step.run is None:
-                continue
-            folders = _environments(subject, [*above, *stage.steps[:index]])
-            for command in step.run.commands:
-                yield from _owned(command, folders, step)
+            for command in step.run.commands if step.run is not None else ():
+                if _is_recursive(command):
+                    folders = _environments(subject, [*above, *stage.steps[:index]])
+                    yield from _owned(command, folders, step)
+
+
+def _is_recursive(command: Command) -> bool:
+    """Say whether a command changes the owner or the mode of all that is in a folder."""
+    options = [word.literal or "" for word in command.words[1:]]
+    return command.name in _CHANGING and any(
+        each == "--recursive" or (each[:1] == "-" != each[1:2] and "R" in each) for each in options
+    )
 
 
 def _environments(subject: Subject, steps: list[Step]) -> list[str]:
@@ -197,13 +203,6 @@ def _environments(subject: Subject, steps: list[Step]) -> list[str]:
 
 def _owned(command: Command, folders: list[str], step: Step) -> Iterator[Found]:
     words = [word.literal or "" for word in command.words]
-    is_recursive = any(
-        word in ("--recursive",) or (word.startswith("-") and not word.startswith("--")
-                                     and "R" in word)
-        for word in words[1:]
-    )  # fmt: skip
-    if command.name not in _CHANGING or not is_recursive:
-        return
     for folder in folders:
         for word in words[2:]:
             path = step.before.path(word)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from lamina.doctor.finding import Found, Rule, Severity
 from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import Model, StageModel, Step
-from lamina.doctor.model.copies import copies
+from lamina.doctor.model.build import Model, StageModel, Step, copies
 from lamina.doctor.model.installs import installs, uv_reference
 from lamina.doctor.model.run import Invocation, Run
 from lamina.doctor.rules.covering import covers, is_below
