@@ -21,10 +21,12 @@ from lamina.bytecode.compiler import Command, Compilers
 from lamina.bytecode.entries import Compilation
 from lamina.cli.settings import pythons
 from lamina.lock.model import Wheel
-from lamina.make.blobs import Bench, ReadyWheel
+from lamina.make.blobs import Bench
+from lamina.make.ready import ReadyWheel
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import LayerKey
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.blobs import digest_of
 from lamina.store.store import Store
 from lamina.wheel.scheme import Scheme

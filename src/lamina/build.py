@@ -9,11 +9,11 @@ from functools import partial
 
 from lamina.destinations.base import Destination
 from lamina.make.fitting import ForeignWheels, raise_all
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
 from lamina.make.parallel import side_by_side
 from lamina.make.parts import Part, overrides_part
-from lamina.make.workshop import Workshop
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.image import Image
@@ -52,7 +52,7 @@ class Built:
 
 def build(
     orders: Sequence[Order],
-    workshop: Workshop,
+    workshop: ImageWorkshop,
     destination: Destination,
     names: Sequence[Reference] = (),
 ) -> Built:
@@ -77,7 +77,7 @@ def build(
 def _fill(
     stack: Stack,
     prepared: Prepared,
-    workshop: Workshop,
+    workshop: ImageWorkshop,
     destination: Destination,
     lines: ExitStack,
 ) -> None:
@@ -113,7 +113,7 @@ def _top_layers(
     stack: Stack,
     prepared: Prepared,
     kept: Mapping[LayerPlan, OurLayer | None],
-    workshop: Workshop,
+    workshop: ImageWorkshop,
 ) -> list[BuiltLayer]:
     """Return the layers of copies and source trees, these built side by side."""
 
@@ -128,7 +128,9 @@ def _top_layers(
     return [each for each in found if isinstance(each, BuiltLayer)]
 
 
-def _kept(prepared: Prepared, stack: Stack, workshop: Workshop) -> dict[LayerPlan, OurLayer | None]:
+def _kept(
+    prepared: Prepared, stack: Stack, workshop: ImageWorkshop
+) -> dict[LayerPlan, OurLayer | None]:
     """Return which layers are had already, and say what is planned."""
     kept = _believed(workshop.had_all(prepared.layers), stack)
     missing = [plan for plan in prepared.layers if kept[plan] is None]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from lamina.oci.descriptor import Platform
 from lamina.oci.layer import Layer
 from lamina.plan.contents import OurLayer
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.prepare import Prepared
 from lamina.reuse.reused import ReusedLayer
 from lamina.stack import Origin

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 
 Why = Callable[[], Mapping[LayerPlan, Mapping[str, str]]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -10,29 +10,26 @@ from pathlib import Path
 from lamina.archive.rootfs import check_parents
 from lamina.bytecode.entries import Compilation
 from lamina.lock.model import Lock
-from lamina.lock.select import FREELY, THE_PROJECT, Distribution, Policy, Selection, select
+from lamina.lock.select import FREELY, THE_PROJECT, Policy, Selection, select
 from lamina.lock.target import Target
 from lamina.lock.wanted import Wanted
-from lamina.make.archives import Archives
 from lamina.make.base import OpenedBase
-from lamina.make.builder import Builder
+from lamina.make.chosen import plan_all, sources_of, versions_of
 from lamina.make.compiling import Wanted as WantedPython
-from lamina.make.fitting import DoesNotFit, ForeignWheels, raise_all
-from lamina.make.parallel import side_by_side
+from lamina.make.fitting import ForeignWheels, raise_all
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
-from lamina.make.workshop import Workshop
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import Recipe
-from lamina.plan.plan import LayerKind, LayerPlan, Limits, PlannedWheel, plan_wheels
+from lamina.plan.plan import LayerKind, LayerPlan, Limits, plan_wheels
+from lamina.plan.wheel import PlannedWheel
 from lamina.project.building import Building
 from lamina.project.config import Config
 from lamina.project.facts import ProjectFacts
 from lamina.wheel.scheme import Scheme
-
-_PARALLEL = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +85,7 @@ class Prepared:
         )
 
 
-def prepare(order: Order, workshop: Workshop) -> Prepared:
+def prepare(order: Order, workshop: ImageWorkshop) -> Prepared:
     """Return the plan of an order; of the network, at most sizes that the lock does not tell.
 
     With bytecode of a Python that cannot be known otherwise, that is asked, be it the base's own.
@@ -96,7 +93,14 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     site = _site(order, workshop)
     check_parents(site.scheme.prefix, order.base.facts.rootfs)
     selection = select(order.lock, order.target, order.wanted, order.policy)
-    sources = sources_of(order.folder, order.building, order.target, selection, workshop)
+    sources = sources_of(
+        order.folder,
+        order.building,
+        order.target,
+        selection,
+        workshop,
+        workshop.known.distribution,
+    )
     bottom = _bottom_parts(order, site, workshop)
     top = _top_parts(order, selection, site, workshop)
     try:
@@ -109,7 +113,7 @@ def prepare(order: Order, workshop: Workshop) -> Prepared:
     return Prepared(order, selection, site, sources, tuple(wheels), bottom, plans, tuple(top))
 
 
-def _foreign_trees(parts: Iterable[Part], workshop: Workshop) -> Iterator[ForeignWheels]:
+def _foreign_trees(parts: Iterable[Part], workshop: ImageWorkshop) -> Iterator[ForeignWheels]:
     """Give what is wrong with source trees, too, where the build fails in any case."""
     for part in parts:
         if part.plan.kind is LayerKind.PROJECT and workshop.had(part.plan) is None:
@@ -119,65 +123,7 @@ def _foreign_trees(parts: Iterable[Part], workshop: Workshop) -> Iterator[Foreig
                 yield error
 
 
-def plan_all(
-    distributions: Iterable[Distribution],
-    plan: Callable[[Distribution], PlannedWheel],
-    target: Target,
-    workshop: Workshop,
-) -> list[PlannedWheel]:
-    """Return the distributions with hash and size, as locked or, failing that, as they are.
-
-    Source trees are not among them. Raises `ForeignWheels` for all that is of no use when built.
-    """
-
-    def planned(distribution: Distribution) -> PlannedWheel | DoesNotFit:
-        try:
-            return plan(distribution)
-        except DoesNotFit as misfit:
-            return misfit
-
-    locked = [each for each in distributions if not each.is_local]
-    found = side_by_side(planned, locked, threads=_PARALLEL, interrupt=workshop.interrupt)
-    if misfits := [each for each in found if isinstance(each, DoesNotFit)]:
-        raise ForeignWheels(target, misfits)
-    return [each for each in found if isinstance(each, PlannedWheel)]
-
-
-def sources_of(
-    folder: Path, building: Building, target: Target, selection: Selection, workshop: Workshop
-) -> Wheels:
-    """Return where the wheels of a selection come from; ``folder`` is the lockfile's."""
-    known = workshop.known
-
-    def told_size(hash_: str) -> int | None:
-        told = known.distribution(hash_)
-        return None if told is None else told.size
-
-    archives = Archives(
-        workshop.store,
-        workshop.scratch,
-        workshop.index_transport,
-        folder,
-        workshop.observer,
-        told_size,
-    )
-    builder = Builder(
-        workshop,
-        archives,
-        building,
-        target,
-        versions_of(selection),
-        known.distribution,
-    )
-    return Wheels(archives, builder)
-
-
-def versions_of(selection: Selection) -> dict[str, str]:
-    """Return the versions that are locked, by name."""
-    return {each.name: str(each.version) for each in selection.distributions if each.version}
-
-
-def settled(order: Order, workshop: Workshop) -> Prepared:
+def settled(order: Order, workshop: ImageWorkshop) -> Prepared:
     """Return the plan of an order that is about to be built.
 
     What is to compile was chosen without a look at it; if there is something to compile, it is
@@ -193,7 +139,7 @@ def settled(order: Order, workshop: Workshop) -> Prepared:
     return prepare(order, workshop)
 
 
-def _bottom_parts(order: Order, site: Site, workshop: Workshop) -> tuple[Part, ...]:
+def _bottom_parts(order: Order, site: Site, workshop: ImageWorkshop) -> tuple[Part, ...]:
     skeleton = skeleton_part(site, workshop)
     library, base = order.base.base.library, order.base.facts
     bytecode, compilation = site.recipe.bytecode, site.compilation
@@ -203,7 +149,9 @@ def _bottom_parts(order: Order, site: Site, workshop: Workshop) -> tuple[Part, .
     return stdlib, skeleton
 
 
-def _top_parts(order: Order, selection: Selection, site: Site, workshop: Workshop) -> list[Part]:
+def _top_parts(
+    order: Order, selection: Selection, site: Site, workshop: ImageWorkshop
+) -> list[Part]:
     trees = TreeBuilder(site, workshop, order.building, versions_of(selection))
     local = [each for each in selection.distributions if each.is_local]
     project = trees.project() if selection.installs_project else None
@@ -211,7 +159,7 @@ def _top_parts(order: Order, selection: Selection, site: Site, workshop: Worksho
     return [*parts, project] if project else parts
 
 
-def _site(order: Order, workshop: Workshop) -> Site:
+def _site(order: Order, workshop: ImageWorkshop) -> Site:
     target = order.target
     minor = f"{target.python.major}.{target.python.minor}"
     scheme = Scheme(order.config.venv, minor, free_threaded=target.free_threaded)
@@ -235,7 +183,7 @@ def _site(order: Order, workshop: Workshop) -> Site:
 
 
 def _compilation(
-    wanted: WantedPython, bytecode: Bytecode, scheme: Scheme, workshop: Workshop
+    wanted: WantedPython, bytecode: Bytecode, scheme: Scheme, workshop: ImageWorkshop
 ) -> Compilation:
     compilers = workshop.compiling.compilers(wanted, bytecode)
     return Compilation(bytecode, compilers, scheme.site_packages)

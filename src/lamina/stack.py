@@ -9,9 +9,9 @@ from enum import Enum
 from typing import TypeVar
 
 from lamina.destinations.base import Destination
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.overrides import Agreements
 from lamina.make.parts import Part
-from lamina.make.workshop import Workshop
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.digest import DiffID
@@ -57,7 +57,9 @@ class Stack:
     One whose blob turns out damaged or gone, when it is handed over or looked into, is made again.
     """
 
-    def __init__(self, prepared: Prepared, workshop: Workshop, destination: Destination) -> None:
+    def __init__(
+        self, prepared: Prepared, workshop: ImageWorkshop, destination: Destination
+    ) -> None:
         self._prepared = prepared
         self._workshop = workshop
         self._destination = destination

@@ -21,7 +21,8 @@ from lamina.make.blobs import Bench
 from lamina.make.line import line
 from lamina.make.wheels import Wheels
 from lamina.plan.key import Recipe
-from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
+from lamina.plan.plan import LayerPlan, Limits, plan_wheels
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.store import Store
 from lamina.transport.http import HttpTransport, Network
 from lamina.transport.protocol import Request

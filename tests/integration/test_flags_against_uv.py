@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from integration.uv_oracle import lock_project, run_uv
+from lamina.cli.locked import wanted
 from lamina.cli.options import PlanOptions, read_options
-from lamina.cli.orders import wanted
 from lamina.cli.plan import command
 from lamina.cli.project import read_project
 from lamina.cli.wanted import build_rules, policy_of

@@ -28,7 +28,8 @@ from lamina.lock.uvlock import parse
 from lamina.make.archives import MissingArchive
 from lamina.make.base import OpenedBase
 from lamina.make.compiling import Compiling
-from lamina.make.workshop import Backends, Workshop
+from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.workshop import Backends
 from lamina.observer import Traffic
 from lamina.oci import validate
 from lamina.oci.descriptor import Platform
@@ -128,7 +129,7 @@ class Ground:
         )
 
     @contextmanager
-    def workshop(self) -> Iterator[Workshop]:
+    def workshop(self) -> Iterator[ImageWorkshop]:
         store = Store(self.root / "store")
         with (
             store.scratch() as folder,
@@ -136,7 +137,7 @@ class Ground:
                 Compiling(Pythons(Interpreter.running()), store, folder, self.machine, 1)
             ) as compiling,
         ):
-            yield Workshop(
+            yield ImageWorkshop(
                 store=store,
                 scratch=folder,
                 transport=NoTransport(),

@@ -12,7 +12,8 @@ from rich.table import Column
 
 from lamina.cli.amounts import size
 from lamina.observer import Download, Observer, Traffic, Why
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 
 LARGE = 2_000_000
 """Of what has a bar of its own, in bytes; smaller files are over before it is seen."""

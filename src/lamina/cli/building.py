@@ -16,9 +16,11 @@ from lamina.cli import settings
 from lamina.cli.amounts import counted, duration, size
 from lamina.cli.caches import Caches
 from lamina.cli.clock import seconds_running
-from lamina.cli.ground import Ground, ground
+from lamina.cli.ground import Ground
+from lamina.cli.image_ground import image_ground
+from lamina.cli.locked import read_lock
 from lamina.cli.options import BuildOptions
-from lamina.cli.orders import configured, orders, platforms_of, read_lock
+from lamina.cli.orders import configured, orders, platforms_of
 from lamina.cli.outputs import destination_of, locations
 from lamina.cli.project import read_project
 from lamina.cli.report import check_results, metadata, report, write_result
@@ -52,15 +54,16 @@ def run(options: BuildOptions) -> int:
     )
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     verify, is_read = Verify(options.verify), bool(places) or options.load
-    with ground(options) as on:
+    with image_ground(options) as images:
+        on, connections = images.ground, images.connections
         written = (*(Path(place.path) for place in places), on.store.root)
         with (
             _engines(options, names, on) as engines,
             closing(
-                destination_of(places, pushes, on.connections.push, on.observer, engines)
+                destination_of(places, pushes, connections.push, on.observer, engines)
             ) as destination,
             caches.known(
-                on.connections,
+                connections,
                 platforms,
                 on.observer,
                 is_fresh=options.no_cache,
@@ -70,12 +73,12 @@ def run(options: BuildOptions) -> int:
         ):
             # Earlier images are read meanwhile.
             lock = read_lock(project, is_checked=not options.frozen)
-            workshop = on.workshop(project, config, known, is_fresh=options.no_cache)
+            workshop = images.workshop(project, config, known, is_fresh=options.no_cache)
             wanted = orders(
                 options, project, lock, config, workshop, outputs=written, is_base_kept=is_read
             )
             built = build(wanted, workshop, destination, names)
-            caches.remember(built, verify, on.connections, on.observer)
+            caches.remember(built, verify, connections, on.observer)
         _tell(built, names if options.push else (), on)
     _write_files(built, names, options)
     document = report(built, on.tally, names, seconds=seconds_running())

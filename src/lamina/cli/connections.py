@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from lamina.observer import Download, Observer, Traffic
 from lamina.registry.client import Registry, Repository
-from lamina.registry.credentials import FindCredentials
+from lamina.registry.credentials import AuthFile, FindCredentials, Keychain, auth_file_places
+from lamina.registry.helper import HelperPrograms
 from lamina.registry.plain import speaks_plain_http
 from lamina.reuse.told import Told
 from lamina.transport.protocol import Transport
@@ -49,3 +54,21 @@ class Connections:
                     meter=meter,
                 )
             return self._registries[host]
+
+
+def keychain(environ: Mapping[str, str]) -> Keychain:
+    """Return the user's credentials for registries, as Docker and Podman keep them."""
+
+    @cache
+    def read() -> tuple[AuthFile, ...]:
+        files = []
+        for place in auth_file_places(environ, Path.home(), os.getuid()):
+            try:
+                data = place.read_bytes()
+            except OSError:
+                continue
+            if data.strip():
+                files.append(AuthFile.parse(data, str(place)))
+        return tuple(files)
+
+    return Keychain(read, HelperPrograms(environ))

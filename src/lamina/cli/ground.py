@@ -1,4 +1,4 @@
-"""What planning and building stand on: the store, the network, and somebody who is told."""
+"""What commands stand on: the store, the network, and somebody who is told."""
 
 from __future__ import annotations
 
@@ -10,20 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from lamina.cli import settings
-from lamina.cli.connections import Connections
 from lamina.cli.indexes import find_credentials
 from lamina.cli.output import shown
 from lamina.cli.project import ProjectFolder
 from lamina.cli.signals import telling
 from lamina.cli.tally import CountingTransport, Tally
 from lamina.fetch.authorized import AuthorizedTransport
-from lamina.make.compiling import Compiling
 from lamina.make.workshop import Workshop
 from lamina.observer import Observer
 from lamina.project.config import Config
 from lamina.project.program import Programs
 from lamina.pythons.finder import Pythons
-from lamina.reuse.known import Known
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.transport.deferred import Deferred
@@ -41,11 +38,6 @@ class GroundOptions(Protocol):
     @property
     def store(self) -> Path | None:
         """Where the store is, if not in the cache folder."""
-        ...
-
-    @property
-    def insecure(self) -> bool:
-        """Whether plain HTTP is spoken to registries without TLS."""
         ...
 
     @property
@@ -67,18 +59,16 @@ class Ground:
     scratch: Scratch
     transport: Transport
     observer: Observer
-    connections: Connections
     tally: Tally
-    compiling: Compiling
     pythons: Pythons
     programs: Programs
     environ: Mapping[str, str]
     """Of build backends and of git."""
 
     def workshop(
-        self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
+        self, project: ProjectFolder, config: Config, *, is_fresh: bool = False
     ) -> Workshop:
-        """Return where layers are made."""
+        """Return where wheels are had."""
         finder, indexes = find_credentials(
             os.environ, Path.home(), project.root, project.root_document, self.observer.warn
         )
@@ -92,9 +82,6 @@ class Ground:
                 self.environ, indexes, finder.address, self.pythons, self.programs
             ),
             makers=settings.makers(),
-            compiling=self.compiling,
-            pull=self.connections.pull,
-            known=known,
             wheel_limit=config.max_wheel_size or DEFAULT_LIMIT,
             is_fresh=is_fresh,
         )
@@ -109,26 +96,19 @@ def ground(options: GroundOptions, *, is_offline: bool = False) -> Iterator[Grou
     http = Deferred(_http)
     transport = CountingTransport(Offline() if is_offline else http, tally)
     programs = Programs()
-    keychain = settings.keychain(os.environ)
     with ExitStack() as stack:
         stack.callback(http.close)
         observer = stack.enter_context(shown(tally, verbose=options.verbose, quiet=options.quiet))
         scratch = stack.enter_context(store.scratch())
         stack.enter_context(telling(transport.interrupt))
         stack.enter_context(telling(programs.interrupt))
-        connections = Connections(transport, keychain.find, observer, options.insecure)
-        pythons = settings.pythons(os.environ)
-        compiling = Compiling(pythons, store, scratch, settings.machine(), settings.makers())
-        stack.callback(compiling.close)
         yield Ground(
             store,
             scratch,
             transport,
             observer,
-            connections,
             tally,
-            compiling,
-            pythons,
+            settings.pythons(os.environ),
             programs,
             {**os.environ, **_OFFLINE} if is_offline else os.environ,
         )

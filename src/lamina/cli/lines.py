@@ -9,7 +9,8 @@ from lamina.cli.amounts import counted, size
 from lamina.cli.style import styled
 from lamina.cli.tally import Tally
 from lamina.observer import Download, Why
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 
 LARGE = 64_000_000
 """Of a download that is announced, in bytes."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from lamina.cli import settings
-from lamina.cli.connections import Connections
+from lamina.cli.connections import Connections, keychain
 from lamina.cli.lines import Silent
 from lamina.cli.signals import telling
 from lamina.cli.tally import Tally
@@ -30,10 +30,9 @@ Look = Callable[[Location | Reference], Listing]
 def looking(*, insecure: bool) -> Iterator[Look]:
     """Give what reads names; connections are closed at the end."""
     http = HttpTransport(settings.network(os.environ))
-    keychain = settings.keychain(os.environ)
     try:
         with telling(http.interrupt):
-            connections = Connections(http, keychain.find, Silent(Tally()), insecure)
+            connections = Connections(http, keychain(os.environ).find, Silent(Tally()), insecure)
             yield lambda name: listing_of(name, connections)
     finally:
         http.close()

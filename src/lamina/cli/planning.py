@@ -10,15 +10,16 @@ import click
 
 from lamina.cli.caches import Caches
 from lamina.cli.foretelling import document, table
-from lamina.cli.ground import ground
+from lamina.cli.image_ground import image_ground
+from lamina.cli.locked import read_lock
 from lamina.cli.options import PlanOptions
-from lamina.cli.orders import configured, orders, platforms_of, read_lock
+from lamina.cli.orders import configured, orders, platforms_of
 from lamina.cli.project import read_project
 from lamina.cli.wanted import as_configured
 from lamina.destinations.registry import HasRepository, tags_by_repository
 from lamina.forecast import Forecast, forecast
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.overrides import agree, find_overrides
-from lamina.make.workshop import Workshop
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
 from lamina.plan.contents import OurLayer
@@ -38,18 +39,23 @@ def run(options: PlanOptions) -> int:
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     platforms, fresh = platforms_of(config), options.no_cache
     with (
-        ground(options) as on,
+        image_ground(options) as images,
         caches.known(
-            on.connections, platforms, on.observer, is_fresh=fresh, is_strict=True
+            images.connections,
+            platforms,
+            images.ground.observer,
+            is_fresh=fresh,
+            is_strict=True,
         ) as known,
         asking() as checks,
     ):
         lock = read_lock(project, is_checked=not options.frozen)
-        workshop = on.workshop(project, config, known, is_fresh=fresh)
-        firsts = dict(reversed([(host, on.connections.push(host, name)) for host, name in pushes]))
+        workshop = images.workshop(project, config, known, is_fresh=fresh)
+        push, kept = images.connections.push, images.ground.store.root
+        firsts = dict(reversed([(host, push(host, name)) for host, name in pushes]))
         presence = _Presence(list(firsts.values()), checks)
         wanted = orders(
-            options, project, lock, config, workshop, outputs=(on.store.root,), is_base_kept=True
+            options, project, lock, config, workshop, outputs=(kept,), is_base_kept=True
         )
         found = [_forecast(order, workshop, presence) for order in wanted]
     if options.as_json:
@@ -59,7 +65,7 @@ def run(options: PlanOptions) -> int:
     return 0
 
 
-def _forecast(order: Order, workshop: Workshop, presence: _Presence) -> Forecast:
+def _forecast(order: Order, workshop: ImageWorkshop, presence: _Presence) -> Forecast:
     prepared = prepare(order, workshop)
     had = _had(prepared, workshop)
     presence.ask([*order.base.base.layers, *(layer for layer in had.values() if layer)])
@@ -68,7 +74,7 @@ def _forecast(order: Order, workshop: Workshop, presence: _Presence) -> Forecast
     return forecast(prepared, had, why, presence.count_sent)
 
 
-def _had(prepared: Prepared, workshop: Workshop) -> dict[LayerPlan, OurLayer | None]:
+def _had(prepared: Prepared, workshop: ImageWorkshop) -> dict[LayerPlan, OurLayer | None]:
     """Return the layers that are had, in the order of the image; the overrides if they show."""
     had = workshop.had_all(prepared.layers)
     layers = [layer for plan in prepared.plans if (layer := had[plan]) is not None]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +25,6 @@ from lamina.project.program import Programs
 from lamina.pythons.discovery import Preference
 from lamina.pythons.finder import Pythons, candidates
 from lamina.pythons.interpreter import Interpreter
-from lamina.registry.credentials import AuthFile, Keychain, auth_file_places
-from lamina.registry.helper import HelperPrograms
 
 if TYPE_CHECKING:
     from lamina.transport.http import Network
@@ -105,24 +102,6 @@ def pythons(environ: Mapping[str, str]) -> Pythons:
         return candidates(places.path, [places.pyenv, places.managed])
 
     return Pythons(Interpreter.running(), listed, environ)
-
-
-def keychain(environ: Mapping[str, str]) -> Keychain:
-    """Return the user's credentials for registries, as Docker and Podman keep them."""
-
-    @cache
-    def read() -> tuple[AuthFile, ...]:
-        files = []
-        for place in auth_file_places(environ, Path.home(), os.getuid()):
-            try:
-                data = place.read_bytes()
-            except OSError:
-                continue
-            if data.strip():
-                files.append(AuthFile.parse(data, str(place)))
-        return tuple(files)
-
-    return Keychain(read, HelperPrograms(environ))
 
 
 def machine() -> Platform | None:

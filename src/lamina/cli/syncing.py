@@ -15,8 +15,8 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.clock import seconds_running
 from lamina.cli.environments import Opened, Wanted, find_prefix, held, titled
 from lamina.cli.ground import Ground, ground
+from lamina.cli.locked import pinned, read_lock, requires_python, wanted
 from lamina.cli.memo import Decided, absent_around
-from lamina.cli.orders import pinned, read_lock, requires_python, wanted
 from lamina.cli.project import ProjectFolder, has_no_project, no_project, read_project
 from lamina.cli.python_places import python_places
 from lamina.cli.style import harmless
@@ -31,7 +31,6 @@ from lamina.lock.wanted import Wanted as WantedOfLock
 from lamina.make.workshop import Workshop
 from lamina.observer import Observer
 from lamina.pythons.request import parse_request
-from lamina.reuse.known import Known
 from lamina.sync.changes import Action, Manner, Step
 from lamina.sync.compile import compile_all
 from lamina.sync.environment import Environment, target_of
@@ -88,7 +87,7 @@ def _workshop(project: ProjectFolder, environment: Environment, on: Ground) -> W
     interpreter = environment.interpreter
     base = replace(interpreter, executable=interpreter.base)
     led = replace(on, pythons=on.pythons.led_by(base))
-    return led.workshop(project, project.config, Known.nothing(on.observer), is_fresh=False)
+    return led.workshop(project, project.config)
 
 
 class _Wanting(Protocol):
@@ -114,7 +113,7 @@ def _wanting(
         return _OfLock.read(options, project, on.observer), None
     from lamina.cli.syncing_image import OfImage, check_choice, opener
 
-    image = opener(options.image, on, is_alone=is_alone)
+    image = opener(options.image, on, insecure=options.insecure, is_alone=is_alone)
     if not is_alone:
         return _OfLock.read(options, project, on.observer), image
     check_choice(options)

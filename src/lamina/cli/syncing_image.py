@@ -11,6 +11,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from lamina.cli import settings
+from lamina.cli.connections import Connections, keychain
 from lamina.cli.environments import Wanted
 from lamina.cli.ground import Ground
 from lamina.cli.looking import listing_of
@@ -18,6 +19,7 @@ from lamina.cli.python_places import python_places
 from lamina.cli.sync import SyncOptions
 from lamina.errors import LaminaError
 from lamina.lock.select import Selection
+from lamina.observer import Observer
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import PlatformNotFound, runs
 from lamina.oci.location import Location
@@ -59,20 +61,23 @@ class OtherImagePython(LaminaError):
         )
 
 
-def opener(text: str, on: Ground, *, is_alone: bool) -> Callable[[], SourceImage]:
+def opener(text: str, on: Ground, *, insecure: bool, is_alone: bool) -> Callable[[], SourceImage]:
     """Return what opens the image of a name, once, for this machine; no layer is read.
 
     Unless ``is_alone``, one for another platform will do: what is wanted of it, the lock says.
     """
-    return cache(partial(_open, parse_name(text), on, is_alone=is_alone))
+    connections = Connections(on.transport, keychain(os.environ).find, on.observer, insecure)
+    return cache(partial(_open, parse_name(text), connections, on.observer, is_alone=is_alone))
 
 
-def _open(name: Location | Reference, on: Ground, *, is_alone: bool) -> SourceImage:
-    found = listing_of(name, on.connections)
+def _open(
+    name: Location | Reference, connections: Connections, observer: Observer, *, is_alone: bool
+) -> SourceImage:
+    found = listing_of(name, connections)
     documents = _for_machine(found, settings.machine(), is_alone=is_alone)
     if isinstance(name, Reference):
-        repository = on.connections.pull(name.registry, name.repository)
-        return SourceImage.of(found.name, documents, blobs_of_registry(repository, on.observer))
+        repository = connections.pull(name.registry, name.repository)
+        return SourceImage.of(found.name, documents, blobs_of_registry(repository, observer))
     return SourceImage.of(found.name, documents, blobs_of_disk(name))
 
 

@@ -13,8 +13,8 @@ from lamina.bases.docker_archive import read_docker_archive
 from lamina.bases.layout import read_layout
 from lamina.bases.scan import facts_of
 from lamina.bases.scratch import scratch
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.registry_base import pulled_base
-from lamina.make.workshop import Workshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import Digest
 from lamina.oci.document import encode
@@ -67,7 +67,7 @@ class OpenedBase:
 def open_base(
     name: str,
     platform: Platform,
-    workshop: Workshop,
+    workshop: ImageWorkshop,
     debian: Callable[[str], DebianSettings],
     *,
     is_kept: bool = True,
@@ -96,7 +96,7 @@ def open_base(
 
 
 def _pulled(
-    reference: Reference, platform: Platform, workshop: Workshop, *, is_kept: bool
+    reference: Reference, platform: Platform, workshop: ImageWorkshop, *, is_kept: bool
 ) -> OpenedBase:
     pulled = pulled_base(reference, platform, workshop, is_kept=is_kept)
     if pulled.facts is None:
@@ -143,7 +143,7 @@ class _FactsCache:
     See `lamina.bases.scan.FactsCache`.
     """
 
-    workshop: Workshop
+    workshop: ImageWorkshop
 
     def get(self, digest: Digest) -> bytes | None:
         document = self.workshop.facts(digest.hex)

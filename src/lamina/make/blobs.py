@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from lamina.archive.blob import Extent
 from lamina.archive.compress import GzipWriter
@@ -13,9 +12,11 @@ from lamina.archive.entry import Entry
 from lamina.archive.layer import write_layer
 from lamina.archive.splice import Packed, splice
 from lamina.bytecode.entries import Compilation
+from lamina.make.ready import ReadyWheel
 from lamina.plan.contents import NOTHING, Contents, InLayer, tops
 from lamina.plan.key import EPOCH, Recipe
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.blobs import draft
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import Scratch
@@ -23,15 +24,6 @@ from lamina.store.store import Store
 from lamina.wheel.file import WheelFile
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.unpack import Unpacked, layer_entries, unpack
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyWheel:
-    """A wheel that lies on this machine."""
-
-    path: Path
-    filename: str
-    """Which its path need not have."""
 
 
 class Cancelled(Exception):

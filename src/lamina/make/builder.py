@@ -16,13 +16,13 @@ from lamina.lock.select import Distribution
 from lamina.lock.source import DirectUrl, Git
 from lamina.lock.target import Target
 from lamina.make.archives import Archives
-from lamina.make.blobs import ReadyWheel
 from lamina.make.fitting import check_fits, needed_glibc
+from lamina.make.ready import ReadyWheel
 from lamina.make.workshop import Workshop
 from lamina.observer import Download, Traffic
 from lamina.oci.digest import Digest
 from lamina.plan.contents import InLayer
-from lamina.plan.plan import BUILT
+from lamina.plan.wheel import BUILT
 from lamina.project.building import Building
 from lamina.project.sdist import unpack_sdist
 from lamina.project.subject import Subject, UnreadableSource

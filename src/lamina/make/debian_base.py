@@ -14,7 +14,7 @@ from lamina.bases.debian.plan import DebianPlan, debian_architecture, plan_key
 from lamina.bases.debian.resolve import fetch_deb, resolve
 from lamina.bases.debian.rootfs import entries
 from lamina.make.blobs import generated
-from lamina.make.workshop import Workshop
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
@@ -33,7 +33,7 @@ class DebianSettings:
 
 
 def debian_base(
-    codename: str, platform: Platform, workshop: Workshop, settings: DebianSettings
+    codename: str, platform: Platform, workshop: ImageWorkshop, settings: DebianSettings
 ) -> Base:
     """Return the base of a release of Debian; its layers are ours, known by keys."""
     plan = _debian_plan(codename, platform, workshop, settings)
@@ -64,7 +64,7 @@ def debian_base(
 
 
 def _debian_plan(
-    codename: str, platform: Platform, workshop: Workshop, settings: DebianSettings
+    codename: str, platform: Platform, workshop: ImageWorkshop, settings: DebianSettings
 ) -> DebianPlan:
     """Return the packages: as they were found less than a day ago, or as the mirror has them."""
     architecture = debian_architecture(platform)

@@ -12,10 +12,12 @@ from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from lamina.make.blobs import Bench, Cancelled, ReadyWheel
+from lamina.make.blobs import Bench, Cancelled
+from lamina.make.ready import ReadyWheel
 from lamina.make.wheels import Wheels
 from lamina.observer import Download, Observer, Traffic
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.layers import StoredLayer
 
 _DOWNLOADS = 8

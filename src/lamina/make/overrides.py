@@ -19,7 +19,8 @@ from lamina.plan.bytecode import Bytecode, is_module
 from lamina.plan.collisions import Collision, circles, collisions, common_tops
 from lamina.plan.contents import InLayer, OurLayer
 from lamina.plan.key import LayerKey, Recipe
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.blobs import draft
 from lamina.store.scratch import Scratch
 from lamina.wheel.errors import WheelError

@@ -11,8 +11,8 @@ from lamina.archive.rootfs import place
 from lamina.bytecode.entries import Compilation
 from lamina.lock.target import Target
 from lamina.make.blobs import Bench, generated, spliced
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.overrides import Overrides
-from lamina.make.workshop import Workshop
 from lamina.plan.base import BaseFacts
 from lamina.plan.bytecode import is_module
 from lamina.plan.contents import OurLayer
@@ -53,7 +53,7 @@ class Site:
     compilation: Callable[[], Compilation] | None = None
     """Gives how modules are compiled, if they are."""
 
-    def bench(self, workshop: Workshop) -> Bench:
+    def bench(self, workshop: ImageWorkshop) -> Bench:
         """Return where layers of wheels are made for this place."""
         return Bench(
             workshop.store,
@@ -69,7 +69,7 @@ _NO_PYTHON = "/usr/local/bin/python{}"
 """Where an image without a Python will have one, as the official images do."""
 
 
-def skeleton_part(site: Site, workshop: Workshop) -> Part:
+def skeleton_part(site: Site, workshop: ImageWorkshop) -> Part:
     """Return the layer of the empty environment, and of the working directory."""
     entries = skeleton_entries(site)
     plan = _plan(LayerKind.SKELETON, f"environment {site.config.venv}", entries)
@@ -85,7 +85,7 @@ def skeleton_entries(site: Site) -> list[Entry]:
     return place([*bare, *([directory(workdir)] if workdir else [])], site.base.rootfs)
 
 
-def file_parts(site: Site, workshop: Workshop) -> list[Part]:
+def file_parts(site: Site, workshop: ImageWorkshop) -> list[Part]:
     """Return a layer for each entry of `copy`; without any, one of all files of the project.
 
     A project that is installed needs no files beside its wheel. Each layer is placed over those
@@ -129,12 +129,12 @@ def _files(site: Site) -> list[tuple[str, list[Entry]]]:
     return []
 
 
-def _file_part(title: str, placed: Sequence[Entry], workshop: Workshop) -> Part:
+def _file_part(title: str, placed: Sequence[Entry], workshop: ImageWorkshop) -> Part:
     plan = _plan(LayerKind.FILES, title, placed)
     return Part(plan, lambda: workshop.make(plan, generated, placed))
 
 
-def overrides_part(overrides: Overrides, site: Site, workshop: Workshop) -> Part:
+def overrides_part(overrides: Overrides, site: Site, workshop: ImageWorkshop) -> Part:
     """Return the layer of the files that wheels do not agree on."""
     plan = overrides.plan
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lamina.bases.base import Base
 from lamina.bases.registry import read_registry, resolve
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.pulled import PulledLayer
-from lamina.make.workshop import Workshop
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import DiffID, Digest
@@ -31,7 +31,7 @@ class PulledBase:
 def pulled_base(
     reference: Reference,
     platform: Platform,
-    workshop: Workshop,
+    workshop: ImageWorkshop,
     *,
     is_kept: bool,
     is_told: bool = True,
@@ -70,7 +70,7 @@ def pulled_base(
 class _Documents:
     """Manifests and configs of bases, kept in the store: see `KeptDocuments`."""
 
-    workshop: Workshop
+    workshop: ImageWorkshop
 
     def get(self, digest: Digest) -> bytes | None:
         path = self.workshop.store.blobs.kept(digest)

@@ -12,8 +12,8 @@ from lamina.archive.entry import Entry, Kind
 from lamina.archive.parents import with_parents
 from lamina.bytecode.entries import Compilation, compiled
 from lamina.make.blobs import generated
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part
-from lamina.make.workshop import Workshop
 from lamina.oci.blob import unpacked, verified
 from lamina.oci.changeset import Changeset, Member
 from lamina.oci.layer import Layer
@@ -30,7 +30,7 @@ def stdlib_part(
     python: BasePython,
     recipe: Bytecode,
     compilation: Callable[[], Compilation],
-    workshop: Workshop,
+    workshop: ImageWorkshop,
 ) -> Part:
     """Return the layer of the bytecode of a library, which is read only if that must be made.
 

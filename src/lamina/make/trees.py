@@ -12,13 +12,14 @@ from pathlib import Path
 
 from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
-from lamina.make.blobs import ReadyWheel
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part, Site
+from lamina.make.ready import ReadyWheel
 from lamina.make.source_trees import SourceTree, SourceTrees
-from lamina.make.workshop import Workshop
 from lamina.plan.key import LayerKey
 from lamina.plan.layering import group_of
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.project.building import Building
 from lamina.project.subject import Subject
 from lamina.store.blobs import digest_of
@@ -40,7 +41,7 @@ class TreeBuilder:
     """Makes the layers of source trees."""
 
     site: Site
-    workshop: Workshop
+    workshop: ImageWorkshop
     building: Building
     versions: Mapping[str, str]
     """Of what is installed, by name."""

@@ -10,8 +10,8 @@ from lamina.lock.model import Sdist, Wheel
 from lamina.lock.select import Distribution
 from lamina.lock.source import Directory, DirectUrl, Editable, Git, Path, Source
 from lamina.make.archives import Archives
-from lamina.make.blobs import ReadyWheel
-from lamina.plan.plan import PlannedWheel
+from lamina.make.ready import ReadyWheel
+from lamina.plan.wheel import PlannedWheel
 from lamina.wheel.direct_url import commit, local_archive, url_archive
 
 

@@ -9,7 +9,8 @@ from packaging.version import InvalidVersion, Version
 
 from lamina.plan.contents import InLayer
 from lamina.plan.key import Recipe
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 
 NOT_READABLE = "cache not readable"
 _MOST_CHANGES = 4

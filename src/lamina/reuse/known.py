@@ -16,8 +16,9 @@ from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import InLayer
 from lamina.plan.key import LayerKey
-from lamina.plan.plan import BUILT, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier
+from lamina.plan.wheel import BUILT, PlannedWheel
 from lamina.registry.client import Repository
 from lamina.reuse.checks import BlobChecks
 from lamina.reuse.former import FormerBase, FormerImage, FormerLayer

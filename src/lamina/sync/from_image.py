@@ -18,7 +18,7 @@ from lamina.lock.source import Directory, Editable
 from lamina.lock.target import Target
 from lamina.make.archives import MissingArchive
 from lamina.make.parallel import side_by_side
-from lamina.plan.plan import PlannedWheel
+from lamina.plan.wheel import PlannedWheel
 from lamina.project.requirements import BuildNeedsNetwork, UnmetBuildRequirements
 from lamina.store.trees import Tree
 from lamina.sync.changes import Wish

@@ -18,7 +18,8 @@ from lamina.make.trees import project_key
 from lamina.make.unlayer import Found
 from lamina.oci.digest import Digest
 from lamina.plan.contents import InLayer
-from lamina.plan.plan import BUILT, LayerKind
+from lamina.plan.plan import LayerKind
+from lamina.plan.wheel import BUILT
 from lamina.reuse.former import FormerImage, FormerLayer
 from lamina.sources.blobs import OpenBlob
 from lamina.sources.listing import Documents

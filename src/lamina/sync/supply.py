@@ -11,13 +11,13 @@ from functools import partial
 
 from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
-from lamina.make.blobs import ReadyWheel
+from lamina.make.ready import ReadyWheel
 from lamina.make.source_trees import SourceTrees
 from lamina.make.unlayer import Found, tree_of
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.observer import Download, Traffic
-from lamina.plan.plan import PlannedWheel
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.scratch import StoreUnusable
 from lamina.store.trees import Tree
 from lamina.sync.bulk import Bulk, note_bulk

@@ -13,13 +13,13 @@ from lamina.environment.place import PlaceUnusable
 from lamina.environment.tree import Fill
 from lamina.lock.select import Selection
 from lamina.lock.target import Target
+from lamina.make.chosen import plan_all, sources_of, versions_of
 from lamina.make.parallel import side_by_side
 from lamina.make.source_trees import SourceTrees
 from lamina.make.unlayer import find_layers
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
-from lamina.plan.plan import PlannedWheel
-from lamina.prepare import plan_all, sources_of, versions_of
+from lamina.plan.wheel import PlannedWheel
 from lamina.project.building import Building
 from lamina.sync.changes import Action, Manner, Step, Wish, changes
 from lamina.sync.environment import Environment

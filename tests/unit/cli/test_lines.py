@@ -16,7 +16,8 @@ from lamina.cli.tally import Tally
 from lamina.lock.model import Wheel
 from lamina.observer import Download, Observer, Traffic
 from lamina.plan.key import LayerKey
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 
 MB = 1_000_000
 TORCH = Download("torch==2.6.0", Traffic.DEPENDENCY, 755 * MB)

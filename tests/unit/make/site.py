@@ -15,12 +15,14 @@ from fakes.transport import Answer, Reply, ScriptedTransport
 from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
 from lamina.make.archives import Archives
-from lamina.make.blobs import Bench, ReadyWheel
+from lamina.make.blobs import Bench
 from lamina.make.line import ROOM, Line, line
+from lamina.make.ready import ReadyWheel
 from lamina.make.wheels import Wheels
 from lamina.plan.key import Recipe
 from lamina.plan.layering import ALONE_FROM
-from lamina.plan.plan import LayerPlan, Limits, PlannedWheel, plan_wheels
+from lamina.plan.plan import LayerPlan, Limits, plan_wheels
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.scratch import LOCKS, Scratch
 from lamina.store.store import Store
 from lamina.wheel.scheme import Scheme

@@ -15,9 +15,9 @@ from fakes.transport import Reply
 from lamina.fetch.download import HashMismatch, SizeMismatch
 from lamina.lock.model import Wheel
 from lamina.make.archives import MissingArchive
-from lamina.make.blobs import ReadyWheel
+from lamina.make.ready import ReadyWheel
 from lamina.oci.digest import Digest
-from lamina.plan.plan import PlannedWheel
+from lamina.plan.wheel import PlannedWheel
 from unit.make.site import Site, open_site
 
 DATA = make_wheel(name="demo")

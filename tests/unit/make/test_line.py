@@ -19,7 +19,8 @@ from lamina.fetch.download import HashMismatch, Refused
 from lamina.make.blobs import Cancelled
 from lamina.make.line import _Room
 from lamina.oci.digest import Digest
-from lamina.plan.plan import LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.layers import StoredLayer
 from lamina.store.scratch import StoreUnusable
 from lamina.transport.protocol import Request, TransportError

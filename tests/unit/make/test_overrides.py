@@ -17,7 +17,8 @@ from lamina.make.overrides import Overrides, agree, find_overrides
 from lamina.oci.blob import DamagedBlob
 from lamina.plan.collisions import Collision, Incompatible
 from lamina.plan.contents import Contents
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.layers import StoredLayer
 from unit.make.site import RECIPE, SCHEME, SITE_PACKAGES, Site, open_site, plans
 

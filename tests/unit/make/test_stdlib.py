@@ -15,9 +15,9 @@ from lamina.archive.tree import Permissions
 from lamina.bytecode.compiler import Command, Compilers
 from lamina.bytecode.entries import Compilation
 from lamina.bytecode.worker import compiled
+from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part
 from lamina.make.stdlib import stdlib_part
-from lamina.make.workshop import Workshop
 from lamina.oci.blob import DamagedBlob, UnreadableBlob
 from lamina.oci.layer import Layer
 from lamina.plan.base import BaseFacts, BasePython
@@ -43,7 +43,7 @@ LIBRARY = make_layer(
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Iterator[Workshop]:
+def workshop(tmp_path: Path) -> Iterator[ImageWorkshop]:
     with Ground(tmp_path).workshop() as workshop:
         yield workshop
 
@@ -55,7 +55,7 @@ def compilers() -> Iterator[Compilers]:
 
 
 def part(
-    workshop: Workshop,
+    workshop: ImageWorkshop,
     compilers: Compilers | None = None,
     *,
     library: Layer = LIBRARY,
@@ -69,7 +69,7 @@ def part(
 
 
 def test_it_holds_the_bytecode_of_the_modules_and_folders_as_the_base_has_them(
-    workshop: Workshop, compilers: Compilers
+    workshop: ImageWorkshop, compilers: Compilers
 ) -> None:
     made = part(workshop, compilers).make()
 
@@ -88,14 +88,14 @@ def test_it_holds_the_bytecode_of_the_modules_and_folders_as_the_base_has_them(
     assert found["usr/lib/python3.12/json/__pycache__"].mode == 0o755
 
 
-def test_to_know_the_layer_nothing_is_read_and_nothing_compiled(workshop: Workshop) -> None:
+def test_to_know_the_layer_nothing_is_read_and_nothing_compiled(workshop: ImageWorkshop) -> None:
     plan = part(workshop).plan
 
     assert plan.kind is LayerKind.SYSTEM
     assert plan.title == "bytecode of Python 3.12.4"
 
 
-def test_its_key_comes_of_the_librarys_layer_and_of_the_compiler(workshop: Workshop) -> None:
+def test_its_key_comes_of_the_librarys_layer_and_of_the_compiler(workshop: ImageWorkshop) -> None:
     other = make_layer(Member("usr/lib/python3.12/os.py", data=b"x = 2\n"))
 
     keys = {
@@ -109,7 +109,7 @@ def test_its_key_comes_of_the_librarys_layer_and_of_the_compiler(workshop: Works
 
 
 def test_a_library_that_is_damaged_at_its_end_gives_no_layer(
-    workshop: Workshop, compilers: Compilers
+    workshop: ImageWorkshop, compilers: Compilers
 ) -> None:
     blob = LIBRARY.blob[:-1] + bytes((LIBRARY.blob[-1] ^ 1,))
     damaged = part(workshop, compilers, library=replace(LIBRARY, blob=blob))

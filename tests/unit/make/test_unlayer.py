@@ -14,12 +14,14 @@ from images import Member, link, make_layer
 from lamina.archive.blob import Extent
 from lamina.archive.entry import Kind
 from lamina.lock.model import Wheel
-from lamina.make.blobs import Bench, ReadyWheel
+from lamina.make.blobs import Bench
+from lamina.make.ready import ReadyWheel
 from lamina.make.unlayer import Found, NotToBeHad, Stored, files_of, find_layers, tree_of
 from lamina.oci import mediatype
 from lamina.plan.contents import Contents, InLayer
 from lamina.plan.key import LayerKey, Recipe
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 from lamina.store.blobs import digest_of
 from lamina.store.scratch import Scratch, scratch
 from lamina.store.store import Store

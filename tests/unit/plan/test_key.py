@@ -9,7 +9,8 @@ import pytest
 from lamina.lock.model import Wheel
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import LayerKey, Recipe
-from lamina.plan.plan import Limits, PlannedWheel, plan_wheels
+from lamina.plan.plan import Limits, plan_wheels
+from lamina.plan.wheel import PlannedWheel
 
 RECIPE = Recipe("/opt/venv", "3.12")
 BYTECODE = Bytecode(3531, "3.12.4", "cpython-312")

@@ -12,10 +12,10 @@ from lamina.plan.plan import (
     LayerKind,
     LayerPlan,
     Limits,
-    PlannedWheel,
     TooManyLayers,
     plan_wheels,
 )
+from lamina.plan.wheel import PlannedWheel
 
 RECIPE = Recipe("/opt/venv", "3.12")
 

@@ -12,8 +12,9 @@ from lamina.lock.model import Wheel
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.contents import InLayer
 from lamina.plan.key import LayerKey, Recipe
-from lamina.plan.plan import LayerKind, LayerPlan, PlannedWheel
+from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.plan.reasons import Earlier, reasons, unreadable
+from lamina.plan.wheel import PlannedWheel
 
 RECIPE = Recipe("/opt/venv", "3.12")
 
