@@ -154,7 +154,7 @@ class Proposal:
         syncs = [
             each
             for stage in (*self._builders, *self._chain)
-            for run in stage.runs
+            for run in _runs(stage)
             for each in run.invocations
             if each.line.tool.name == "uv" and each.line.subcommand == ("sync",)
         ]
@@ -182,18 +182,18 @@ class Proposal:
     def _bytecode(self, venv: str | None) -> Iterator[tuple[Setting, None]]:
         found = self._asked(venv)
         stages = (*self._builders, *self._chain)
-        commands = [each for s in stages for run in s.runs for each in run.commands]
+        commands = [each for s in stages for run in _runs(s) for each in run.commands]
         if (found is not None and found[0].has_bytecode) or any(map(compiles, commands)):
             yield Setting("bytecode", True), None
 
     def _on_runs(self) -> None:
         base = self._chain[0].base.name or self._around.default_base
         for stage in self._chain:
-            for run in stage.runs:
+            for run in _runs(stage):
                 self._on_run(run, [*meanings(run, base)])
         for stage in self._builders:
             inner = Meaning(alone(stage))
-            for run in stage.runs:
+            for run in _runs(stage):
                 found = meanings(run, base)
                 self._on_run(run, [(c, inner if is_for_system(m) else m) for c, m in found])
 
@@ -212,6 +212,11 @@ class Proposal:
             for step in stage.steps:
                 if step.name not in ("ADD", "COPY", "RUN"):
                     self._remarks.covered(step.instruction.span, alone(stage))
+
+
+def _runs(stage: StageModel) -> list[Run]:
+    """Return what runs in a stage when it is built, without what `ONBUILD` puts off."""
+    return [each.run for each in stage.steps if each.run is not None and each.name != "ONBUILD"]
 
 
 def _groups(found: Sequence[tuple[Command, Meaning]]) -> Iterator[tuple[Meaning, Span]]:
