@@ -457,7 +457,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(
 ) -> None:
     (program.root / "project/.venv/bin/python").unlink()
 
-    done = sync(program)
+    done = sync(program, "--python", sys.executable)
 
     assert done.err.splitlines()[:3] == [
         f"Making the environment `ROOT/project/.venv` anew with Python {VERSION}: its Python is "

@@ -168,19 +168,23 @@ def test_settings_and_commands(before: str, after: str) -> None:
     assert fixed(HEAD + before.replace("{}", CACHE)) == HEAD + after.replace("{}", CACHE)
 
 
+STAGE = "FROM python:3.12-slim AS a\nENV UV_A=1\n"
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("RUN {} uv sync", "ENV UV_LINK_MODE=copy\nRUN {} uv sync"),
-        ("# why\n  # else\n  RUN {} uv sync",
-         "ENV UV_LINK_MODE=copy\n# why\n  # else\n  RUN {} uv sync"),
+        ("RUN {} uv sync", None),
+        ("ENV A=1\nRUN {} uv sync", None),
+        (f"{STAGE}FROM a\n# why\n  RUN {{}} uv sync",
+         f"{STAGE}FROM a\nENV UV_LINK_MODE=copy\n# why\n  RUN {{}} uv sync"),
         ("ENV UV_A=1\nENV B=1 \\\n  C=2\nRUN {} uv sync",
          "ENV UV_A=1\nENV UV_LINK_MODE=copy\nENV B=1 \\\n  C=2\nRUN {} uv sync"),
         ("ENV A=1 \\\n    UV_B=2\n\nRUN {} uv sync",
          "ENV A=1 \\\n    UV_B=2 \\\n    UV_LINK_MODE=copy\n\nRUN {} uv sync"),
         ("ENV UV_A=1 UV_B=2\nRUN {} uv sync",
          "ENV UV_A=1 UV_B=2 UV_LINK_MODE=copy\nRUN {} uv sync"),
-        ("RUN {} uv sync\nENV UV_A=1", "ENV UV_LINK_MODE=copy\nRUN {} uv sync\nENV UV_A=1"),
+        ("RUN {} uv sync\nENV UV_A=1", None),
         ("RUN --mount=type=cache,target=/root/.cache/pip pip install a", None),
         ("RUN {} uv sync --link-mode=copy", None),
         ("ARG UV_LINK_MODE\nRUN {} uv sync", None),

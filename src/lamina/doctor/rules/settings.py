@@ -58,7 +58,7 @@ def _copied(subject: Subject) -> Iterator[Found]:
             if line.tool.name != "uv" or line.has("--link-mode"):
                 continue
             is_mounted = any(covers(mount, invocation.cache) for mount in run.caches)
-            if is_mounted and invocation.lookup("UV_LINK_MODE") == "":
+            if is_mounted and _is_set_up(run) and invocation.lookup("UV_LINK_MODE") == "":
                 told.append(stage)
                 message = "uv cannot link files out of a mount: it warns, and copies them"
                 edits = with_variable(
@@ -66,6 +66,11 @@ def _copied(subject: Subject) -> Iterator[Found]:
                 )
                 yield Found(line.span, message, "Write `ENV UV_LINK_MODE=copy`", edits=edits)
                 break
+
+
+def _is_set_up(run: Run) -> bool:
+    """Say whether ENV has settings of uv; uv's guide mounts the cache with none of them, too."""
+    return any(name.startswith("UV_") for name in run.before.environment.lasting)
 
 
 def _gone_environment(subject: Subject) -> Iterator[Found]:
@@ -178,14 +183,14 @@ RULES = (
         why=(
             "A cache mount lies on another file system than the environment, where nothing can be"
             " linked. uv copies instead, which is what it would do anyway, and says so at each"
-            " build."
+            " build. Of a Dockerfile this is said where it has other settings of uv."
         ),
         fix="Set `ENV UV_LINK_MODE=copy`: the same, without the warning.",
         sources=("docs.astral.sh/uv/guides/integration/docker/#caching", "astral-sh/uv#7509"),
-        bad=example(),
-        good=example("ENV UV_LINK_MODE=copy"),
+        bad=example("ENV UV_COMPILE_BYTECODE=1"),
+        good=example("ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy"),
         find=_copied,
-        mends="`UV_LINK_MODE=copy` is set beside other settings of uv, or above the `RUN`.",
+        mends="`UV_LINK_MODE=copy` is set beside other settings of uv.",
     ),
     Rule(
         code="LAM303",
