@@ -10,16 +10,16 @@ from pathlib import Path
 
 import tomli
 
+from lamina.dockerfile.model.build import Model, model
+from lamina.dockerfile.model.run import Run
+from lamina.dockerfile.parse import parse
+from lamina.dockerfile.text import Source
 from lamina.doctor.check import check
-from lamina.doctor.dockerfile.parse import parse
 from lamina.doctor.finding import Example, Finding
 from lamina.doctor.fix import fix
 from lamina.doctor.logs import read_log
-from lamina.doctor.model.build import Model, model
-from lamina.doctor.model.run import Run
 from lamina.doctor.rules.logs import LOG
 from lamina.doctor.subject import Beside, Subject, make_subject
-from lamina.doctor.text import Source
 from lamina.doctor.verdict.case import Examined
 from lamina.doctor.verdict.judge import judge
 

@@ -21,8 +21,8 @@ from dockerfiles import findings
 from engines import Engine
 from integration.index_server import serve_index
 from integration.uv_oracle import lock_project, run_uv, uv_program
+from lamina.dockerfile.model.bases import Base
 from lamina.doctor.check import check
-from lamina.doctor.model.bases import Base
 from lamina.doctor.subject import make_subject
 from tiny import Dist
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from lamina.cli.style import harmless, styled, wants_colour
-from lamina.doctor.secrets import masked
+from lamina.dockerfile.secrets import masked
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _NOTHING = "/dev/null"

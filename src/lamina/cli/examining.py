@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from lamina.cli.dockerfiles import Found, find
+from lamina.dockerfile.model.bases import Base
+from lamina.dockerfile.text import Source
 from lamina.doctor.check import check
 from lamina.doctor.edit import Edit, Place
 from lamina.doctor.explain import explanation
 from lamina.doctor.finding import Finding, Rule
-from lamina.doctor.model.bases import Base
 from lamina.doctor.rules import RULES, find_rule
 from lamina.doctor.subject import Subject, make_subject
-from lamina.doctor.text import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ from lamina.cli.examining import Examined, edits
 from lamina.cli.mending import Mended
 from lamina.cli.style import harmless, styled
 from lamina.cli.verdicts import Judged
+from lamina.dockerfile.secrets import masked
+from lamina.dockerfile.text import Place
 from lamina.doctor.finding import Finding, Severity
 from lamina.doctor.rules import find_rule
-from lamina.doctor.secrets import masked
-from lamina.doctor.text import Place
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _WIDEST, _SHOWN = 100, 88

@@ -13,9 +13,9 @@ from lamina.cli.dockerfiles import REPORTS
 from lamina.cli.examining import Examined
 from lamina.cli.rewriting import NotWritten, check_rewritable, rewrite
 from lamina.cli.style import say
+from lamina.dockerfile.text import Source
 from lamina.doctor.finding import Finding
 from lamina.doctor.fix import fix
-from lamina.doctor.text import Source
 
 _Texts = dict[Path, tuple[str | None, str]]
 """What was in files, and what is to be."""

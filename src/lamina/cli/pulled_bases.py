@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lamina.cli.looking import looking
-from lamina.doctor.dockerfile.parse import parse
-from lamina.doctor.model.bases import Base
-from lamina.doctor.model.build import base_names
+from lamina.dockerfile.model.bases import Base
+from lamina.dockerfile.model.build import base_names
+from lamina.dockerfile.parse import parse
 from lamina.oci.reference import Reference
 from lamina.sources.listing import image_for
 

@@ -9,9 +9,9 @@ from lamina import __version__
 from lamina.cli.examining import Examined, edits
 from lamina.cli.mending import Mended
 from lamina.cli.verdicts import Judged
+from lamina.dockerfile.text import Place
 from lamina.doctor.finding import Finding, Rule
 from lamina.doctor.rules import RULES, find_rule
-from lamina.doctor.text import Place
 from lamina.doctor.verdict.model import Kind
 
 _SCHEMA = (

@@ -11,10 +11,10 @@ from lamina.cli.amounts import counted, duration, size
 from lamina.cli.columns import heading, one_line, table, terminal_width
 from lamina.cli.examining import Examined
 from lamina.cli.style import harmless, styled
+from lamina.dockerfile.secrets import masked
 from lamina.doctor.alternative import Alternative
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Outcome, Step
-from lamina.doctor.secrets import masked
 from lamina.doctor.verdict.model import Amount, Cause, Installing, Kind, Verdict
 
 _WIDEST, _EVIDENCE, _LINES = 100, 110, 6

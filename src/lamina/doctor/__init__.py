@@ -1,4 +1,4 @@
-"""Why a Dockerfile downloads again: it is read, each RUN is modelled, and rules find faults.
+"""Why a Dockerfile downloads again: rules find faults in it, and what a build's log shows of them.
 
 All of it is pure: text goes in, findings come out, and each knows its place in the text.
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
-from lamina.doctor.model.run import Run
+from lamina.dockerfile.model.run import Run
 from lamina.lock.model import Lock, Wheel
 from lamina.lock.select import THE_PROJECT, select
 from lamina.lock.target import Libc, Target, make_target

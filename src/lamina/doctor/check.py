@@ -6,14 +6,14 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from lamina.doctor.dockerfile.instruction import Dockerfile
-from lamina.doctor.dockerfile.lines import Comment
+from lamina.dockerfile.instruction import Dockerfile
+from lamina.dockerfile.lines import Comment
+from lamina.dockerfile.secrets import masked
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit
 from lamina.doctor.finding import Finding
 from lamina.doctor.rules import RULES
-from lamina.doctor.secrets import masked
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Span
 
 _IGNORE = re.compile(r"lamina:\s*(global\s+)?ignore\s*=\s*([A-Za-z0-9,\s]+)")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from lamina.doctor.text import Span
+from lamina.dockerfile.text import Span
 
 
 class Place(Enum):

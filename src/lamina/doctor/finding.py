@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edits
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Span
 
 
 class Severity(Enum):

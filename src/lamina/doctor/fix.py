@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from lamina.dockerfile.model.bases import Base
 from lamina.doctor.check import check
 from lamina.doctor.edit import Edits, Place, applied
 from lamina.doctor.finding import Finding
-from lamina.doctor.model.bases import Base
 from lamina.doctor.subject import Subject, make_subject
 
 _MOST_ROUNDS = 16

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from lamina.doctor.model.bases import UV_IMAGE, Base
+from lamina.dockerfile.model.bases import UV_IMAGE, Base
 
 DEBIAN = {
     "jessie": ("8", date(2020, 6, 30)),

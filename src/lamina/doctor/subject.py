@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from lamina.doctor.dockerfile.instruction import Dockerfile
-from lamina.doctor.dockerfile.parse import parse
-from lamina.doctor.model.bases import Base
-from lamina.doctor.model.build import Model, model
+from lamina.dockerfile.instruction import Dockerfile
+from lamina.dockerfile.model.bases import Base
+from lamina.dockerfile.model.build import Model, model
+from lamina.dockerfile.parse import parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lamina.doctor.model.run import Invocation, Run
-from lamina.doctor.model.tools import words
-from lamina.doctor.shell import Command
+from lamina.dockerfile.model.run import Invocation, Run
+from lamina.dockerfile.model.tools import words
+from lamina.dockerfile.shell import Command
 
 _PACKAGE_MANAGERS = words("apt apt-get aptitude apk dnf microdnf yum")
 _INSTALLING = words("add install")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from lamina.doctor.model.build import Step
+from lamina.dockerfile.model.build import Step
 from lamina.init.commands import Meaning
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.IGNORECASE)

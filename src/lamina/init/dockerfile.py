@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lamina.doctor.dockerfile.instruction import Dockerfile
-from lamina.doctor.dockerfile.parse import parse
-from lamina.doctor.dockerfile.problem import Problem
-from lamina.doctor.model.bases import UV_IMAGE, known_base
-from lamina.doctor.model.build import Model, StageModel, base_names, model
-from lamina.doctor.text import Source
+from lamina.dockerfile.instruction import Dockerfile
+from lamina.dockerfile.model.bases import UV_IMAGE, known_base
+from lamina.dockerfile.model.build import Model, StageModel, base_names, model
+from lamina.dockerfile.parse import parse
+from lamina.dockerfile.problem import Problem
+from lamina.dockerfile.text import Source
 from lamina.errors import LaminaError
 from lamina.init.commands import NO_UV
 from lamina.init.draft import Draft

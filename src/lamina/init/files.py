@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import StageModel, Step
-from lamina.doctor.text import Span
+from lamina.dockerfile.model.bases import UV_IMAGE, split_reference
+from lamina.dockerfile.model.build import StageModel, Step
+from lamina.dockerfile.text import Span
 from lamina.init.commands import MADE, NO_UV
 from lamina.init.copying import MODE, is_for_installing, is_within, refusal, target
 from lamina.init.owners import Number, Owners

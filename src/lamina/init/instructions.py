@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from lamina.doctor.dockerfile.expand import ExpansionError, expand
-from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.model.build import StageModel, Step
-from lamina.doctor.model.environment import Unknown
-from lamina.doctor.text import Joined, Span
+from lamina.dockerfile.expand import ExpansionError, expand
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.build import StageModel, Step
+from lamina.dockerfile.model.environment import Unknown
+from lamina.dockerfile.text import Joined, Span
 from lamina.init.owners import Owners
 from lamina.init.remarks import Remarks
 from lamina.init.running import (

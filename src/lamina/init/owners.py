@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lamina.doctor.model.users import User
+from lamina.dockerfile.model.users import User
 
 _FIRST = 1000
 """The number that `useradd` gives where nobody has one yet."""

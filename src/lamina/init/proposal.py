@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from lamina.doctor.model.build import StageModel
-from lamina.doctor.model.run import Invocation, Run
-from lamina.doctor.shell import Command
-from lamina.doctor.text import Span
+from lamina.dockerfile.model.build import StageModel
+from lamina.dockerfile.model.run import Invocation, Run
+from lamina.dockerfile.shell import Command
+from lamina.dockerfile.text import Span
 from lamina.init.commands import Meaning, compiles, is_for_system, meanings
 from lamina.init.files import Files, alone
 from lamina.init.instructions import Running, settings_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.doctor.text import Source, Span
+from lamina.dockerfile.text import Source, Span
 from lamina.init.draft import Remark
 
 _WIDTH = 60

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.model.tools import words
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.tools import words
 
 BASES = re.compile("\0([A-Za-z_][A-Za-z0-9_]*)\0")
 """A variable of the base image, in a value that is expanded but for those."""

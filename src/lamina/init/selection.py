@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from lamina.doctor.model.run import Invocation
-from lamina.doctor.model.tools import words
+from lamina.dockerfile.model.run import Invocation
+from lamina.dockerfile.model.tools import words
 from lamina.init.settings import Setting
 from lamina.lock.groups import groups
 from lamina.lock.wanted import DEV

@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from lamina.doctor.dockerfile.expand import ExpansionError
-from lamina.doctor.model.build import Model, StageModel, Step
-from lamina.doctor.model.environment import Unknown
-from lamina.doctor.model.run import Invocation, Run
-from lamina.doctor.model.state import absolute
-from lamina.doctor.model.tools import words
-from lamina.doctor.shell import Command
+from lamina.dockerfile.expand import ExpansionError
+from lamina.dockerfile.model.build import Model, StageModel, Step
+from lamina.dockerfile.model.environment import Unknown
+from lamina.dockerfile.model.run import Invocation, Run
+from lamina.dockerfile.model.state import absolute
+from lamina.dockerfile.model.tools import words
+from lamina.dockerfile.shell import Command
 from lamina.init.context import Context, is_pattern
 from lamina.init.copying import refusal
 

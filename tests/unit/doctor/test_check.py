@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from dockerfiles import findings
+from lamina.dockerfile.secrets import masked
 from lamina.doctor.check import check
-from lamina.doctor.secrets import masked
 from lamina.doctor.subject import make_subject
 
 BAD = "RUN --mount=type=cache,target=~/.cache/uv uv sync\n"

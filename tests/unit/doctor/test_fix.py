@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from dockerfiles import REPORT, codes_of, fixed, subject_of
+from lamina.dockerfile.text import Span
 from lamina.doctor.check import check
 from lamina.doctor.edit import Edit, applied
 from lamina.doctor.finding import Example, Rule
 from lamina.doctor.fix import Fixed, fix
 from lamina.doctor.rules import RULES
 from lamina.doctor.rules.examples import PACKAGE
-from lamina.doctor.text import Span
 
 CACHE = "--mount=type=cache,target=/root/.cache/uv"
 FIXABLE = [rule for rule in RULES if rule.mends]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from lamina.doctor.dockerfile.instruction import Dockerfile, Instruction
+from lamina.dockerfile.instruction import Dockerfile, Instruction
+from lamina.dockerfile.shell import Command
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit, Edits
 from lamina.doctor.edits.layout import at, gap_before, gap_behind
-from lamina.doctor.shell import Command
-from lamina.doctor.text import Span
 
 _AND = "&&"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit, Edits, Place
 from lamina.doctor.edits.layout import newline
-from lamina.doctor.text import Span
 
 
 def with_ignored(dockerignore: str | None, pattern: str) -> Edits:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lamina.doctor.dockerfile.instruction import Dockerfile, Instruction
+from lamina.dockerfile.instruction import Dockerfile, Instruction
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit, Edits
-from lamina.doctor.text import Span
 
 _BLANK = " \t"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from lamina.doctor.dockerfile.instruction import Dockerfile, Instruction
+from lamina.dockerfile.instruction import Dockerfile, Instruction
+from lamina.dockerfile.model.run import PlacedMount
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit, Edits
 from lamina.doctor.edits.layout import at, is_gap, newline
-from lamina.doctor.model.run import PlacedMount
-from lamina.doctor.text import Span
 
 _PATH = re.compile(r"/[A-Za-z0-9._/@+-]*")
 """What means the same to builders and shells, quoted or not."""

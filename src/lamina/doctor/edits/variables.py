@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from lamina.doctor.dockerfile.instruction import Dockerfile, Instruction, Pair
+from lamina.dockerfile.instruction import Dockerfile, Instruction, Pair
+from lamina.dockerfile.model.build import StageModel
+from lamina.dockerfile.model.run import Run
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit, Edits
 from lamina.doctor.edits.layout import at, gap_before, is_gap, line_before, line_behind
-from lamina.doctor.model.build import StageModel
-from lamina.doctor.model.run import Run
-from lamina.doctor.text import Span
 
 _PLAIN = re.compile(r"[A-Za-z0-9._/@:+-]+")
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lamina.doctor.dockerfile.instruction import Instruction
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.build import Step
+from lamina.dockerfile.model.run import Run
+from lamina.dockerfile.shell import Command
+from lamina.dockerfile.text import Joined, Span
 from lamina.doctor.edit import Edit, Edits
 from lamina.doctor.edits.layout import at, gap_before, line_before, newline
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.build import Step
-from lamina.doctor.model.run import Run
 from lamina.doctor.releases import ended, release_of, releases_of
 from lamina.doctor.rules.covering import is_below
 from lamina.doctor.rules.examples import plain
-from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Joined, Span
 
 _APT = frozenset({"apt-get", "apt", "aptitude"})
 _LISTS, _ARCHIVES = "/var/lib/apt/lists", "/var/cache/apt/archives"

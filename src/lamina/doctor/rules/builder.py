@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.run import PlacedMount
 from lamina.doctor.edits.mounts import without_option
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.run import PlacedMount
 from lamina.doctor.rules.covering import covers
 from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, example, plain
 from lamina.doctor.subject import Subject

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.run import PlacedMount, Run
+from lamina.dockerfile.shell import Command
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.commands import without_command, without_word
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.run import PlacedMount, Run
 from lamina.doctor.rules.covering import covers, is_below
 from lamina.doctor.rules.examples import example
-from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Span
 
 _RESOLVING = (
     "--refresh", "--refresh-package", "--reinstall", "--reinstall-package", "--force-reinstall",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 import re
 
-from lamina.doctor.model.run import CacheFolder, Invocation, PlacedMount, Run
-from lamina.doctor.model.tools import TOOLS
-from lamina.doctor.model.users import ROOT
+from lamina.dockerfile.model.run import CacheFolder, Invocation, PlacedMount, Run
+from lamina.dockerfile.model.tools import TOOLS
+from lamina.dockerfile.model.users import ROOT
 
 VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 FOLDERS = {tool.folder: tool.name for tool in TOOLS}

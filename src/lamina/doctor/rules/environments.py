@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.build import StageModel, copies
+from lamina.dockerfile.model.copies import Copied
+from lamina.dockerfile.model.installs import environments, installs
+from lamina.dockerfile.model.run import Invocation
+from lamina.dockerfile.model.state import absolute
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.build import StageModel, copies
-from lamina.doctor.model.copies import Copied
-from lamina.doctor.model.installs import environments, installs
-from lamina.doctor.model.run import Invocation
-from lamina.doctor.model.state import absolute
 from lamina.doctor.project import is_package
 from lamina.doctor.rules.covering import is_below
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.bases import UV_IMAGE, split_reference
+from lamina.dockerfile.model.build import copies
+from lamina.dockerfile.model.installs import Install, installs, uv_reference
+from lamina.dockerfile.model.run import Invocation, Run
+from lamina.dockerfile.secrets import SECRET_NAME
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.mounts import with_cache
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import copies
-from lamina.doctor.model.installs import Install, installs, uv_reference
-from lamina.doctor.model.run import Invocation, Run
 from lamina.doctor.project import has_dev_group
 from lamina.doctor.rules.covering import covers, is_below, unmounted
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV, example, plain
-from lamina.doctor.secrets import SECRET_NAME
 from lamina.doctor.subject import Subject
 
 _USERINFO = re.compile(r"://[^\s/@$]+:[^\s/@]+@")

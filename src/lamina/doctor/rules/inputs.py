@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.build import StageModel, Step
+from lamina.dockerfile.model.copies import Copied
+from lamina.dockerfile.model.installs import Install, environments, installs, uv_reference
+from lamina.dockerfile.model.state import absolute
+from lamina.dockerfile.shell import Command
+from lamina.dockerfile.text import Span
 from lamina.doctor.dockerignore import is_ignored
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.commands import another_word, with_word
 from lamina.doctor.edits.ignore import with_ignored
 from lamina.doctor.edits.layout import at, line_behind
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.build import StageModel, Step
-from lamina.doctor.model.copies import Copied
-from lamina.doctor.model.installs import Install, environments, installs, uv_reference
-from lamina.doctor.model.state import absolute
 from lamina.doctor.project import (
     is_package,
     is_workspace,
@@ -24,9 +26,7 @@ from lamina.doctor.project import (
 )
 from lamina.doctor.rules.covering import is_below
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNCED, example
-from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Span
 
 
 def first_syncs(subject: Subject) -> list[Install]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.bases import split_reference
+from lamina.dockerfile.model.build import copies
+from lamina.dockerfile.model.installs import installs, uv_reference
+from lamina.dockerfile.text import Span
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.bases import split_reference
-from lamina.doctor.model.build import copies
-from lamina.doctor.model.installs import installs, uv_reference
 from lamina.doctor.project import (
     static_version,
 )
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNCED, UV, example
 from lamina.doctor.rules.inputs import first_of_uv, first_syncs
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Span
 
 _VOLATILE = re.compile(
     r"(?i)(git|vcs|ci|build|source|commit|app|image|release)?_?"

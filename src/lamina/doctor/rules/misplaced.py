@@ -5,13 +5,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from lamina.doctor.dockerfile.instruction import Pair
+from lamina.dockerfile.instruction import Pair
+from lamina.dockerfile.model.environment import Unknown
+from lamina.dockerfile.model.run import Invocation, PlacedMount, Run
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.mounts import with_target
 from lamina.doctor.edits.variables import with_value
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.environment import Unknown
-from lamina.doctor.model.run import Invocation, PlacedMount, Run
 from lamina.doctor.rules.covering import (
     FOLDERS,
     VARIABLE,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lamina.doctor.dockerfile.lines import Directive
+from lamina.dockerfile.lines import Directive
+from lamina.dockerfile.text import Span
 from lamina.doctor.edit import Edit, Edits
 from lamina.doctor.edits.mounts import with_mount, without_option
 from lamina.doctor.finding import Example, Found, Rule, Severity
@@ -17,7 +18,6 @@ from lamina.doctor.rules.covering import (
 )
 from lamina.doctor.rules.examples import MOUNTED, mounted
 from lamina.doctor.subject import Subject
-from lamina.doctor.text import Span
 
 _OLD_FRONTEND = re.compile(r"docker/dockerfile(?:-upstream)?:1\.([0-2])(?![0-9])")
 _FRONTEND = re.compile(r"docker/dockerfile(?:-upstream)?:(1\.[0-9]+(?:\.[0-9]+)?)")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.build import StageModel, Step, copies
+from lamina.dockerfile.model.installs import environments
+from lamina.dockerfile.model.run import PlacedMount, Run
+from lamina.dockerfile.model.starting import starts
+from lamina.dockerfile.model.users import User
+from lamina.dockerfile.shell import Command
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.mounts import with_options
 from lamina.doctor.finding import Example, Found, Rule, Severity
-from lamina.doctor.model.build import StageModel, Step, copies
-from lamina.doctor.model.installs import environments
-from lamina.doctor.model.run import PlacedMount, Run
-from lamina.doctor.model.starting import starts
-from lamina.doctor.model.users import User
 from lamina.doctor.rules.covering import covers, is_below, is_covered
 from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, plain
-from lamina.doctor.shell import Command
 from lamina.doctor.subject import Subject
 
 _CHANGING = frozenset({"chown", "chmod"})

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.build import StageModel
+from lamina.dockerfile.model.copies import Copied
+from lamina.dockerfile.model.installs import installs
+from lamina.dockerfile.model.run import Invocation, Run
+from lamina.dockerfile.shell import Command, Word
 from lamina.doctor.edit import Edits
 from lamina.doctor.edits.commands import another_word, without_word
 from lamina.doctor.edits.variables import setting, with_value, with_variable, without_pair
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.build import StageModel
-from lamina.doctor.model.copies import Copied
-from lamina.doctor.model.installs import installs
-from lamina.doctor.model.run import Invocation, Run
 from lamina.doctor.rules.covering import covers
 from lamina.doctor.rules.examples import PACKAGE, example
-from lamina.doctor.shell import Command, Word
 from lamina.doctor.subject import Subject, uv_table
 
 

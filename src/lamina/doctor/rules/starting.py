@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.starting import starts
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.starting import starts
 from lamina.doctor.project import has_dev_group
 from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, plain
 from lamina.doctor.subject import Subject

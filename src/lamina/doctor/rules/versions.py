@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.bases import UV_IMAGE, split_reference
+from lamina.dockerfile.model.build import Model, StageModel, Step, copies
+from lamina.dockerfile.model.installs import installs, uv_reference
+from lamina.dockerfile.model.run import Invocation, Run
 from lamina.doctor.finding import Found, Rule, Severity
-from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import Model, StageModel, Step, copies
-from lamina.doctor.model.installs import installs, uv_reference
-from lamina.doctor.model.run import Invocation, Run
 from lamina.doctor.rules.covering import covers, is_below
 from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, UV, example, plain
 from lamina.doctor.subject import Subject

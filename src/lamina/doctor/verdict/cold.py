@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lamina.dockerfile.model.run import Run
 from lamina.doctor.logs.model import Builder
-from lamina.doctor.model.run import Run
 from lamina.doctor.rules.covering import in_roots_home
 from lamina.doctor.verdict.case import Case
 from lamina.doctor.verdict.model import Amount, Cause, Kind

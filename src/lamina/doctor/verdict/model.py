@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from lamina.dockerfile.text import Span
 from lamina.doctor.logs.line import Line
 from lamina.doctor.logs.model import Install, Log, Step
-from lamina.doctor.text import Span
 from lamina.doctor.verdict.pairing import Place
 from lamina.doctor.verdict.trail import Trail
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lamina.doctor.dockerfile.instruction import Instruction
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.build import Model, StageModel
+from lamina.dockerfile.model.build import Step as ModelStep
 from lamina.doctor.logs.model import Builder, Step
-from lamina.doctor.model.build import Model, StageModel
-from lamina.doctor.model.build import Step as ModelStep
 
 _COUNTED = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 """What BuildKit counts besides FROM."""

@@ -9,18 +9,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from lamina.doctor.dockerfile.instruction import Dockerfile, Flag, Instruction, Pair, Stage
-from lamina.doctor.dockerfile.lines import Comment, Heredoc, LogicalLine, read_lines
-from lamina.doctor.dockerfile.mounts import check_mount
-from lamina.doctor.dockerfile.problem import Problem, Refused
-from lamina.doctor.dockerfile.words import (
+from lamina.dockerfile.instruction import Dockerfile, Flag, Instruction, Pair, Stage
+from lamina.dockerfile.lines import Comment, Heredoc, LogicalLine, read_lines
+from lamina.dockerfile.mounts import check_mount
+from lamina.dockerfile.problem import Problem, Refused
+from lamina.dockerfile.text import Joined, Source, Span
+from lamina.dockerfile.words import (
     NotStrings,
     json_words,
     plain_words,
     quoted_words,
     split_flags,
 )
-from lamina.doctor.text import Joined, Source, Span
 
 _KEYWORD = re.compile(r"[^\t\v\f\r ]+")
 _FIRST_WORD = re.compile(r"\S+\s*")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lamina.doctor.text import Joined, Place, Source, Span, concatenated
+from lamina.dockerfile.text import Joined, Place, Source, Span, concatenated
 
 TEXT = "RUN one \\\n  # not this\n  two"
 JOINED = Joined.of(TEXT, [Span(0, 8), Span(23, 28)])

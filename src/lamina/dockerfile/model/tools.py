@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from lamina.doctor.shell import Command, Word
-from lamina.doctor.text import Span
+from lamina.dockerfile.shell import Command, Word
+from lamina.dockerfile.text import Span
 
 _PYTHON = re.compile(r"(?:python|pypy)[0-9.]*")
 _PIP = re.compile(r"pip[0-9.]*")

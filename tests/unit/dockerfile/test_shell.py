@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.doctor.shell import Command, commands, exec_command
-from lamina.doctor.text import Joined
+from lamina.dockerfile.shell import Command, commands, exec_command
+from lamina.dockerfile.text import Joined
 
 VALUES = {"HOME": "/root", "X": "x"}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamina.doctor.dockerfile.lines import Comment, Directive, Heredoc
-from lamina.doctor.dockerfile.problem import Problem
-from lamina.doctor.text import NOTHING, Joined, Span, concatenated
+from lamina.dockerfile.lines import Comment, Directive, Heredoc
+from lamina.dockerfile.problem import Problem
+from lamina.dockerfile.text import NOTHING, Joined, Span, concatenated
 
 SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 

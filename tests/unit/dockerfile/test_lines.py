@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.doctor.dockerfile.lines import read_lines
-from lamina.doctor.text import Source
+from lamina.dockerfile.lines import read_lines
+from lamina.dockerfile.text import Source
 
 
 def texts(text: str) -> list[str]:

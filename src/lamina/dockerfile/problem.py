@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lamina.doctor.text import Span
+from lamina.dockerfile.text import Span
 
 
 @dataclass(frozen=True, slots=True)

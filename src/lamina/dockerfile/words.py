@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from lamina.doctor.text import Joined
+from lamina.dockerfile.text import Joined
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _WORD = re.compile(r"[^\t\v\f\r ]+")

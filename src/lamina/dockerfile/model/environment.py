@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lamina.doctor.model.bases import Base
+from lamina.dockerfile.model.bases import Base
 
 
 class Unknown(Exception):

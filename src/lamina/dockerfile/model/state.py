@@ -6,13 +6,13 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from lamina.doctor.dockerfile.expand import ExpansionError, expand
-from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.dockerfile.problem import Problem
-from lamina.doctor.model.bases import Base
-from lamina.doctor.model.environment import Environment, Unknown
-from lamina.doctor.model.users import ROOT, User
-from lamina.doctor.text import Joined, Span
+from lamina.dockerfile.expand import ExpansionError, expand
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.bases import Base
+from lamina.dockerfile.model.environment import Environment, Unknown
+from lamina.dockerfile.model.users import ROOT, User
+from lamina.dockerfile.problem import Problem
+from lamina.dockerfile.text import Joined, Span
 
 
 @dataclass(frozen=True, slots=True)

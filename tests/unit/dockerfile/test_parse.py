@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from dockerfiles import REPORT
-from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.dockerfile.parse import parse
-from lamina.doctor.text import Source
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.parse import parse
+from lamina.dockerfile.text import Source
 
 
 def only(line: str, head: str = "FROM a\n") -> Instruction:

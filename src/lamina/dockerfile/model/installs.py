@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lamina.doctor.model.bases import UV_IMAGE, split_reference
-from lamina.doctor.model.build import Model, StageModel, Step, copies
-from lamina.doctor.model.copies import Copied, bound
-from lamina.doctor.model.run import Invocation, Run
-from lamina.doctor.model.state import absolute
+from lamina.dockerfile.model.bases import UV_IMAGE, split_reference
+from lamina.dockerfile.model.build import Model, StageModel, Step, copies
+from lamina.dockerfile.model.copies import Copied, bound
+from lamina.dockerfile.model.run import Invocation, Run
+from lamina.dockerfile.model.state import absolute
 
 _LISTS = ("-r", "--requirement", "--requirements")
 _WHOLE = frozenset(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from lamina.doctor.dockerfile.expand import ExpansionError, expand
-from lamina.doctor.dockerfile.instruction import Dockerfile, Instruction, Stage
-from lamina.doctor.dockerfile.problem import Problem
-from lamina.doctor.model.bases import Base, known_base
-from lamina.doctor.model.copies import Copied, read_copy
-from lamina.doctor.model.environment import Environment, Unknown
-from lamina.doctor.model.run import Run, read_run
-from lamina.doctor.model.state import State
-from lamina.doctor.model.users import User
+from lamina.dockerfile.expand import ExpansionError, expand
+from lamina.dockerfile.instruction import Dockerfile, Instruction, Stage
+from lamina.dockerfile.model.bases import Base, known_base
+from lamina.dockerfile.model.copies import Copied, read_copy
+from lamina.dockerfile.model.environment import Environment, Unknown
+from lamina.dockerfile.model.run import Run, read_run
+from lamina.dockerfile.model.state import State
+from lamina.dockerfile.model.users import User
+from lamina.dockerfile.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lamina.doctor.dockerfile.expand import ExpansionError, Lexer
-from lamina.doctor.dockerfile.problem import Problem
-from lamina.doctor.dockerfile.words import is_json_list, split_flags
-from lamina.doctor.text import Joined, Source, Span
+from lamina.dockerfile.expand import ExpansionError, Lexer
+from lamina.dockerfile.problem import Problem
+from lamina.dockerfile.text import Joined, Source, Span
+from lamina.dockerfile.words import is_json_list, split_flags
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _DIRECTIVES = frozenset({"syntax", "escape", "check"})

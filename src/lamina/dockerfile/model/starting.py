@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lamina.doctor.model.build import StageModel, Step
-from lamina.doctor.model.run import Invocation, invocations
-from lamina.doctor.shell import Command, commands, exec_command
+from lamina.dockerfile.model.build import StageModel, Step
+from lamina.dockerfile.model.run import Invocation, invocations
+from lamina.dockerfile.shell import Command, commands, exec_command
 
 
 def starting_commands(stage: StageModel) -> list[tuple[Step, Command]]:

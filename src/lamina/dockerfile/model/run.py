@@ -6,16 +6,16 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lamina.doctor.dockerfile.expand import ExpansionError
-from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.dockerfile.mounts import Mount, Option, read_mount, written_options
-from lamina.doctor.dockerfile.problem import Problem, Refused
-from lamina.doctor.model.environment import Environment, Unknown
-from lamina.doctor.model.state import State, absolute
-from lamina.doctor.model.tools import CommandLine, read_command
-from lamina.doctor.model.users import User, made_user
-from lamina.doctor.shell import Command, commands, exec_command
-from lamina.doctor.text import Span
+from lamina.dockerfile.expand import ExpansionError
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.environment import Environment, Unknown
+from lamina.dockerfile.model.state import State, absolute
+from lamina.dockerfile.model.tools import CommandLine, read_command
+from lamina.dockerfile.model.users import User, made_user
+from lamina.dockerfile.mounts import Mount, Option, read_mount, written_options
+from lamina.dockerfile.problem import Problem, Refused
+from lamina.dockerfile.shell import Command, commands, exec_command
+from lamina.dockerfile.text import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lamina.doctor.dockerfile.pattern import InvalidPattern, Pattern
+from lamina.dockerfile.pattern import InvalidPattern, Pattern
 
 _SPECIAL = frozenset("@*#?-$!0")
 _DEEPEST = 60

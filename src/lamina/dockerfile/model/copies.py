@@ -6,11 +6,11 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lamina.doctor.dockerfile.instruction import Instruction
-from lamina.doctor.model.run import Run
-from lamina.doctor.model.state import State, absolute
-from lamina.doctor.model.tools import words
-from lamina.doctor.text import Span
+from lamina.dockerfile.instruction import Instruction
+from lamina.dockerfile.model.run import Run
+from lamina.dockerfile.model.state import State, absolute
+from lamina.dockerfile.model.tools import words
+from lamina.dockerfile.text import Span
 
 _MANIFESTS = words(
     "pyproject.toml uv.lock uv.toml pylock.toml poetry.lock poetry.toml pdm.lock .python-version"

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from dockerfiles import REPORT, modelled, only_run
-from lamina.doctor.dockerfile.parse import parse
-from lamina.doctor.model.bases import Base
-from lamina.doctor.model.build import base_names, model
-from lamina.doctor.model.starting import starts
+from lamina.dockerfile.model.bases import Base
+from lamina.dockerfile.model.build import base_names, model
+from lamina.dockerfile.model.starting import starts
+from lamina.dockerfile.parse import parse
 
 HEAD = "FROM python:3.12-slim\nWORKDIR /app\n"
 

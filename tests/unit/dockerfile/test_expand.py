@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.doctor.dockerfile.expand import ExpansionError, Lexer, expand
+from lamina.dockerfile.expand import ExpansionError, Lexer, expand
 
 VALUES = {"A": "a", "EMPTY": "", "FILE": "x.tar.gz", "PATH": "/usr/local/bin", "A_1": "b"}
 

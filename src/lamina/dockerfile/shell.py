@@ -13,7 +13,7 @@ from functools import cache
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from lamina.doctor.text import Joined, Span
+from lamina.dockerfile.text import Joined, Span
 
 _DEEPEST_SHELL = 3
 _SHELLS = frozenset({"sh", "bash", "dash", "ash"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lamina.doctor.model.tools import words
-from lamina.doctor.shell import Command
+from lamina.dockerfile.model.tools import words
+from lamina.dockerfile.shell import Command
 
 _NOWHERE = "/nonexistent"
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lamina.doctor.dockerfile.problem import Refused
-from lamina.doctor.text import Joined, Span
+from lamina.dockerfile.problem import Refused
+from lamina.dockerfile.text import Joined, Span
 
 _KINDS = ("bind", "cache", "tmpfs", "secret", "ssh")
 _SHARING = ("shared", "private", "locked")
