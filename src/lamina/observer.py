@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lamina.plan.plan import LayerPlan
-from lamina.plan.wheel import PlannedWheel
+if TYPE_CHECKING:
+    from lamina.plan.plan import LayerPlan
+    from lamina.plan.wheel import PlannedWheel
 
-Why = Callable[[], Mapping[LayerPlan, Mapping[str, str]]]
+Why = Callable[[], "Mapping[LayerPlan, Mapping[str, str]]"]
 
 
 class Traffic(Enum):

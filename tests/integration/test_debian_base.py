@@ -23,7 +23,7 @@ from lamina.bases.debian.plan import DebianPlan
 from lamina.bases.debian.resolve import fetch_deb, resolve
 from lamina.bases.debian.rootfs import entries
 from lamina.deb.sources import parse_sources
-from lamina.plan.key import EPOCH
+from lamina.plan.epoch import EPOCH
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 

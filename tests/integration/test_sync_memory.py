@@ -1,17 +1,21 @@
-"""What a sync reads, as Python itself tells of it, beside what its memo watches."""
+"""What a sync reads and imports, as Python itself tells of it; and what its memo watches."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import lamina
 import tiny_backend
+from builders import Item
 from integration.lamina_program import Lamina
 from lamina.cli.recall import NAME
 from projects import LockedProject
@@ -44,6 +48,34 @@ code = main.run(sys.argv[1:])
 json.dump({"opened": sorted(opened), "modules": sorted(sys.modules)}, sys.stdout)
 sys.exit(code)
 """
+OF_IMAGES = (
+    "bases",
+    "bytecode",
+    "destinations",
+    "engine",
+    "prepare",
+    "registry",
+    "reuse",
+    "make.compiling",
+    "make.image_workshop",
+    "make.unlayer",
+    "plan.key",
+    "store.layers",
+)
+"""What images are made of, and packages of it."""
+
+
+def listened(program: Lamina, words: Sequence[str]) -> dict[str, Any]:
+    """Run the program, and return what it said, opened and imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", LISTENING, *words],
+        env=program.env(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(done.stdout), "said": done.stderr}
 
 
 def test_every_file_that_is_read_is_watched_and_nothing_of_the_network_is_imported(
@@ -63,16 +95,9 @@ def test_every_file_that_is_read_is_watched_and_nothing_of_the_network_is_import
     words = ["sync", str(project.folder), "--frozen"]
     program(*words)
 
-    second = subprocess.run(
-        [sys.executable, "-c", LISTENING, *words],
-        env=program.env(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    told = listened(program, words)
 
-    assert second.stderr == f"`{prefix}` is as it should be: 2 distributions\n"
-    told = json.loads(second.stdout)
+    assert told["said"] == f"`{prefix}` is as it should be: 2 distributions\n"
     assert {"urllib3", "ssl", "http.client", "rich", "ctypes"}.isdisjoint(told["modules"])
     watched = set((prefix / NAME).read_text().split("\0"))
     ours = (sysconfig.get_path("stdlib"), sys.prefix, str(Path(lamina.__file__).parent))
@@ -88,3 +113,24 @@ def test_every_file_that_is_read_is_watched_and_nothing_of_the_network_is_import
     absent = {path for path in unwatched if not Path(path).exists()}
     assert unwatched - absent == set()
     assert {str(Path(path).parent) for path in absent} <= watched  # A new file changes its folder.
+
+
+def test_an_environment_of_what_the_store_has_needs_nothing_of_images_and_of_the_network(
+    tmp_path: Path,
+) -> None:
+    project = LockedProject(tmp_path / "project")
+    project.wheel("a", Item("a.py", b"A = 1\n"))
+    project.write()
+    program = Lamina(tmp_path / "store").within(VIRTUAL_ENV=None, XDG_DATA_HOME=str(tmp_path))
+    words = ["sync", str(project.folder), "--frozen", "--python", sys.executable]
+    program(*words)
+    shutil.rmtree(project.folder / ".venv")
+
+    told = listened(program, words)
+
+    (site,) = (project.folder / ".venv" / "lib").glob("python*/site-packages")
+    assert (site / "a.py").read_bytes() == b"A = 1\n"
+    modules = set(told["modules"])
+    assert {"urllib3", "ssl", "http.client", "rich", "tarfile", "zipfile"}.isdisjoint(modules)
+    rooms = tuple(f"lamina.{each}" for each in OF_IMAGES)
+    assert [each for each in told["modules"] if each.startswith(rooms)] == []

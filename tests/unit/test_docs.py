@@ -11,7 +11,7 @@ import pytest
 from lamina.cli.main import run
 from lamina.plan.layering import DEFAULT_ALONE, DEFAULT_LAYERS
 from lamina.project.config import Config, parse_config
-from lamina.wheel.file import DEFAULT_LIMIT, GIB
+from lamina.wheel.source import DEFAULT_LIMIT, GIB
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

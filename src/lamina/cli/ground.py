@@ -26,7 +26,7 @@ from lamina.store.store import Store
 from lamina.transport.deferred import Deferred
 from lamina.transport.offline import Offline
 from lamina.transport.protocol import Transport
-from lamina.wheel.file import DEFAULT_LIMIT
+from lamina.wheel.source import DEFAULT_LIMIT
 
 if TYPE_CHECKING:
     from lamina.transport.http import HttpTransport

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from lamina.cli.amounts import counted, size
 from lamina.cli.style import styled
 from lamina.cli.tally import Tally
 from lamina.observer import Download, Why
-from lamina.plan.plan import LayerPlan
-from lamina.plan.wheel import PlannedWheel
+
+if TYPE_CHECKING:
+    from lamina.plan.plan import LayerPlan
+    from lamina.plan.wheel import PlannedWheel
 
 LARGE = 64_000_000
 """Of a download that is announced, in bytes."""

@@ -20,7 +20,7 @@ from lamina.errors import LaminaError
 from lamina.fetch.indexes import Index
 from lamina.make.workshop import Backends
 from lamina.oci.descriptor import Platform
-from lamina.plan.key import EPOCH
+from lamina.plan.epoch import EPOCH
 from lamina.project.program import Programs
 from lamina.pythons.discovery import Preference
 from lamina.pythons.finder import Pythons, candidates

@@ -14,7 +14,8 @@ from lamina.archive.splice import Packed, splice
 from lamina.bytecode.entries import Compilation
 from lamina.make.ready import ReadyWheel
 from lamina.plan.contents import NOTHING, Contents, InLayer, tops
-from lamina.plan.key import EPOCH, Recipe
+from lamina.plan.epoch import EPOCH
+from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
 from lamina.plan.wheel import PlannedWheel
 from lamina.store.blobs import draft

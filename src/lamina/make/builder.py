@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
-from pathlib import Path
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from lamina.lock.model import Sdist
 from lamina.lock.select import Distribution
 from lamina.lock.source import DirectUrl, Git
 from lamina.lock.target import Target
 from lamina.make.archives import Archives
-from lamina.make.fitting import check_fits, needed_glibc
+from lamina.make.fitting import check_fits
 from lamina.make.ready import ReadyWheel
 from lamina.make.workshop import Workshop
-from lamina.observer import Download, Traffic
 from lamina.oci.digest import Digest
-from lamina.plan.contents import InLayer
 from lamina.plan.wheel import BUILT
 from lamina.project.building import Building
-from lamina.project.sdist import unpack_sdist
-from lamina.project.subject import Subject, UnreadableSource
 from lamina.project.workbench import BackendSettings, wheel_key
 from lamina.pythons.finder import Pythons
 from lamina.pythons.interpreter import Interpreter
 from lamina.store.blobs import digest_of
+
+if TYPE_CHECKING:
+    from lamina.plan.contents import InLayer
 
 _FORMAT = 1
 
@@ -148,10 +146,21 @@ class Builder:
 
     def _build(self, identity: str) -> Built:
         """Build a wheel and keep it; not more at a time than there are processors."""
+        # Here, since most builds call none.
+        from lamina.make.sources import Sources
+        from lamina.make.symbols import needed_glibc
+
         order = self._orders[identity]
         with self._turns:
             self._workshop.observer.note(f"Building {order.title}")
-            made = self._make(order)
+            sources = Sources(
+                order.distribution,
+                _inner(order.distribution),
+                order.title,
+                self._workshop,
+                self._archives,
+            )
+            made = sources.wheel(order.settings, lambda: self._interpreter)
         digest, size = digest_of(made), made.stat().st_size
         version = str(parse_wheel_filename(made.name)[1])
         built = Built(version, made.name, digest.hex, size, needed_glibc(made))
@@ -160,63 +169,6 @@ class Builder:
         self._built[identity] = built
         self._check(identity, built)
         return built
-
-    def _make(self, order: _Order) -> Path:
-        from lamina.project.backend import make_wheel  # Here, since most builds call none.
-
-        folder = self._workshop.scratch.folder()
-        artifact, version = order.distribution.artifact, order.distribution.version
-        if isinstance(artifact, Git) and (artifact.path or "").endswith(".whl"):
-            return self._wheel_of(order, artifact, folder)
-        tree = self._sources(order, folder)
-        name = canonicalize_name(order.name)
-        subject = Subject.of_tree(tree, name, version, f"`{order.title}`")
-        if isinstance(artifact, Sdist):
-            subject = replace(subject, reads_history=False)
-        bench = self._workshop.workbench(self._interpreter)
-        return make_wheel(tree, subject, folder / "made", bench, order.settings).path
-
-    def _wheel_of(self, order: _Order, source: Git, folder: Path) -> Path:
-        """Return the wheel that lies in a repository, which must be of the locked distribution."""
-        tree = self._workshop.backends.git.check_out(order.name, source, folder)
-        path = _within(tree, source.path or "", order.title)
-        try:
-            name, version, _, _ = parse_wheel_filename(path.name)
-        except InvalidWheelFilename:
-            name, version = None, None
-        wanted = order.distribution.version
-        if not path.is_file() or name != order.name or wanted not in (None, version):
-            raise UnreadableSource(
-                f"Unable to use `{source.path}` from {source}: it is no wheel of `{order.title}`"
-            )
-        return path
-
-    def _sources(self, order: _Order, folder: Path) -> Path:
-        """Bring the sources here, and return their tree."""
-        artifact, limit = order.distribution.artifact, self._workshop.wheel_limit
-        if isinstance(artifact, Sdist):
-            archive = self._fetch(order, artifact)
-            top = unpack_sdist(archive, artifact.filename, folder / "sdist", limit=limit)
-            self._workshop.scratch.drop(archive)
-            return _within(top, _inner(order.distribution), order.title)
-        assert isinstance(artifact, Git), "a source tree has a layer of its own"
-        tree = self._workshop.backends.git.check_out(order.name, artifact, folder)
-        if artifact.path is None:
-            return tree
-        archive = _within(tree, artifact.path, order.title)
-        return unpack_sdist(archive, archive.name, folder / "sdist", limit=limit)
-
-    def _fetch(self, order: _Order, sdist: Sdist) -> Path:
-        hash_ = self._archives.hash(sdist)
-        kept = self._archives.kept(sdist, hash_)
-        if kept is not None:
-            return kept
-        observer = self._workshop.observer
-        download = Download(f"{order.title} (sdist)", Traffic.DEPENDENCY, sdist.size)
-        observer.downloading(download)
-        path = self._archives.fetch(sdist, hash_, partial(observer.received, download))
-        observer.downloaded(download)
-        return path
 
     def _check(self, identity: str, built: Built) -> None:
         title = self._orders[identity].title
@@ -263,11 +215,3 @@ def _parse(document: Mapping[str, object]) -> Built | None:
             return Built(version, filename, sha256, size, glibc)
         case _:
             return None
-
-
-def _within(tree: Path, inner: str, title: str) -> Path:
-    """Return what lies in a tree; a link may not lead out of it."""
-    path = Path(os.path.realpath(tree / inner))
-    if not path.exists() or not path.is_relative_to(os.path.realpath(tree)):
-        raise UnreadableSource(f"Unable to build `{title}`: its sources have no `{inner}`")
-    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamina.lock.select import Distribution, Selection
 from lamina.lock.target import Target
@@ -13,9 +14,11 @@ from lamina.make.fitting import DoesNotFit, ForeignWheels
 from lamina.make.parallel import side_by_side
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
-from lamina.plan.contents import InLayer
 from lamina.plan.wheel import PlannedWheel
 from lamina.project.building import Building
+
+if TYPE_CHECKING:
+    from lamina.plan.contents import InLayer
 
 _PARALLEL = 16
 

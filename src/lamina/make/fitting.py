@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
 from lamina.errors import LaminaError
 from lamina.lock.target import Libc, Target
 from lamina.pythons.interpreter import Interpreter
-
-_ELF = b"\x7fELF"
-_GLIBC = re.compile(rb"GLIBC_2\.([0-9]{1,3})\0")
-_CHUNK = 1 << 20
-_LONGEST = 16
 
 
 class DoesNotFit(LaminaError):
@@ -45,28 +37,6 @@ def raise_all(target: Target, errors: Iterable[ForeignWheels]) -> None:
     """Raise one error of all that are given, if there is any."""
     if misfits := [misfit for error in errors for misfit in error.misfits]:
         raise ForeignWheels(target, misfits)
-
-
-def needed_glibc(wheel: Path) -> int | None:
-    """Return the minor of the newest glibc 2 that symbols in a wheel are bound to, if to any.
-
-    The names of versions stand in an ELF file's table of strings; that a string which is no such
-    name looks like one only makes the answer stricter.
-    """
-    with zipfile.ZipFile(wheel) as archive:
-        minors = [minor for info in archive.infolist() for minor in _minors(archive, info)]
-    return max(minors, default=None)
-
-
-def _minors(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterable[int]:
-    with archive.open(info) as file:
-        tail = file.read(len(_ELF))
-        if tail != _ELF:
-            return
-        while chunk := file.read(_CHUNK):
-            data = tail + chunk
-            yield from (int(match[1]) for match in _GLIBC.finditer(data))
-            tail = data[-_LONGEST:]
 
 
 def check_fits(

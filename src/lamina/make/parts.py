@@ -16,7 +16,8 @@ from lamina.make.overrides import Overrides
 from lamina.plan.base import BaseFacts
 from lamina.plan.bytecode import is_module
 from lamina.plan.contents import OurLayer
-from lamina.plan.key import EPOCH, FORMAT, LayerKey, Recipe
+from lamina.plan.epoch import EPOCH
+from lamina.plan.key import FORMAT, LayerKey, Recipe
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.project.config import Config
 from lamina.project.facts import ProjectFacts

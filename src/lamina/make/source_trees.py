@@ -12,7 +12,7 @@ from lamina.lock.select import Distribution
 from lamina.lock.source import Directory, Editable
 from lamina.lock.target import Target
 from lamina.make.builder import builder_for
-from lamina.make.fitting import DoesNotFit, ForeignWheels, check_fits, needed_glibc
+from lamina.make.fitting import DoesNotFit, ForeignWheels, check_fits
 from lamina.make.workshop import Workshop
 from lamina.project.building import Building
 from lamina.project.ignore import read_ignore
@@ -80,7 +80,9 @@ class SourceTrees:
 
     def build(self, tree: SourceTree, *, is_editable: bool = False) -> ProjectWheel:
         """Let the backend make the wheel, in the scratch folder. Raises `ForeignWheels`."""
-        from lamina.project.backend import make_wheel  # Here, since most builds call none.
+        # Here, since most builds call none.
+        from lamina.make.symbols import needed_glibc
+        from lamina.project.backend import make_wheel
 
         workshop, target, subject = self.workshop, self.target, tree.subject
         interpreter = builder_for(target, workshop.backends.pythons)

@@ -19,7 +19,8 @@ from lamina.oci.changeset import Changeset, Member
 from lamina.oci.layer import Layer
 from lamina.plan.base import BaseFacts, BasePython
 from lamina.plan.bytecode import LARGEST, Bytecode, is_module
-from lamina.plan.key import EPOCH, FORMAT, LayerKey
+from lamina.plan.epoch import EPOCH
+from lamina.plan.key import FORMAT, LayerKey
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.store.layers import StoredLayer
 

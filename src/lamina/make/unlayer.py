@@ -27,9 +27,10 @@ from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.store.trees import Given, Tree
 from lamina.wheel.errors import WheelError
-from lamina.wheel.file import DEFAULT_LIMIT, WheelTooLarge, unsafe_name
+from lamina.wheel.file import WheelTooLarge, unsafe_name
 from lamina.wheel.record import Row, parse_installed, record_hash, render_record
 from lamina.wheel.scripts import parse_entry_points, shebang
+from lamina.wheel.source import DEFAULT_LIMIT
 
 _FILE = "0"
 _SMALL = 1 << 24

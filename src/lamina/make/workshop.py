@@ -17,7 +17,7 @@ from lamina.store.documents import Document
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
 from lamina.transport.protocol import Transport
-from lamina.wheel.file import DEFAULT_LIMIT
+from lamina.wheel.source import DEFAULT_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

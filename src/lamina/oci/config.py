@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID, Digest
 from lamina.oci.document import Fields, MalformedDocument, encode, parse_document
+from lamina.oci.healthcheck import Healthcheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +30,6 @@ class History:
             "comment": self.comment,
             "author": self.author,
             "empty_layer": self.empty_layer,
-        }
-        return {key: value for key, value in document.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
-    """How Docker finds out whether the container works; times are in nanoseconds."""
-
-    test: tuple[str, ...]
-    interval: int = 0
-    timeout: int = 0
-    start_period: int = 0
-    start_interval: int = 0
-    retries: int = 0
-
-    def to_json(self) -> dict[str, object]:
-        """Return the object that a config holds."""
-        document = {
-            "Test": list(self.test),
-            "Interval": self.interval,
-            "Timeout": self.timeout,
-            "StartPeriod": self.start_period,
-            "StartInterval": self.start_interval,
-            "Retries": self.retries,
         }
         return {key: value for key, value in document.items() if value}
 

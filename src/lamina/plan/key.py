@@ -10,14 +10,10 @@ from dataclasses import dataclass
 from lamina.errors import LaminaError
 from lamina.oci.document import encode
 from lamina.plan.bytecode import Bytecode
+from lamina.plan.epoch import EPOCH
 
 FORMAT = 1
 """Of the bytes of layers. It goes up when the same input would give other bytes."""
-
-EPOCH = 315532800
-"""The date of every file: 1980-01-01, the first that a zip archive can say. Not 0, which some
-programs take for "no date"."""
-
 
 _KEY = re.compile("sha256:[0-9a-f]{64}")
 

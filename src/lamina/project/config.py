@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from packaging.utils import InvalidName, canonicalize_name
 
 from lamina.errors import LaminaError
-from lamina.oci.config import Healthcheck
 from lamina.oci.descriptor import InvalidPlatform, Platform
+from lamina.oci.healthcheck import Healthcheck
 from lamina.plan.layering import MOST_LAYERS
 from lamina.project.healthcheck import read_healthcheck
 from lamina.project.size import InvalidSize, parse_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lamina.oci.config import Healthcheck
+from lamina.oci.healthcheck import Healthcheck
 from lamina.project.table import Refused, Table, integer, kind, string
 
 _UNITS = {

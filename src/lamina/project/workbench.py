@@ -16,7 +16,7 @@ from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from lamina.plan.key import EPOCH
+from lamina.plan.epoch import EPOCH
 from lamina.project.program import Programs
 from lamina.project.requirements import BuildStore, PackageIndexes
 from lamina.pythons.interpreter import Interpreter

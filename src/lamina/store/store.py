@@ -6,14 +6,18 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamina.errors import LaminaError
 from lamina.store.blobs import Blobs
 from lamina.store.documents import Documents
-from lamina.store.layers import Layers
 from lamina.store.scratch import Scratch, StoreUnusable, scratch, translated
 from lamina.store.trees import Trees
+
+if TYPE_CHECKING:
+    from lamina.store.layers import Layers
 
 _LOCK = "lock"
 
@@ -34,12 +38,18 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.blobs = Blobs(root / "blobs")
-        self.layers = Layers(Documents(root / "layers"), self.blobs)
         self.facts = Documents(root / "facts")
         """What was learned of bases, sizes and requirements, by a digest in hex."""
         self.trees = Trees(root / "trees")
         """Wheels, unpacked, for environments on the disk."""
         self.scratch_root = root / "scratch"
+
+    @cached_property
+    def layers(self) -> Layers:
+        """Layers of images, by their keys."""
+        from lamina.store.layers import Layers  # Here, since an environment is of trees alone.
+
+        return Layers(Documents(self.root / "layers"), self.blobs)
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:

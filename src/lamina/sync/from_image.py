@@ -152,7 +152,7 @@ class FromImage:
         if not wheel.hash:
             return False
         wheels, store = self.supply.wheels, self.supply.workshop.store
-        if store.trees.has(tree_key(wheel)) or wheel.hash in self.supply.layers():
+        if store.trees.has(tree_key(wheel)) or self.supply.is_in_layer(wheel):
             return True
         if isinstance(wheel.artifact, Wheel):
             return wheels.has(wheel)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from lamina.lock.model import Wheel
 from lamina.lock.select import Distribution
 from lamina.make.ready import ReadyWheel
 from lamina.make.source_trees import SourceTrees
-from lamina.make.unlayer import Found, tree_of
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.observer import Download, Traffic
@@ -24,10 +24,12 @@ from lamina.sync.bulk import Bulk, note_bulk
 from lamina.sync.changes import Wish
 from lamina.sync.installed import NOTE
 from lamina.sync.uv_cache import UV_CACHE
-from lamina.wheel.file import WheelFile
 from lamina.wheel.scheme import Scheme
 from lamina.wheel.source import AnyMember, WheelSource
 from lamina.wheel.unpack import Unpacked, unpack
+
+if TYPE_CHECKING:
+    from lamina.sync.making import Making
 
 _KEPT = "it was in the store"
 
@@ -62,8 +64,8 @@ class Supply:
     wheels: Wheels
     trees: SourceTrees
     scheme: Scheme
-    layers: Callable[[], Mapping[str, Found]]
-    """Gives the layers of the store in which wheels are, by the wheels' hashes."""
+    making: Callable[[], Making]
+    """Gives what makes trees that the store lacks."""
     stack: ExitStack
     """Ends what must stay open until all is installed."""
     sound: Set[str] = frozenset()
@@ -128,8 +130,7 @@ class Supply:
         self.workshop.observer.note(f"Building {wish.distribution.name}")
         tree = self.trees.local(self.wheels.archives.folder, wish.distribution)
         path = self.trees.build(tree, is_editable=wish.is_editable).path
-        opened = WheelFile(path, path.name, limit=self.workshop.wheel_limit)
-        file = self.stack.enter_context(opened)
+        file = self.stack.enter_context(self.making().opened(path, path.name))
         return Supplied(self._unpacker(wish)(file), "built")
 
     def here(self, wheel: PlannedWheel) -> tuple[Tree, str] | None:
@@ -154,20 +155,21 @@ class Supply:
         return self._tree_of(wheel, ready), how
 
     def _tree_of(self, wheel: PlannedWheel, ready: ReadyWheel) -> Tree:
-        limit = self.workshop.wheel_limit
-        with self._unpacking, WheelFile(ready.path, ready.filename, limit=limit) as file:
-            tree = self.workshop.store.trees.make(tree_key(wheel), file, self.workshop.scratch)
+        with self._unpacking:
+            tree = self.making().of_wheel(ready, tree_key(wheel))
         self.workshop.scratch.drop(ready.path)
         return tree
 
     def _of_layer(self, wheel: PlannedWheel, key: str) -> Tree | None:
         """Return the tree of a wheel that a build has put into a layer."""
-        found = self.layers().get(wheel.hash)
-        if found is None or not isinstance(wheel.artifact, Wheel):
+        if not isinstance(wheel.artifact, Wheel) or not self.is_in_layer(wheel):
             return None
-        store, name = self.workshop.store, wheel.artifact.filename
         with self._unpacking:
-            return tree_of(found, wheel.hash, name, key, store, self.workshop.scratch)
+            return self.making().of_layer(wheel.hash, wheel.artifact.filename, key)
+
+    def is_in_layer(self, wheel: PlannedWheel) -> bool:
+        """Say whether a build has put a wheel into a layer of the store."""
+        return self.making().is_in_layer(wheel.hash)
 
     def _ready(self, wheel: PlannedWheel) -> tuple[ReadyWheel, str]:
         """Build or download a wheel."""
@@ -178,7 +180,7 @@ class Supply:
         download = Download(str(wheel), Traffic.DEPENDENCY, size)
         observer.downloading(download)
         # A build makes a layer of it without a download; what is in one already has served.
-        is_kept = wheel.hash not in self.layers()
+        is_kept = not self.is_in_layer(wheel)
         received = partial(observer.received, download)
         fetched = self.wheels.fetch(wheel, received, is_kept=is_kept)
         observer.downloaded(download)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from lamina.lock.target import Target
 from lamina.make.chosen import plan_all, sources_of, versions_of
 from lamina.make.parallel import side_by_side
 from lamina.make.source_trees import SourceTrees
-from lamina.make.unlayer import find_layers
 from lamina.make.wheels import Wheels
 from lamina.make.workshop import Workshop
 from lamina.plan.wheel import PlannedWheel
@@ -37,6 +36,7 @@ from lamina.sync.wishes import Wishes
 if TYPE_CHECKING:
     from lamina.sync.from_image import FromImage
     from lamina.sync.image import SourceImage
+    from lamina.sync.making import Making
 
 _PARALLEL = 8
 _MUCH = 1 << 19
@@ -189,9 +189,14 @@ class Sync:
         return frozenset(key for key, is_sound in zip(there, are_sound, strict=True) if is_sound)
 
     def _supplier(self, stack: ExitStack) -> Supply:
-        layers = cache(partial(find_layers, self.workshop.store))
+        @cache
+        def making() -> Making:
+            from lamina.sync.making import Making  # Here, since most trees are in the store.
+
+            return Making.within(self.workshop)
+
         scheme = self.order.environment.scheme
-        return Supply(self.workshop, self.wheels, self.trees, scheme, layers, stack)
+        return Supply(self.workshop, self.wheels, self.trees, scheme, making, stack)
 
     def _of_image(self, image: SourceImage, supply: Supply) -> FromImage:
         from lamina.sync.from_image import FromImage  # Here, since most have nothing of an image.

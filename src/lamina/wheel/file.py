@@ -22,10 +22,7 @@ from lamina.errors import LaminaError
 from lamina.wheel import methods
 from lamina.wheel.directory import Record, UnsoundArchive, read_directory, widen
 from lamina.wheel.errors import WheelError
-
-GIB = 1 << 30
-DEFAULT_LIMIT = 16 * GIB
-"""Of all that a wheel holds, unpacked, in bytes; the largest wheels known hold about 4 GiB."""
+from lamina.wheel.source import DEFAULT_LIMIT
 
 _WINDOW = 1 << 20
 _LOCAL = Struct("<4s5H3L2H")

@@ -6,6 +6,10 @@ from typing import Protocol, TypeVar
 
 from lamina.archive.entry import Content
 
+GIB = 1 << 30
+DEFAULT_LIMIT = 16 * GIB
+"""Of all that a wheel holds, unpacked, in bytes; the largest wheels known hold about 4 GiB."""
+
 
 class WheelMember(Protocol):
     """One file or folder of a wheel."""

@@ -17,7 +17,7 @@ from lamina.bases.debian.plan import (
 from lamina.bases.debian.rootfs import PackagesCollide, entries, is_kept
 from lamina.deb.file import UnreadableDeb
 from lamina.deb.package import DebianPackage
-from lamina.plan.key import EPOCH
+from lamina.plan.epoch import EPOCH
 
 
 def _never(package: DebianPackage) -> Path:

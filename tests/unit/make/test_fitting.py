@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lamina.lock.target import Libc, Target, make_target
-from lamina.make.fitting import DoesNotFit, ForeignWheels, check_fits, needed_glibc
+from lamina.make.fitting import DoesNotFit, ForeignWheels, check_fits
+from lamina.make.symbols import needed_glibc
 from lamina.oci.descriptor import Platform
 from pythons import interpreter
 

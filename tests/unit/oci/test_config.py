@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from lamina.oci.config import Healthcheck, History, ImageConfig, fit_history
+from lamina.oci.config import History, ImageConfig, fit_history
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID, Digest
 from lamina.oci.document import MalformedDocument
+from lamina.oci.healthcheck import Healthcheck
 
 DIFF_ID = DiffID(Digest.of(b"layer"))
 

@@ -4,8 +4,8 @@ import tomllib
 
 import pytest
 
-from lamina.oci.config import Healthcheck
 from lamina.oci.descriptor import Platform
+from lamina.oci.healthcheck import Healthcheck
 from lamina.project.config import (
     Config,
     Copy,

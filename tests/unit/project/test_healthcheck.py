@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.oci.config import Healthcheck
+from lamina.oci.healthcheck import Healthcheck
 from lamina.project.healthcheck import parse_duration, read_healthcheck
 from lamina.project.table import Problems, Refused, Table
 

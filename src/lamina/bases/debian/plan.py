@@ -15,7 +15,8 @@ from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID
 from lamina.oci.document import MalformedDocument
 from lamina.plan.base import BaseLibc, BasePython
-from lamina.plan.key import EPOCH, LayerKey
+from lamina.plan.epoch import EPOCH
+from lamina.plan.key import LayerKey
 
 FORMAT = 1
 """Of the content of these layers. It goes up when the same packages would give other entries."""
