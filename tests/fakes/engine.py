@@ -45,6 +45,11 @@ class Kept:
         return [str(layer.diff_id) for layer in self.layers]
 
     @property
+    def settings(self) -> Any:
+        document = json.loads(self.raw_config)
+        return document.get("config") if isinstance(document, dict) else None
+
+    @property
     def image(self) -> Image:
         return assemble(ImageConfig.parse(self.raw_config), self.layers)
 
@@ -212,7 +217,11 @@ def serve_engine(kind: str = "docker") -> Iterator[FakeEngine]:
                 query = parse_qs(url.query)
                 engine.tag(kept.id, f"{query['repo'][0]}:{query['tag'][0]}")
                 return self._say(b"", 201)
-            document = {"Id": kept.id, "RootFS": {"Type": "layers", "Layers": kept.diff_ids}}
+            document = {
+                "Id": kept.id,
+                "RootFS": {"Type": "layers", "Layers": kept.diff_ids},
+                "Config": kept.settings,
+            }
             return self._say(json.dumps(document).encode())
 
         do_POST = do_GET

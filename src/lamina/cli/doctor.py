@@ -39,7 +39,8 @@ _WHAT, _FIXES, _OUTPUT = "What is examined", "Fixes", "Output"
     cls=Option,
     section=_WHAT,
     is_flag=True,
-    help="Ask the registries what the base images set, instead of assuming that they set nothing.",
+    help="Ask the engine of this machine, or else the registries, what the base images set, "
+    "instead of assuming that they set nothing.",
 )
 @click.option(
     "--insecure",

@@ -36,12 +36,21 @@ def running_engine(
     environ: Mapping[str, str], names: Sequence[Reference], say: Callable[[str], None]
 ) -> Iterator[tuple[Destination, ...]]:
     """Give the engine as a destination; it is asked at once whether it is there."""
+    with connected(environ) as engine:
+        yield (Loaded(engine, lambda loading: say(loaded_line(loading, names))),)
+
+
+@contextmanager
+def connected(environ: Mapping[str, str]) -> Iterator[Engine]:
+    """Give the engine that is meant.
+
+    Raises `EngineNotFound`, `EngineUnreachable` and `NotAnEngine`.
+    """
     path = socket_of_engine(environ, Path.home(), Path("/"))
     transport = HttpTransport(replace(settings.network(environ), socket=path))
     try:
         with telling(transport.interrupt):
-            engine = Engine.connect(path, transport)
-            yield (Loaded(engine, lambda loading: say(loaded_line(loading, names))),)
+            yield Engine.connect(path, transport)
     finally:
         transport.close()
 

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlencode
 
 from lamina.engine.errors import EngineRefused, EngineUnreachable, NotAnEngine
+from lamina.oci.config import parse_env
 from lamina.oci.document import Fields, MalformedDocument, parse_document
 from lamina.oci.reference import DEFAULT_TAG, Reference
 from lamina.transport.protocol import Request, Response, Transport, TransportError
@@ -52,6 +53,9 @@ class Held:
     id: str
     diff_ids: tuple[str, ...]
     """Of its layers, lowest first."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    working_dir: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,14 @@ class Engine:
         if body is None:
             return None
         document = parse_document(body, f"answer of {self.kind}")
-        return Held(document.text("Id"), document.object("RootFS").texts("Layers") or ())
+        config = document.object("Config")
+        return Held(
+            document.text("Id"),
+            document.object("RootFS").texts("Layers") or (),
+            env=parse_env(config),
+            user=config.text("User"),
+            working_dir=config.text("WorkingDir"),
+        )
 
     def tag(self, image_id: str, name: Reference) -> None:
         """Give an image that the engine has one name more."""

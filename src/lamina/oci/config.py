@@ -84,7 +84,7 @@ class ImageConfig:
             variant=document.text("variant"),
             created=document.text("created"),
             author=document.text("author"),
-            env=_parse_env(section),
+            env=parse_env(section),
             entrypoint=section.texts("Entrypoint"),
             cmd=section.texts("Cmd"),
             user=section.text("User"),
@@ -168,7 +168,7 @@ def _others(fields: Fields, known: frozenset[str]) -> dict[str, object]:
     }
 
 
-def _parse_env(section: Fields) -> dict[str, str]:
+def parse_env(section: Fields) -> dict[str, str]:
     """Read ``NAME=value`` pairs; of one that stands twice, the last value counts, as in a shell."""
     env = {}
     for text in section.texts("Env") or ():

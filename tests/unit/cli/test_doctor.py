@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from dockerfiles import REPORT
+from fakes.engine import Kept, serve_engine
 from fakes.registry import FakeRegistry
 from images import make_image
 from lamina.oci.config import ImageConfig
@@ -255,6 +256,21 @@ def test_what_the_base_does_not_set_is_certain(program: Program, server: FakeReg
     [finding] = pulled(program, server, ImageConfig(architecture="amd64"))
 
     assert (finding["code"], finding["severity"], finding["notes"]) == ("LAM105", "error", [])
+
+
+def test_an_engine_is_asked_before_registries(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "FROM local:1\nRUN --mount=type=cache,target=/opt/uv uv sync\n"
+    (program.root / "Dockerfile").write_text(text)
+    config = ImageConfig(architecture="amd64", env={"UV_CACHE_DIR": "/opt/uv"})
+    with serve_engine() as fake:
+        fake.images["id"] = Kept("sha256:1", config.encode(), (), frozenset({"local:1"}))
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{fake.socket}")
+
+        ended = program("doctor", program.root, "--pull", "--format", "json", "--ignore", "LAM302")
+
+    assert (ended.err, json.loads(ended.out)["files"][0]["findings"]) == ("", [])
 
 
 def test_the_hooks_take_dockerfiles() -> None:
