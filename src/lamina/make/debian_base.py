@@ -15,6 +15,7 @@ from lamina.bases.debian.resolve import fetch_deb, resolve
 from lamina.bases.debian.rootfs import entries
 from lamina.make.blobs import generated
 from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.tools import files_of
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
@@ -37,7 +38,7 @@ def debian_base(
 ) -> Base:
     """Return the base of a release of Debian; its layers are ours, known by keys."""
     plan = _debian_plan(codename, platform, workshop, settings)
-    fetch = workshop.files(Traffic.BASE)
+    fetch = files_of(workshop, Traffic.BASE)
     planned = [
         (layer, LayerPlan(LayerKind.SYSTEM, layer.key, layer.title)) for layer in plan.layers
     ]
@@ -80,7 +81,7 @@ def _debian_plan(
         architecture,
         settings.archives,
         keyrings=settings.keyrings,
-        fetch=workshop.files(Traffic.BASE),
+        fetch=files_of(workshop, Traffic.BASE),
         now=settings.now,
         previous=previous,
     )

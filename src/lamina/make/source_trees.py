@@ -82,6 +82,7 @@ class SourceTrees:
         """Let the backend make the wheel, in the scratch folder. Raises `ForeignWheels`."""
         # Here, since most builds call none.
         from lamina.make.symbols import needed_glibc
+        from lamina.make.tools import workbench_of
         from lamina.project.backend import make_wheel
 
         workshop, target, subject = self.workshop, self.target, tree.subject
@@ -90,7 +91,7 @@ class SourceTrees:
             tree.folder,
             subject,
             workshop.scratch.new(),
-            workshop.workbench(interpreter),
+            workbench_of(workshop, interpreter),
             tree.settings,
             outputs=tree.outputs,
             is_editable=is_editable,

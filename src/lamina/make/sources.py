@@ -14,6 +14,7 @@ from lamina.lock.model import Sdist
 from lamina.lock.select import Distribution
 from lamina.lock.source import Git
 from lamina.make.archives import Archives
+from lamina.make.tools import git_of, workbench_of
 from lamina.make.workshop import Workshop
 from lamina.observer import Download, Traffic
 from lamina.project.backend import make_wheel
@@ -49,12 +50,12 @@ class Sources:
         subject = Subject.of_tree(tree, name, version, f"`{self.title}`")
         if isinstance(artifact, Sdist):
             subject = replace(subject, reads_history=False)
-        bench = self.workshop.workbench(interpreter())
+        bench = workbench_of(self.workshop, interpreter())
         return make_wheel(tree, subject, folder / "made", bench, settings).path
 
     def _wheel_of(self, source: Git, folder: Path) -> Path:
         """Return the wheel that lies in a repository, which must be of the locked distribution."""
-        tree = self.workshop.backends.git.check_out(self.distribution.name, source, folder)
+        tree = git_of(self.workshop).check_out(self.distribution.name, source, folder)
         path = _within(tree, source.path or "", self.title)
         try:
             name, version, _, _ = parse_wheel_filename(path.name)
@@ -76,7 +77,7 @@ class Sources:
             self.workshop.scratch.drop(archive)
             return _within(top, self.inner, self.title)
         assert isinstance(artifact, Git), "a source tree has a layer of its own"
-        tree = self.workshop.backends.git.check_out(self.distribution.name, artifact, folder)
+        tree = git_of(self.workshop).check_out(self.distribution.name, artifact, folder)
         if artifact.path is None:
             return tree
         archive = _within(tree, artifact.path, self.title)

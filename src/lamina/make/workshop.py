@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from lamina.make.kept import BackendStore, KeptFiles
-from lamina.observer import Observer, Traffic
-from lamina.project.checkout import GitProgram
+from lamina.observer import Observer
 from lamina.project.program import Programs
 from lamina.project.requirements import PackageIndexes
-from lamina.project.workbench import Workbench
 from lamina.pythons.finder import Pythons
-from lamina.pythons.interpreter import Interpreter
 from lamina.store.documents import Document
 from lamina.store.scratch import Scratch
 from lamina.store.store import Store
@@ -32,11 +28,6 @@ class Backends:
     """The environment of git, by which it finds the user's keys and helpers."""
     programs: Programs = field(default_factory=Programs)
     """Runs all of them."""
-
-    @property
-    def git(self) -> GitProgram:
-        """The git of this machine."""
-        return GitProgram(self.programs, self.environ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,24 +55,7 @@ class Workshop:
         """Return what the store keeps of bases and requirements, by a digest in hex."""
         return None if self.is_fresh else self.store.facts.get(name)
 
-    def workbench(self, interpreter: Interpreter) -> Workbench:
-        """Return what running a build backend with an interpreter needs."""
-        files = replace(self.files(Traffic.OTHER), transport=self.index_transport)
-        return Workbench(
-            store=BackendStore(self.store, files),
-            pip=self.backends.pythons.running,
-            interpreter=interpreter,
-            indexes=self.backends.indexes,
-            programs=self.backends.programs,
-            scratch=self.scratch.folder(),
-            path=self.backends.path,
-        )
-
     def interrupt(self) -> None:
         """End what other threads wait for: answers, and programs."""
         self.transport.interrupt()
         self.backends.programs.interrupt()
-
-    def files(self, traffic: Traffic) -> KeptFiles:
-        """Return what fetches files that are kept."""
-        return KeptFiles(self.store, self.scratch, self.transport, self.observer, traffic)
