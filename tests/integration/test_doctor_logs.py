@@ -69,8 +69,10 @@ class Place:
         (self.folder / "pyproject.toml").write_text(text)
         lock_project(self.folder)
 
-    def build(self, program: Program, *options: str, **environment: str) -> bytes:
-        """Build, and return the log; it must end well."""
+    def build(
+        self, program: Program, *options: str, fails: bool = False, **environment: str
+    ) -> bytes:
+        """Build, and return the log; it must end well, or as it is said."""
         done = subprocess.run(
             program.command("build", "--network=host", *options, "."),
             cwd=self.folder,
@@ -80,7 +82,7 @@ class Place:
             stderr=subprocess.STDOUT,
             check=False,
         )
-        assert done.returncode == 0, done.stdout.decode()
+        assert bool(done.returncode) == fails, done.stdout.decode()
         return done.stdout
 
     def build_on_terminal(self, program: Program) -> bytes:
@@ -194,6 +196,33 @@ def test_the_classic_builder(place: Place, engine: Engine, loaded: str) -> None:
     assert verdict["builder"] == "classic"
     assert codes(verdict) == [("downloaded", "LAM601"), ("ran_again", "LAM401")]
     assert figures(verdict) == (2, 0, 2)
+
+
+def test_a_build_that_empties_its_caches(place: Place, engine: Engine, loaded: str) -> None:
+    place.write(RIGHT, loaded)
+    dockerfile = place.folder / "Dockerfile"
+    dockerfile.write_text(dockerfile.read_text().replace("UV_LINK_MODE=copy ", ""))
+    place.bump("1")
+    first = place.build(engine, "--progress=plain", DOCKER_BUILDKIT="1")
+    place.bump("2")
+
+    second = place.build(engine, "--progress=plain", "--no-cache", DOCKER_BUILDKIT="1")
+
+    # The builder does not say how it was called; what CI runs does.
+    shown = b"+ docker build --progress=plain --no-cache .\n" + second
+    linked, emptied = place.judge(first), place.judge(first, shown)
+    assert ("noticed", "LAM302") in codes(linked)
+    assert ("downloaded", "LAM509") in codes(emptied)
+    assert figures(emptied) == (2, 0, 2)
+
+
+def test_a_builder_that_knows_no_mounts(place: Place, engine: Engine, loaded: str) -> None:
+    place.write(RIGHT, loaded)
+    place.bump("1")
+
+    verdict = place.judge(place.build(engine, fails=True, DOCKER_BUILDKIT="0"))
+
+    assert [code for _, code in codes(verdict)] == ["LAM501"]
 
 
 def test_podman(place: Place, podman: Program, example: Example) -> None:
