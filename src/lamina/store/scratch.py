@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lamina.errors import LaminaError
@@ -90,7 +90,15 @@ class Scratch:
 
 @contextmanager
 def scratch(parent: Path) -> Iterator[Scratch]:
-    """Give a new scratch folder below ``parent``, removed at the end with all that it holds."""
+    """Give a new scratch folder below ``parent``, removed at the end with all that it holds.
+
+    What was left by others goes first, though nothing may be made; a store that cannot be written
+    keeps it.
+    """
+    with suppress(OSError):
+        if any(path.name != _TURNS for path in parent.iterdir()):
+            with _turn(parent):
+                _sweep(parent)
     folder = Scratch(parent)
     try:
         yield folder
@@ -101,14 +109,21 @@ def scratch(parent: Path) -> Iterator[Scratch]:
 def _claim(parent: Path) -> tuple[Path, int]:
     """Make a folder, and return it with the lock on it; remove those whose owner is gone."""
     parent.mkdir(parents=True, exist_ok=True)
-    turn = os.open(parent / _TURNS, os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with _turn(parent):
         _sweep(parent)
         folder = Path(tempfile.mkdtemp(dir=parent))
         lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR)
         fcntl.flock(lock, fcntl.LOCK_EX)
         return folder, lock
+
+
+@contextmanager
+def _turn(parent: Path) -> Iterator[None]:
+    """Let nobody else sweep or claim meanwhile."""
+    turn = os.open(parent / _TURNS, os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(turn)
 

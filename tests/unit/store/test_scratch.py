@@ -81,6 +81,13 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path, has_lock: bool
         assert not left.exists()
 
 
+def test_what_was_left_goes_though_nothing_is_made(tmp_path: Path) -> None:
+    left = abandon(tmp_path, "left")
+
+    with scratch(tmp_path):
+        assert not left.exists()
+
+
 def test_what_another_process_needs_stays(tmp_path: Path) -> None:
     theirs = abandon(tmp_path, "theirs")
     lock = os.open(theirs / "lock", os.O_RDWR)
