@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+
+from isal import isal_zlib
 
 from lamina.archive.entry import CHUNK
 from lamina.store.look import FILES, FORMAT, INDEX, changed
@@ -99,7 +100,7 @@ class Tree:
         seen, size = 0, 0
         try:
             for chunk in self.content(member).chunks():
-                seen, size = zlib.crc32(chunk, seen), size + len(chunk)
+                seen, size = isal_zlib.crc32(chunk, seen), size + len(chunk)
         except OSError:
             return False
         return (seen, size) == (member.crc, member.size)
@@ -269,5 +270,5 @@ def _write(path: str, chunks: Iterable[bytes], mode: int) -> tuple[int, int, int
             view = memoryview(chunk)
             while view:
                 view = view[file.write(view) :]
-            crc, size = zlib.crc32(chunk, crc), size + len(chunk)
+            crc, size = isal_zlib.crc32(chunk, crc), size + len(chunk)
         return crc, size, os.fstat(descriptor).st_mtime_ns
