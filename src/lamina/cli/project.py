@@ -27,7 +27,7 @@ from lamina.project.facts import ProjectFacts, parse_facts
 from lamina.project.uv import parse_default_groups
 
 _NO_LOCK = "To create it, run `uv lock`"
-_NO_PROJECT = "Run the command in the folder of a project, or name the folder: `lamina build DIR`"
+_NO_PROJECT = "Run the command in the folder of a project, or name the folder behind the command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

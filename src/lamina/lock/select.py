@@ -232,7 +232,7 @@ def _artifact(
     return _Misfit(str(package), had or "has no files", "" if wanted else _NO_WHEEL, wanted)
 
 
-_NO_WHEEL = "Choose another `--platform` or Python, or lock versions that have such wheels"
+_NO_WHEEL = "Choose another platform or Python, or lock versions that have such wheels"
 _NO_BUILD = "To build wheels, drop `--no-build`, or `no-build` of `[tool.uv]`"
 _NO_BINARY = "To take wheels, drop `--no-binary`, or `no-binary` of `[tool.uv]`"
 

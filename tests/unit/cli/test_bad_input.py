@@ -101,8 +101,8 @@ _LOCKED = "The file is not the one that was locked; if it was published anew, ru
         (
             no_project,
             "error: Unable to find project at `project/pyproject.toml`\n\n"
-            "hint: Run the command in the folder of a project, or name the folder: "
-            "`lamina build DIR`\n",
+            "hint: Run the command in the folder of a project, or name the folder behind the "
+            "command\n",
         ),
         (
             no_lock,
@@ -124,7 +124,7 @@ _LOCKED = "The file is not the one that was locked; if it was published anew, ru
             "error: No wheel of 2 projects fits linux/amd64, Python 3.15\n"
             "  letters 1.0   has macosx arm64\n"
             "  native 1.0    has win amd64\n\n"
-            "hint: Choose another `--platform` or Python, or lock versions that have such wheels\n",
+            "hint: Choose another platform or Python, or lock versions that have such wheels\n",
         ),
         (
             wrong_hash,

@@ -398,7 +398,7 @@ def test_all_that_cannot_be_installed_is_reported_at_once() -> None:
     )
     assert caught.value.hint == (
         "To build wheels, drop `--no-build`, or `no-build` of `[tool.uv]`\n"
-        "Choose another `--platform` or Python, or lock versions that have such wheels"
+        "Choose another platform or Python, or lock versions that have such wheels"
     )
 
 
@@ -464,7 +464,7 @@ def test_a_c_library_is_only_blamed_where_all_else_fits() -> None:
     assert refusal(locked, "linux/amd64", Libc("glibc", (2, 31))) == (
         "No wheel of 1 project fits linux/amd64, Python 3.12\n"
         "  x 1.0   has manylinux_2_39 aarch64, manylinux_2_39 x86_64",
-        "Choose another `--platform` or Python, or lock versions that have such wheels",
+        "Choose another platform or Python, or lock versions that have such wheels",
     )
 
 
