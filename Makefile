@@ -130,7 +130,7 @@ test-fidelity: $(ENVIRONMENT) ## The wheels of 150 much-downloaded projects, ins
 	pytest -q -m fidelity
 
 .PHONY: test-kills
-test-kills: $(ENVIRONMENT) ## 200 syncs killed at random moments; is each mended by the next? (10 minutes)
+test-kills: $(ENVIRONMENT) ## 200 syncs killed at random moments; is each mended by the next? (2 minutes)
 	pytest -q -n auto -m integration -k that_was_killed tests/integration/test_sync_interruptions.py
 
 .PHONY: lock-dev
