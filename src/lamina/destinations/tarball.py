@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -67,7 +68,8 @@ class Tarball:
         if self._file is not None:
             self._file.close()
             self._file = None
-            self._temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # There may be a file that nobody has got hold of: Ctrl-C.
+            self._temporary.unlink()
 
     def _opened(self) -> FileIO:
         if self._file is None:
