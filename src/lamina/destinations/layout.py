@@ -29,6 +29,10 @@ LAYOUT = encode({"imageLayoutVersion": "1.0.0"})
 """What the file ``oci-layout`` holds."""
 
 
+_BEGUN = frozenset({"blobs", "oci-layout"})
+"""What a build that is killed may leave of a new layout."""
+
+
 class ImageLayout:
     """One tag of a layout; what else the layout holds is kept.
 
@@ -144,7 +148,7 @@ def _check(directory: Path) -> None:
         if not directory.is_dir():
             raise DestinationError(f"Unable to write a layout to `{directory}`: not a folder")
         names = {path.name for path in directory.iterdir() if not path.name.startswith(UNFINISHED)}
-        if not names:
+        if names <= _BEGUN:
             return
         if not {"oci-layout", "index.json"} <= names:
             raise DestinationError(

@@ -235,3 +235,17 @@ def test_a_path_through_a_file_is_told(tmp_path: Path) -> None:
         destination.take(LAYER)
 
     assert str(caught.value) == f"Unable to write to `{path}`: Not a directory"
+
+
+@pytest.mark.parametrize("names", [["blobs"], ["blobs", "oci-layout"]])
+def test_what_a_killed_build_has_begun_is_finished(tmp_path: Path, names: list[str]) -> None:
+    whole = tmp_path / "whole"
+    write(whole, ONE)
+    for name in names:
+        (tmp_path / "begun").mkdir(exist_ok=True)
+        (whole / name).rename(tmp_path / "begun" / name)
+
+    write(tmp_path / "begun", ONE)
+
+    assert (tmp_path / "begun" / "index.json").is_file()
+    assert (tmp_path / "begun" / "oci-layout").is_file()
