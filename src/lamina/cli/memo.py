@@ -76,7 +76,6 @@ class Decided:
         return (
             is_plain
             and all(wish.note is None or _is_watchable(wish) for wish in wishes)
-            and not any(wish.has_keys for wish in wishes)
             and all(each.name is None for each in requests)
             and all(each.path is None or each.path.is_file() for each in requests)
             and not has_members(self.project.root_document)  # Others may come to match its globs.
