@@ -18,12 +18,17 @@ import urllib3
 
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.layer import write_layer
+from lamina.archive.parents import with_parents
 from lamina.bases.debian.archives import archives_of_sources, read_keyrings
 from lamina.bases.debian.plan import DebianPlan
 from lamina.bases.debian.resolve import fetch_deb, resolve
 from lamina.bases.debian.rootfs import entries
 from lamina.deb.sources import parse_sources
+from lamina.deb.status import STATUS
 from lamina.plan.epoch import EPOCH
+from lamina.system.database import database
+from lamina.system.notes import PackageNotes
+from lamina.system.small_files import SmallFiles
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -113,11 +118,20 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     )
 
     base = Base(tmp_path_factory.mktemp(request.param), plan, [])
+    notes: list[PackageNotes] = []
     for layer in plan.layers:
         blob = io.BytesIO()
         seen: list[Entry] = []
 
-        found = entries(layer, lambda package: fetch_deb(package, archives, http))
+        if layer.is_database:
+            unplaced = database(notes, SmallFiles({STATUS: b""}), layer.architecture)
+            found = with_parents(unplaced)
+        else:
+            found = entries(
+                layer,
+                lambda package: fetch_deb(package, archives, http),
+                lambda _package, noted: notes.append(noted),
+            )
         write_layer(_noted(found, seen), blob.write, mtime=EPOCH)
         base.entries.append(seen)
         blob.seek(0)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DebianPackage:
-    """A package as an index describes it."""
+    """A package as an index describes it: enough to fetch it, and to know it when it comes."""
 
     name: str
     version: str
     architecture: str
-    is_multi_arch_same: bool
     suite: str
     """That it is of; with the path it makes the URL. No mirror's address is in here, nor a
     password: what is the same everywhere may be kept and compared."""
@@ -23,8 +22,14 @@ class DebianPackage:
     """Relative to the archive's root."""
     size: int
     sha256: str
-    status: str
-    """Its paragraph in dpkg's status file, once it is installed."""
+
+    @property
+    def source(self) -> str:
+        """The source package that it was built of, whose packages are updated together.
+
+        The folder in the pool is called like it.
+        """
+        return self.path.split("/")[-2] if "/" in self.path else self.name
 
     @property
     def file_name(self) -> str:

@@ -26,10 +26,6 @@ from lamina.oci.digest import Digest, InvalidDigest
 _NAME = b"Package: "
 _PROVIDES = b"\nProvides: "
 _PRIORITIES = ("required", "important", "standard", "optional", "extra")
-_NOT_INSTALLED = frozenset(
-    {"description-md5", "filename", "md5sum", "sha1", "sha256", "sha512", "size", "tag"}
-)
-"""Fields about the file in the archive, which have no place in dpkg's status."""
 
 
 class UnsatisfiedDependencies(LaminaError):
@@ -219,21 +215,11 @@ def _package(paragraph: Paragraph, suite: str, where: str) -> DebianPackage:
         name=name,
         version=version,
         architecture=architecture,
-        is_multi_arch_same=paragraph.get("Multi-Arch") == "same",
         suite=suite,
         path=path,
         size=int(size),
         sha256=sha256,
-        status=_status(paragraph),
     )
-
-
-def _status(paragraph: Paragraph) -> str:
-    """Return the paragraph as dpkg keeps it; dpkg reads the fields in any order."""
-    kept = [(key, value) for key, value in paragraph.items() if key.lower() not in _NOT_INSTALLED]
-    name, *others = kept
-    lines = [name, ("Status", "install ok installed"), *others]
-    return "".join(f"{key}: {value}\n" for key, value in lines)
 
 
 def _is_newer(one: DebianPackage, other: DebianPackage) -> bool:

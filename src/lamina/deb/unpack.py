@@ -6,12 +6,8 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lamina.archive.entry import CHUNK, Entry, Kind, file
+from lamina.archive.entry import CHUNK, Entry, Kind
 from lamina.deb.file import DebFile, UnreadableDeb, faults_of
-
-INFO = "var/lib/dpkg/info"
-_INFO_FILES = ("conffiles", "md5sums")
-"""What dpkg and scanners look up; without scripts, triggers would say what is not so."""
 
 Keep = Callable[[str, Kind], bool]
 """Says of a path whether it is wanted."""
@@ -39,13 +35,13 @@ class MemberContent:
                 yield chunk
 
 
-def unpack(deb: DebFile, keep: Keep) -> Iterator[Entry]:
-    """Give the entries of ``deb`` that ``keep`` wants, then those that dpkg notes about it.
+def unpack(deb: DebFile, keep: Keep, listed: list[str]) -> Iterator[Entry]:
+    """Give the entries of ``deb`` that ``keep`` wants, and add all of its paths to ``listed``.
 
     Owners are the numbers in the package, which Debian fixes for all that it ships (Policy 9.2.2).
-    The note lists all paths, kept or not: so does dpkg with ``path-exclude``.
+    The list is as dpkg keeps it: of all paths, wanted or not, as with its ``path-exclude``.
     """
-    listed = ["/."]
+    listed.append("/.")
     kept: set[str] = set()
     with deb.data() as tar, faults_of(deb.name):
         for member in tar:
@@ -61,7 +57,6 @@ def unpack(deb: DebFile, keep: Keep) -> Iterator[Entry]:
                 raise UnreadableDeb(deb.name, problem)
             kept.add(path)
             yield entry
-    yield from _info(deb, listed)
 
 
 def _path(deb: str, name: str) -> str:
@@ -97,13 +92,3 @@ def _entry(deb: str, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str) -
         target = _path(deb, member.linkname)
         return Entry(path, Kind.HARDLINK, mode, target=target, uid=uid, gid=gid)
     raise UnreadableDeb(deb, f"`{path}` is neither file, directory nor link")
-
-
-def _info(deb: DebFile, listed: list[str]) -> Iterator[Entry]:
-    name = deb.control["Package"]
-    if deb.control.get("Multi-Arch") == "same":
-        name = f"{name}:{deb.control['Architecture']}"
-    yield file(f"{INFO}/{name}.list", "".join(f"{path}\n" for path in listed).encode())
-    for kind in _INFO_FILES:
-        if kind in deb.control_files:
-            yield file(f"{INFO}/{name}.{kind}", deb.control_files[kind])

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
+from lamina.archive.entry import Entry
+from lamina.archive.parents import with_parents
 from lamina.bases.base import Base
 from lamina.bases.debian.archives import Archive
-from lamina.bases.debian.plan import DebianPlan, debian_architecture, plan_key
+from lamina.bases.debian.plan import DebianLayer, DebianPlan, debian_architecture, plan_key
 from lamina.bases.debian.resolve import fetch_deb, resolve
 from lamina.bases.debian.rootfs import entries
+from lamina.deb.package import DebianPackage
+from lamina.deb.status import STATUS
 from lamina.make.blobs import generated
+from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.tools import files_of
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
 from lamina.plan.plan import LayerKind, LayerPlan
-
-_PARALLEL = 8
+from lamina.system.database import database
+from lamina.system.small_files import SmallFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,29 +44,41 @@ def debian_base(
     """Return the base of a release of Debian; its layers are ours, known by keys."""
     plan = _debian_plan(codename, platform, workshop, settings)
     fetch = files_of(workshop, Traffic.BASE)
+    debs = Debs(workshop, partial(fetch_deb, archives=settings.archives, fetch=fetch))
     planned = [
         (layer, LayerPlan(LayerKind.SYSTEM, layer.key, layer.title)) for layer in plan.layers
     ]
     found = workshop.believed([each for _, each in planned])
     wanted = [
         package
-        for (layer, _), had in zip(planned, found.values(), strict=True)
-        if had is None and not layer.is_database
+        for layer, each in planned
+        if found[each] is None and not layer.is_database
         for package in layer.packages
     ]
-    with ThreadPoolExecutor(_PARALLEL, "debian") as pool:
-        get = partial(fetch_deb, archives=settings.archives, fetch=fetch)
-        debs = dict(zip(wanted, pool.map(get, wanted), strict=True))
-    layers = [
-        had or workshop.make(each, generated, entries(layer, debs.__getitem__))
-        for (layer, each), had in zip(planned, found.values(), strict=True)
-    ]
+    files = debs.fetch_all(wanted)
+    layers = []
+    for layer, each in planned:
+        had = found[each]
+        if had is None:
+            made = _database(layer, debs) if layer.is_database else _files(layer, debs, files)
+            had = workshop.make(each, generated, made)
+        layers.append(had)
     config = plan.image_config(platform, [layer.diff_id for layer in layers])
     library = next(
         (had for (layer, _), had in zip(planned, layers, strict=True) if layer.name == "python"),
         None,
     )
     return Base(f"debian:{codename}", None, config, tuple(layers), library=library)
+
+
+def _files(layer: DebianLayer, debs: Debs, files: Mapping[DebianPackage, Path]) -> Iterator[Entry]:
+    return entries(layer, files.__getitem__, debs.take)
+
+
+def _database(layer: DebianLayer, debs: Debs) -> list[Entry]:
+    base = SmallFiles({STATUS: b""})
+    notes = debs.notes(layer.packages)
+    return list(with_parents(database(notes, base, layer.architecture)))
 
 
 def _debian_plan(

@@ -290,13 +290,13 @@ def test_a_key_knows_nothing_of_the_mirror(mirror: Mirror, tmp_path: Path) -> No
 
 
 def test_the_key_of_a_layer_is_what_it_was_last_release() -> None:
-    package = DebianPackage("tzdata", "1", "all", False, "trixie", "p", 1, "ab" * 32, "S")
+    package = DebianPackage("tzdata", "1", "all", "trixie", "p", 1, "ab" * 32)
 
     layers = [DebianLayer(name, "amd64", (package,)) for name in ("data", "database")]
 
     assert [layer.key.hex[:16] for layer in layers] == [
-        "f7ca0d6f05367f8b",
-        "654f70f5473cf04c",
+        "adbc11c62b289b7c",
+        "7df560eb9ab6e00e",
     ]
     assert [layer.title for layer in layers] == ["tzdata 1", "dpkg database of 1 packages"]
 

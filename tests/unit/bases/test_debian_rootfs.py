@@ -14,14 +14,17 @@ from lamina.archive.layer import write_layer
 from lamina.bases.debian.plan import (
     DebianLayer,
 )
-from lamina.bases.debian.rootfs import PackagesCollide, entries, is_kept
+from lamina.bases.debian.rootfs import entries
 from lamina.deb.file import UnreadableDeb
 from lamina.deb.package import DebianPackage
 from lamina.plan.epoch import EPOCH
+from lamina.system.notes import PackageNotes
+from lamina.system.placing import PackagesCollide
+from lamina.system.unpacking import without_documentation
 
 
-def _never(package: DebianPackage) -> Path:
-    raise AssertionError(package.name)
+def _forget(package: DebianPackage, notes: PackageNotes) -> None:
+    assert package.name == notes.name
 
 
 class Unpack:
@@ -37,15 +40,12 @@ class Unpack:
         described = []
         for name, items in packages.items():
             (self.folder / name).write_bytes(make_deb(items, name=name))
-            described.append(
-                DebianPackage(name, "1.0-1", "amd64", False, "s", f"pool/{name}", 1, "00", "")
-            )
+            described.append(DebianPackage(name, "1.0-1", "amd64", "s", f"pool/{name}", 1, "00"))
         layer = DebianLayer("data", architecture, tuple(described))
         found = []
-        for entry in entries(layer, lambda package: self.folder / package.name):
+        for entry in entries(layer, lambda package: self.folder / package.name, _forget):
             self.content[entry.path] = b"".join(entry.content.chunks())
-            if not entry.path.startswith("var/lib"):
-                found.append(entry)
+            found.append(entry)
         return found
 
     def __call__(
@@ -127,7 +127,7 @@ def test_two_packages_with_one_file_are_refused(unpack: Unpack) -> None:
     with pytest.raises(PackagesCollide) as caught:
         unpack({"a": [Item("./bin/x", b"1")], "b": [Item("./usr/bin/x", b"2")]})
 
-    assert str(caught.value) == "Unable to unpack `b`: `usr/bin/x` is already there, from a"
+    assert str(caught.value) == "Unable to unpack `b`: `/usr/bin/x` is there from `a`"
 
 
 def test_documentation_is_left_out_and_licences_are_not() -> None:
@@ -149,7 +149,7 @@ def test_documentation_is_left_out_and_licences_are_not() -> None:
         ("usr/share/lintian/overrides/a", Kind.FILE),
     ]
 
-    assert [case for case in kept + left_out if is_kept(*case)] == kept
+    assert [case for case in kept + left_out if without_documentation(*case)] == kept
 
 
 def test_what_scripts_copy_is_copied(unpack: Unpack) -> None:
@@ -200,28 +200,13 @@ def test_certificates_make_one_bundle_that_openssl_finds(unpack: Unpack) -> None
     assert found["usr/lib/ssl/cert.pem"].target == "/etc/ssl/certs/ca-certificates.crt"
 
 
-def test_the_database_lists_every_package_and_needs_none() -> None:
-    packages = tuple(
-        DebianPackage(name, "1", "all", False, "s", "p", 1, "00", f"Package: {name}\n")
-        for name in ("a", "b")
-    )
-
-    found = {
-        entry.path: entry for entry in entries(DebianLayer("database", "amd64", packages), _never)
-    }
-
-    status = b"".join(found["var/lib/dpkg/status"].content.chunks())
-    assert status == b"Package: a\n\nPackage: b\n"
-    assert b"".join(found["var/lib/dpkg/info/format"].content.chunks()) == b"1\n"
-
-
 def test_another_package_than_the_one_planned_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(make_deb(name="a", version="1"))
-    package = DebianPackage("a", "2", "amd64", False, "s", "pool/a.deb", 1, "00", "")
+    package = DebianPackage("a", "2", "amd64", "s", "pool/a.deb", 1, "00")
 
     with pytest.raises(UnreadableDeb) as caught:
-        list(entries(DebianLayer("data", "amd64", (package,)), lambda _package: path))
+        list(entries(DebianLayer("data", "amd64", (package,)), lambda _package: path, _forget))
 
     assert str(caught.value) == (
         "Unable to read Debian package `a.deb`: it is another package\n"
@@ -238,12 +223,14 @@ def test_the_diff_id_is_what_it_was_last_release(tmp_path: Path) -> None:
     ]
     path = tmp_path / "base-files"
     path.write_bytes(make_deb(items, name="base-files"))
-    package = DebianPackage("base-files", "1.0-1", "amd64", False, "s", "p", 1, "00", "")
+    package = DebianPackage("base-files", "1.0-1", "amd64", "s", "p", 1, "00")
     layer = DebianLayer("data", "amd64", (package,))
 
-    written = write_layer(entries(layer, lambda _package: path), lambda _data: None, mtime=EPOCH)
+    written = write_layer(
+        entries(layer, lambda _package: path, _forget), lambda _data: None, mtime=EPOCH
+    )
 
     assert (
         str(written.diff_id)
-        == "sha256:384ee84f2b9f09eef6992e0b576e197108eb3910b4dd30a32041b27004159c1c"
+        == "sha256:6039cb9552bc1b30aad38d88fdee276563cf57fd8780573acee4411f31eef612"
     )

@@ -131,17 +131,12 @@ def test_everything_unsatisfied_is_named_at_once() -> None:
     )
 
 
-def test_the_status_holds_all_but_what_is_about_the_file() -> None:
-    fields = "Source: demo (0.9)\nDepends: libc6\nTag: x::y,\n z\nMulti-Arch: same\n"
-    (package,) = index(stanza("a", fields=fields), stanza("libc6")).closure([], alone=["a"])
+def test_a_package_knows_its_file_and_its_source() -> None:
+    (package,) = index(stanza("a")).closure([], alone=["a"])
 
-    assert package.status == (
-        "Package: a\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n"
-        "Source: demo (0.9)\nDepends: libc6\nMulti-Arch: same\nDescription: the package a\n"
-    )
-    assert package.is_multi_arch_same
     assert package.path == "pool/main/a_1.0-1_amd64.deb"
     assert package.file_name == "a_1.0-1_amd64.deb"
+    assert package.source == "main"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from lamina.plan.base import BaseLibc, BasePython
 from lamina.plan.epoch import EPOCH
 from lamina.plan.key import LayerKey
 
-FORMAT = 1
+FORMAT = 2
 """Of the content of these layers. It goes up when the same packages would give other entries."""
 
 ROOTS = ("python3", "libc-bin", "libstdc++6")
@@ -81,15 +80,13 @@ class DebianLayer:
 
     @property
     def is_database(self) -> bool:
-        """Whether it holds the database, for which no package need be fetched."""
+        """Whether it holds the database, which is made of notes on all packages."""
         return self.name == "database"
 
     @property
     def key(self) -> LayerKey:
         """The identity of the layer before it is made."""
         packages = [[package.name, package.sha256] for package in self.packages]
-        if self.is_database:
-            packages = [[package.name, _digest(package.status)] for package in self.packages]
         return LayerKey.of(
             {
                 "debian": FORMAT,
@@ -238,10 +235,6 @@ def _upstream(package: DebianPackage) -> str:
     return match[1]
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _time(seconds: int) -> datetime:
     try:
         return datetime.fromtimestamp(seconds, UTC)
@@ -255,15 +248,11 @@ def _package(value: object) -> DebianPackage:
             "name": str(name),
             "version": str(version),
             "architecture": str(architecture),
-            "is_multi_arch_same": bool(is_multi_arch_same),
             "suite": str(suite),
             "path": str(path),
             "size": int(size),
             "sha256": str(sha256),
-            "status": str(status),
         }:
-            return DebianPackage(
-                name, version, architecture, is_multi_arch_same, suite, path, size, sha256, status
-            )
+            return DebianPackage(name, version, architecture, suite, path, size, sha256)
         case _:
             raise MalformedDocument("Malformed plan of a Debian base")

@@ -1,0 +1,103 @@
+"""What must be known of a Debian package once its files lie in a layer.
+
+Whatever dpkg and maintainer scripts would leave behind is made of these notes, so that no package
+is fetched again because another one changed.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lamina.deb.control import Paragraph, parse_paragraph
+from lamina.deb.status import stanza
+from lamina.oci.document import Fields, MalformedDocument
+
+_FORMAT = 1
+"""Raised whenever other things are noted, so that those that are kept are noted again."""
+_WHAT = "notes on a Debian package"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageNotes:
+    """What was learned of a package by unpacking it."""
+
+    control: Mapping[str, bytes]
+    """All files of its control part, such as ``control``, ``md5sums`` and ``postinst``."""
+    listed: tuple[str, ...]
+    """All of its paths, as dpkg's own list has them: ``/.``, ``/usr``..."""
+    conffiles: Mapping[str, str] = field(default_factory=dict)
+    """The MD5 of each of its configuration files, by the absolute path."""
+    privileged: tuple[str, ...] = ()
+    """Its programs that are setuid or setgid, absolute."""
+    captured: Mapping[str, bytes] = field(default_factory=dict)
+    """Small files that other files are made of, by their paths relative to the root."""
+
+    @property
+    def paragraph(self) -> Paragraph:
+        """The fields of its control file."""
+        return parse_paragraph(self.control["control"], where="a control file")
+
+    @property
+    def name(self) -> str:
+        """What the package is called."""
+        return self.paragraph["Package"]
+
+    @property
+    def info_name(self) -> str:
+        """What dpkg calls its files in ``info``: of several architectures, it says which."""
+        paragraph = self.paragraph
+        if paragraph.get("Multi-Arch") == "same":
+            return f"{paragraph['Package']}:{paragraph['Architecture']}"
+        return paragraph["Package"]
+
+    def stanza(self, *, is_installed: bool = True) -> str:
+        """Return its paragraph of dpkg's status; see `lamina.deb.status.stanza`."""
+        return stanza(self.paragraph, self.conffiles, is_installed=is_installed)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the object that is kept."""
+        return {
+            "format": _FORMAT,
+            "control": _packed(self.control),
+            "listed": list(self.listed),
+            "conffiles": dict(self.conffiles),
+            "privileged": list(self.privileged),
+            "captured": _packed(self.captured),
+        }
+
+    @classmethod
+    def parse(cls, document: Mapping[str, object]) -> PackageNotes:
+        """Read what `to_json` gave. Raises `MalformedDocument`."""
+        fields = Fields(_WHAT, "", document)
+        if fields.number("format") != _FORMAT:
+            fields.refuse("format", f"the number {_FORMAT}")
+        return cls(
+            control=_unpacked(fields.object("control").values),
+            listed=_texts(document.get("listed")),
+            conffiles={
+                path: md5
+                for path, md5 in fields.object("conffiles").values.items()
+                if isinstance(md5, str)
+            },
+            privileged=_texts(document.get("privileged")),
+            captured=_unpacked(fields.object("captured").values),
+        )
+
+
+def _packed(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: base64.b64encode(data).decode() for path, data in files.items()}
+
+
+def _unpacked(files: Mapping[str, object]) -> dict[str, bytes]:
+    try:
+        return {path: base64.b64decode(str(text), validate=True) for path, text in files.items()}
+    except ValueError:
+        raise MalformedDocument(f"Malformed {_WHAT}: expected Base64") from None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise MalformedDocument(f"Malformed {_WHAT}: expected a list of texts")
+    return tuple(value)

@@ -1,0 +1,103 @@
+"""One layer while packages are unpacked to it: where each path goes, above what lies below.
+
+A stream, unlike `lamina.archive.rootfs.place`: a package is read once, and never held whole.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from lamina.archive.entry import Entry, Kind, directory
+from lamina.archive.parents import parents
+from lamina.archive.rootfs import Rootfs
+from lamina.archive.tree import follow
+from lamina.errors import LaminaError
+
+
+class PackagesCollide(LaminaError):
+    """Packages with different things at one path."""
+
+
+@dataclass(slots=True)
+class Placing:
+    """The paths that a layer has so far, and what lies below it.
+
+    As dpkg has it: a directory, or a symlink to one, that is there stays as it is.
+    """
+
+    rootfs: Rootfs
+    diversions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Paths that belong elsewhere: where to, and the package that keeps the path itself."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """By path, who brought it; nobody in particular brings a directory."""
+    links: dict[str, str] = field(default_factory=dict)
+
+    def place(self, owner: str, entry: Entry) -> Iterator[Entry]:
+        """Give an entry of a package where it belongs, after the directories that lead to it.
+
+        Raises `PackagesCollide`.
+        """
+        if entry.kind is Kind.DIRECTORY:
+            yield from self._directory(entry)
+            return
+        path = self._diverted(owner, self._beside(entry.path))
+        if self._stays(path, entry):
+            return
+        self._check(owner, path)
+        yield from self._parents(path)
+        self.owners[path] = owner
+        if entry.kind is Kind.SYMLINK:
+            self.links[path] = entry.target
+        target = entry.target
+        if entry.kind is Kind.HARDLINK:
+            target = self._diverted(owner, self._beside(target))
+        yield replace(entry, path=path, target=target)
+
+    def resolve(self, path: str) -> str:
+        """Follow every symlink of ``path``, as dpkg does on a running system."""
+        return "/".join(follow(path, self._target))
+
+    def _target(self, parts: list[str]) -> str | None:
+        path = "/".join(parts)
+        return self.links.get(path) or self.rootfs.links.get(path)
+
+    def _beside(self, path: str) -> str:
+        parent, _, name = path.rpartition("/")
+        return posixpath.join(self.resolve(parent), name)
+
+    def _directory(self, entry: Entry) -> Iterator[Entry]:
+        path = self._beside(entry.path)
+        if path in self.owners or self.resolve(path) != path:
+            return
+        yield from self._parents(path)
+        self.owners[path] = ""
+        yield self.rootfs.directory(path) or replace(entry, path=path)
+
+    def _parents(self, path: str) -> Iterator[Entry]:
+        for parent in parents(path):
+            if parent not in self.owners:
+                self.owners[parent] = ""
+                yield self.rootfs.directory(parent) or directory(parent)
+
+    def _stays(self, path: str, entry: Entry) -> bool:
+        """Say whether what is there is left as it is, as dpkg does with a directory."""
+        if entry.kind is not Kind.SYMLINK:
+            return False
+        is_directory = path in self.rootfs.directories or self.owners.get(path) == ""
+        return is_directory or self._target(path.split("/")) == entry.target
+
+    def _check(self, owner: str, path: str) -> None:
+        other = self.owners.get(path)
+        if other is not None:
+            from_ = f"from `{other}`" if other else "as a directory"
+            raise PackagesCollide(f"Unable to unpack `{owner}`: `/{path}` is there {from_}")
+        if path in self.rootfs.directories:
+            raise PackagesCollide(
+                f"Unable to unpack `{owner}`: `/{path}` is a directory of the base image"
+            )
+
+    def _diverted(self, owner: str, path: str) -> str:
+        to, keeper = self.diversions.get(path, (path, owner))
+        return path if keeper == owner else to

@@ -1,0 +1,188 @@
+"""Debian packages to the entries of one layer, noting on the way what must be known of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from lamina.archive.entry import Content, Entry, Kind
+from lamina.deb.file import DebFile, UnreadableDeb
+from lamina.deb.package import DebianPackage
+from lamina.deb.unpack import Keep, unpack
+from lamina.system.notes import PackageNotes
+from lamina.system.placing import Placing
+
+OpenDeb = Callable[[DebianPackage], Path]
+"""Gives the file of a package, its SHA-256 checked."""
+
+TakeNotes = Callable[[DebianPackage, PackageNotes], None]
+
+_SETID = 0o6000
+_LARGEST_CAPTURED = 1 << 20
+_PRUNED = re.compile(r"usr/share/(groff|info|linda|lintian|locale|man)/.")
+_DOC = re.compile(r"usr/share/doc/[^/]+/(?P<name>.+)")
+
+
+def without_documentation(path: str, kind: Kind) -> bool:
+    """Say whether a path goes into the image: all but documentation, as in Debian's slim images.
+
+    Licences stay, and the links between folders of documentation that lead to them.
+    """
+    if _PRUNED.match(path):
+        return path == "usr/share/locale/locale.alias"
+    match = _DOC.fullmatch(path)
+    return match is None or (match["name"] == "copyright" and kind is not Kind.DIRECTORY)
+
+
+def everything(path: str, kind: Kind) -> bool:
+    """Say that every path goes into the image."""
+    return bool(path or kind)
+
+
+def unpack_all(
+    packages: Iterable[DebianPackage],
+    open_deb: OpenDeb,
+    placing: Placing,
+    keep: Keep,
+    is_captured: Callable[[str], bool],
+    take: TakeNotes,
+) -> Iterator[Entry]:
+    """Give the entries of a layer with these packages, in the order they are to be written.
+
+    The content of each must be read before the next entry is asked for: nothing is unpacked twice,
+    nor held whole. ``take`` gets the notes on each package at its end.
+    """
+    for package in packages:
+        with DebFile(open_deb(package), package.file_name) as deb:
+            _check_identity(deb, package)
+            watch = _Watch(deb, is_captured)
+            for entry in unpack(deb, keep, watch.listed):
+                yield from placing.place(package.name, watch.watched(entry))
+            take(package, watch.notes())
+
+
+def note(package: DebianPackage, path: Path, is_captured: Callable[[str], bool]) -> PackageNotes:
+    """Return the notes on a package without a layer of it."""
+    with DebFile(path, package.file_name) as deb:
+        _check_identity(deb, package)
+        watch = _Watch(deb, is_captured)
+        for entry in unpack(deb, everything, watch.listed):
+            for _ in watch.watched(entry).content.chunks():
+                pass
+        return watch.notes()
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What is seen of a package while its entries pass."""
+
+    deb: DebFile
+    is_captured: Callable[[str], bool]
+    listed: list[str] = field(default_factory=list)
+    privileged: list[str] = field(default_factory=list)
+    captured: dict[str, bytes] = field(default_factory=dict)
+    conffiles: dict[str, str] = field(default_factory=dict)
+    _named: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        text = self.deb.control_files.get("conffiles", b"").decode("utf-8", "replace")
+        # A line may say `remove-on-upgrade` before the path (deb-conffiles(5)).
+        self._named = frozenset(line for line in text.splitlines() if line.startswith("/"))
+
+    def watched(self, entry: Entry) -> Entry:
+        """Return an entry whose content is seen while it is read."""
+        if entry.kind is not Kind.FILE:
+            return entry
+        if entry.mode & _SETID:
+            self.privileged.append(f"/{entry.path}")
+        sights: list[_Sight] = []
+        if f"/{entry.path}" in self._named:
+            sights.append(_Md5(f"/{entry.path}", self.conffiles))
+        if self.is_captured(entry.path) and entry.content.size <= _LARGEST_CAPTURED:
+            sights.append(_Capture(entry.path, self.captured))
+        return replace(entry, content=_Seen(entry.content, sights)) if sights else entry
+
+    def notes(self) -> PackageNotes:
+        """Return what was seen, once the package was read to its end."""
+        return PackageNotes(
+            control=self.deb.control_files,
+            listed=tuple(self.listed),
+            conffiles=self.conffiles,
+            privileged=tuple(self.privileged),
+            captured=self.captured,
+        )
+
+
+class _Sight(Protocol):
+    """What sees the content of one file while it is read."""
+
+    def see(self, chunk: bytes) -> None:
+        """See the next bytes."""
+        ...
+
+    def end(self) -> None:
+        """Note what was seen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Content that others see while it is read."""
+
+    content: Content
+    sights: Sequence[_Sight]
+
+    @property
+    def size(self) -> int:
+        """See `Content.size`."""
+        return self.content.size
+
+    def chunks(self) -> Iterator[bytes]:
+        """See `Content.chunks`."""
+        for chunk in self.content.chunks():
+            for sight in self.sights:
+                sight.see(chunk)
+            yield chunk
+        for sight in self.sights:
+            sight.end()
+
+
+class _Md5:
+    """The MD5 of a configuration file, by which dpkg tells whether an administrator changed it."""
+
+    def __init__(self, path: str, found: dict[str, str]) -> None:
+        self._path, self._found = path, found
+        self._md5 = hashlib.md5(usedforsecurity=False)
+
+    def see(self, chunk: bytes) -> None:
+        self._md5.update(chunk)
+
+    def end(self) -> None:
+        self._found[self._path] = self._md5.hexdigest()
+
+
+class _Capture:
+    """The bytes of a small file."""
+
+    def __init__(self, path: str, found: dict[str, bytes]) -> None:
+        self._path, self._found = path, found
+        self._data = bytearray()
+
+    def see(self, chunk: bytes) -> None:
+        self._data += chunk
+
+    def end(self) -> None:
+        self._found[self._path] = bytes(self._data)
+
+
+def _check_identity(deb: DebFile, package: DebianPackage) -> None:
+    expected = f"{package.name} {package.version} {package.architecture}"
+    got = " ".join(deb.control[key] for key in ("Package", "Version", "Architecture"))
+    if got != expected:
+        raise UnreadableDeb(
+            deb.name, f"it is another package\n  expected: {expected}\n  got:      {got}"
+        )
