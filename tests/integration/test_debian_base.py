@@ -19,21 +19,19 @@ import urllib3
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.layer import write_layer
 from lamina.archive.parents import with_parents
-from lamina.bases.debian.archives import archives_of_sources, read_keyrings
 from lamina.bases.debian.plan import DebianPlan
-from lamina.bases.debian.resolve import fetch_deb, resolve
+from lamina.bases.debian.resolve import resolve
 from lamina.bases.debian.rootfs import entries
-from lamina.deb.sources import parse_sources
+from lamina.cli.mirrors import debian_settings
 from lamina.deb.status import STATUS
+from lamina.mirrors.debs import fetch_deb
 from lamina.plan.epoch import EPOCH
+from lamina.project.config import Config
 from lamina.system.database import database
 from lamina.system.notes import PackageNotes
 from lamina.system.small_files import SmallFiles
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
-
-APT = Path("/etc/apt")
-SYSTEM_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 PROGRAM = """
 import bz2, ctypes, curses, dbm.ndbm, json, locale, lzma, pwd, readline, socket, sqlite3, ssl, sys
@@ -107,15 +105,9 @@ def _noted(found: Iterable[Entry], seen: list[Entry]) -> Iterator[Entry]:
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
-    files = [APT / "sources.list", *sorted((APT / "sources.list.d").iterdir())]
-    texts = [path for path in files if path.suffix in (".list", ".sources") and path.exists()]
-    sources = [one for path in texts for one in parse_sources(path.read_bytes(), path.name)]
-    archives = archives_of_sources(request.param, sources)
-    keyrings = read_keyrings(archives, configured=None, system=SYSTEM_KEYRING)
+    archives = debian_settings(request.param, {}, Config(), pytest.fail).archives
     http = Http(tmp_path_factory.mktemp("fetched"), urllib3.PoolManager())
-    plan = resolve(
-        request.param, "amd64", archives, keyrings=keyrings, fetch=http, now=datetime.now(UTC)
-    )
+    plan = resolve(request.param, "amd64", archives, fetch=http, now=datetime.now(UTC))
 
     base = Base(tmp_path_factory.mktemp(request.param), plan, [])
     notes: list[PackageNotes] = []

@@ -1,18 +1,18 @@
-"""Where Debian's packages come from: the environment, the configuration, or this machine's apt."""
+"""Where Debian packages come from: the configuration, the base's apt sources, or this machine's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from lamina.bases.debian.archives import (
-    archives_of_mirror,
-    archives_of_sources,
-    read_keyrings,
-)
 from lamina.deb.sources import AptSource, parse_sources
+from lamina.errors import LaminaError
 from lamina.make.debian_base import DebianSettings
+from lamina.mirrors.archives import Archive, archives_of_machine, archives_of_mirror
+from lamina.mirrors.distributions import DEBIAN
+from lamina.mirrors.keyrings import Keys, named_keys, usual_keys
 from lamina.project.config import Config
 
 _SOURCES = (
@@ -20,7 +20,6 @@ _SOURCES = (
     "etc/apt/sources.list.d/*.list",
     "etc/apt/sources.list.d/*.sources",
 )
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def debian_settings(
@@ -32,12 +31,13 @@ def debian_settings(
         security = environ.get("LAMINA_DEBIAN_SECURITY_MIRROR") or config.debian_security_mirror
         archives = archives_of_mirror(codename, mirror, security=security)
     else:
-        archives = archives_of_sources(codename, apt_sources(Path("/"), warn))
+        archives = archives_of_machine(codename, apt_sources(Path("/"), warn))
     keyring = environ.get("LAMINA_DEBIAN_KEYRING")
-    keyrings = read_keyrings(
-        archives, configured=Path(keyring) if keyring else None, system=_KEYRING
+    configured = Keys((_read_keyring(Path(keyring)),)) if keyring else None
+    return DebianSettings(
+        archives=[replace(each, keys=configured or _keys(each)) for each in archives],
+        now=datetime.now(UTC),
     )
-    return DebianSettings(archives=archives, keyrings=keyrings, now=datetime.now(UTC))
 
 
 def apt_sources(root: Path, warn: Callable[[str], None]) -> list[AptSource]:
@@ -51,3 +51,22 @@ def apt_sources(root: Path, warn: Callable[[str], None]) -> list[AptSource]:
             continue
         found += parse_sources(data, str(path))
     return found
+
+
+def _keys(archive: Archive) -> Keys:
+    """Return the keys of this machine for an archive."""
+    if archive.signed_by:
+        return named_keys(archive.signed_by, _of_machine)
+    return usual_keys([DEBIAN.keyrings], _of_machine)
+
+
+def _of_machine(path: str) -> bytes | None:
+    found = Path(path)
+    return _read_keyring(found) if found.is_absolute() and found.is_file() else None
+
+
+def _read_keyring(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise LaminaError(f"Unable to read the keyring `{path}`: {error.strerror}") from error

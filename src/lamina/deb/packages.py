@@ -47,6 +47,8 @@ class PackagesFile:
 
     data: bytes
     suite: str
+    priority: int = 500
+    """As apt gives it to the packages of a suite (apt_preferences(5))."""
 
 
 @dataclass(frozen=True, slots=True)

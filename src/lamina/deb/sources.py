@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lamina.deb.control import ControlError, Paragraph, parse_paragraphs
 
 _OPTIONS = re.compile(r"\[([^\]]*)\]")
+_YES = frozenset({"yes", "true", "with", "on", "enable"})
 _NO = frozenset({"no", "false", "without", "off", "disable"})
 _SCHEMES = ("http://", "https://")
 
@@ -29,6 +30,10 @@ class AptSource:
     signed_by: str = ""
     """Paths of keyrings, or an armored key itself; empty: the keys that apt trusts."""
     checks_date: bool = True
+    is_trusted: bool = False
+    """Whether apt would take it without a signature."""
+    place: str = field(default="", compare=False)
+    """Where it was named, for errors."""
 
 
 def parse_sources(data: bytes, name: str) -> tuple[AptSource, ...]:
@@ -46,10 +51,10 @@ def _deb822(data: bytes, name: str) -> Iterator[AptSource]:
         if paragraph.get("Enabled", "yes").lower() in _NO:
             continue
         if "deb" in paragraph.get("Types", "").split():
-            yield _source(paragraph)
+            yield _source(paragraph, f"`{name}`")
 
 
-def _source(paragraph: Paragraph) -> AptSource:
+def _source(paragraph: Paragraph, place: str) -> AptSource:
     def words(field: str) -> tuple[str, ...]:
         return tuple(paragraph.get(field, "").split())
 
@@ -60,6 +65,8 @@ def _source(paragraph: Paragraph) -> AptSource:
         architectures=words("Architectures"),
         signed_by=_signed_by(paragraph.get("Signed-By", "")),
         checks_date=paragraph.get("Check-Valid-Until", "yes").lower() not in _NO,
+        is_trusted=paragraph.get("Trusted", "no").lower() in _YES,
+        place=place,
     )
 
 
@@ -99,6 +106,8 @@ def _one_line(line: str, where: str) -> AptSource:
         architectures=tuple(options.get("arch", "").replace(",", " ").split()),
         signed_by=options.get("signed-by", "").replace(",", " "),
         checks_date=options.get("check-valid-until", "yes").lower() not in _NO,
+        is_trusted=options.get("trusted", "no").lower() in _YES,
+        place=where,
     )
 
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from lamina.archive.entry import Entry
 from lamina.archive.parents import with_parents
 from lamina.bases.base import Base
-from lamina.bases.debian.archives import Archive
 from lamina.bases.debian.plan import DebianLayer, DebianPlan, debian_architecture, plan_key
-from lamina.bases.debian.resolve import fetch_deb, resolve
+from lamina.bases.debian.resolve import resolve
 from lamina.bases.debian.rootfs import entries
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
@@ -21,6 +20,8 @@ from lamina.make.blobs import generated
 from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.tools import files_of
+from lamina.mirrors.archives import Archive
+from lamina.mirrors.debs import fetch_deb
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
@@ -31,10 +32,9 @@ from lamina.system.small_files import SmallFiles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebianSettings:
-    """Where Debian's packages come from, and whose signature is believed."""
+    """Where Debian's packages come from, and what the time is."""
 
     archives: Sequence[Archive]
-    keyrings: Sequence[bytes]
     now: datetime
 
 
@@ -97,7 +97,6 @@ def _debian_plan(
         codename,
         architecture,
         settings.archives,
-        keyrings=settings.keyrings,
         fetch=files_of(workshop, Traffic.BASE),
         now=settings.now,
         previous=previous,

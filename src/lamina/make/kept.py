@@ -47,7 +47,7 @@ class KeptFiles:
     traffic: Traffic
 
     def fetch(self, url: str, *, sha256: str, size: int | None, name: str) -> Path:
-        """Return a file of that SHA-256 and size; see `lamina.bases.debian.resolve.Fetch`."""
+        """Return a file of that SHA-256 and size; see `lamina.mirrors.fetching.Fetch`."""
         digest = Digest("sha256", sha256)
         kept = self.store.blobs.kept(digest)
         if kept is not None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from lamina.bases.debian.archives import MirrorNotFound
 from lamina.cli import mirrors, settings
 from lamina.cli.indexes import configured_indexes, package_indexes
 from lamina.cli.outputs import NoOutput, locations
@@ -15,6 +14,7 @@ from lamina.cli.uv_files import UvTable
 from lamina.destinations.daemon import OneLoadOnly
 from lamina.fetch.indexes import uv_table
 from lamina.make.workshop import Backends
+from lamina.mirrors.archives import MirrorNotFound
 from lamina.oci.reference import Reference
 from lamina.project.config import Config
 from lamina.project.program import Programs
@@ -128,7 +128,7 @@ def test_security_updates_have_a_mirror_of_their_own(tmp_path: Path) -> None:
         "https://other.example/debian",
         "https://other.example/security",
     ]
-    assert found.keyrings == (b"keys",)
+    assert {each.keys.keyrings for each in found.archives} == {(b"keys",)}
 
 
 def test_without_a_mirror_the_machine_must_know_one(monkeypatch: pytest.MonkeyPatch) -> None:
