@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
 import lzma
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from lamina.deb.control import Paragraph, parse_paragraph, required
+from lamina.deb.inflating import INFLATERS
 from lamina.errors import LaminaError
 
 _AR = b"!<arch>\n"
@@ -22,14 +21,19 @@ _HEADER_SIZE = 60
 _HEADER_END = b"`\n"
 _CONTROL_LIMIT = 16 << 20
 """Of one control file, in bytes: none of Debian's comes near."""
-
-_DECOMPRESSORS: dict[str, Callable[[io.BufferedReader[_Window]], io.BufferedIOBase]] = {
-    "": lambda stream: stream,
-    ".gz": gzip.open,
-    ".bz2": bz2.open,
-    ".xz": lzma.open,
-}
-"""Zstandard is missing: no package of Debian's has it, and Python cannot read it before 3.14."""
+_CONTROL_TOTAL = 64 << 20
+"""Of all control files together."""
+_NAME_LIMIT = 1 << 20
+"""Of a tar header with a long name or attributes, in bytes: `tarfile` holds it whole."""
+_LONG = frozenset(
+    {
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+        tarfile.XHDTYPE,
+        tarfile.XGLTYPE,
+        tarfile.SOLARIS_XHDTYPE,
+    }
+)
 
 
 class UnreadableDeb(LaminaError):
@@ -46,6 +50,11 @@ def faults_of(deb: str) -> Iterator[None]:
         yield
     except (tarfile.TarError, lzma.LZMAError, EOFError, OSError, ValueError) as error:
         raise UnreadableDeb(deb, str(error) or type(error).__name__) from error
+    except Exception as error:
+        # By its name, since only Ubuntu's packages need the library, which loads slowly.
+        if type(error).__name__ != "ZstdError":
+            raise
+        raise UnreadableDeb(deb, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +143,27 @@ class DebFile:
             raise UnreadableDeb(self.name, f"expected one `{kind}.tar`, got: {len(names)}")
         (name,) = names
         suffix = name.removeprefix(f"{kind}.tar")
-        if suffix not in _DECOMPRESSORS:
+        if suffix not in INFLATERS:
             raise UnreadableDeb(self.name, f"`{name}` is of a compression that is not supported")
         with faults_of(self.name):
             part = io.BufferedReader(_Window(self._file, self._parts[name]))
-            stream = _DECOMPRESSORS[suffix](part)
+            stream = INFLATERS[suffix](part)
             # "r|": no seeking back, so that nothing is unpacked twice.
-            with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8") as tar:
+            with tarfile.open(fileobj=stream, mode="r|", encoding="utf-8", tarinfo=_Member) as tar:
                 yield tar
 
     def _read_control_files(self) -> dict[str, bytes]:
         files: dict[str, bytes] = {}
+        total = 0
         with self._tar("control") as tar:
             for member in tar:
                 if not member.isreg():
                     continue
                 if member.size > _CONTROL_LIMIT:
                     raise UnreadableDeb(self.name, f"`{member.name}` has {member.size} bytes")
+                total += member.size
+                if total > _CONTROL_TOTAL:
+                    raise UnreadableDeb(self.name, f"its control files have over {total} bytes")
                 content = tar.extractfile(member)
                 assert content is not None
                 files[member.name.removeprefix("./")] = content.read()
@@ -163,6 +176,17 @@ class DebFile:
         control = parse_paragraph(self.control_files["control"], where=where)
         required(control, "Package", "Version", "Architecture", where=where)
         return control
+
+
+class _Member(tarfile.TarInfo):
+    """A member of a tar whose name is no bomb."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _LONG and member.size > _NAME_LIMIT:
+            raise tarfile.ReadError(f"a name or its attributes have {member.size} bytes")
+        return member
 
 
 class _Window(io.RawIOBase):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
+import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from debs import Item, make_ar, make_deb, make_tar
 from lamina.deb.control import ControlError
@@ -29,7 +33,7 @@ class OpenDeb:
         return DebFile(path, "a.deb")
 
 
-@pytest.mark.parametrize("compression", ["", ".gz", ".xz"])
+@pytest.mark.parametrize("compression", ["", ".gz", ".bz2", ".xz", ".zst"])
 def test_control_and_data_are_read(open_deb: OpenDeb, compression: str) -> None:
     data = make_deb(
         [Item("./etc/x", b"content")],
@@ -64,13 +68,25 @@ def test_control_and_data_are_read(open_deb: OpenDeb, compression: str) -> None:
             "expected one `control.tar`, got: 2",
         ),
         (
-            make_deb(compression=".zst"),
-            "`control.tar.zst` is of a compression that is not supported",
+            make_ar([FORMAT, ("control.tar.lzma", b"")]),
+            "`control.tar.lzma` is of a compression that is not supported",
         ),
         (make_ar([FORMAT, ("control.tar", make_tar([]))]), "it has no control file"),
         (
             make_ar([FORMAT, ("control.tar.xz", b"garbage")]),
             "Input format not supported by decoder",
+        ),
+        (
+            make_ar([FORMAT, ("control.tar.zst", b"garbage")]),
+            "zstd decompress error: Unknown frame descriptor",
+        ),
+        (
+            make_ar([FORMAT, ("control.tar.zst", zstandard.compress(bytes(9999))[:12])]),
+            "empty file",
+        ),
+        (
+            make_ar([FORMAT, ("control.tar.xz", lzma.compress(b"x" * 600)[:40])]),
+            "compressed data ends early",
         ),
         (make_ar([FORMAT, ("control.tar", b"garbage")]), "truncated header"),
     ],
@@ -113,3 +129,57 @@ def test_data_that_ends_early_is_told(open_deb: OpenDeb) -> None:
         list(tar)
 
     assert str(caught.value) == "Unable to read Debian package `a.deb`: unexpected end of data"
+
+
+def test_several_streams_in_one_part_are_read(open_deb: OpenDeb) -> None:
+    for suffix, compress in ((".xz", lzma.compress), (".zst", zstandard.compress)):
+        packed = compress(CONTROL[:700]) + compress(CONTROL[700:])
+
+        with open_deb(make_ar([FORMAT, (f"control.tar{suffix}", packed)])) as deb:
+            assert deb.control["Package"] == "a"
+
+
+def test_the_control_files_together_are_bounded(open_deb: OpenDeb) -> None:
+    items = [Item(f"./{number}", bytes(16 << 20)) for number in range(5)]
+
+    with pytest.raises(UnreadableDeb, match="its control files have over 83886080 bytes"):
+        open_deb(make_ar([FORMAT, ("control.tar.zst", zstandard.compress(make_tar(items)))]))
+
+
+def test_a_name_that_is_a_bomb_is_not_held(open_deb: OpenDeb) -> None:
+    long = Item("././@LongLink", bytes((1 << 20) + 1), type=tarfile.GNUTYPE_LONGNAME)
+
+    with pytest.raises(UnreadableDeb) as caught:
+        open_deb(make_ar([FORMAT, ("control.tar", make_tar([long]))]))
+
+    assert str(caught.value) == (
+        "Unable to read Debian package `a.deb`: a name or its attributes have 1048577 bytes"
+    )
+
+
+def test_a_stream_that_asks_for_much_memory_is_refused(open_deb: OpenDeb) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 512 << 20}]
+    small = zstandard.ZstdCompressionParameters(window_log=29, format=zstandard.FORMAT_ZSTD1)
+    packer = zstandard.ZstdCompressor(compression_params=small).compressobj()
+    for suffix, data, problem in (
+        (".xz", lzma.compress(CONTROL, filters=filters), "Memory usage limit exceeded"),
+        (".zst", packer.compress(CONTROL) + packer.flush(), "Frame requires too much memory"),
+    ):
+        with pytest.raises(UnreadableDeb, match=problem):
+            open_deb(make_ar([FORMAT, (f"control.tar{suffix}", data)]))
+
+
+@pytest.mark.parametrize("compression", [".xz", ".zst", ".gz"])
+def test_a_large_file_streams_by(open_deb: OpenDeb, compression: str) -> None:
+    size = 16 << 20
+    with open_deb(make_deb([Item("./zeros", bytes(size))], compression=compression)) as deb:
+        tracemalloc.start()
+
+        with deb.data() as tar:
+            for member in tar:
+                if content := tar.extractfile(member):
+                    assert sum(map(len, iter(lambda: content.read(1 << 18), b""))) == size
+
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 12 << 20
