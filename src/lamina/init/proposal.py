@@ -19,7 +19,7 @@ from lamina.init.settings import Setting, as_config
 from lamina.init.surroundings import Surroundings
 from lamina.init.tree import Trees
 from lamina.project.facts import default_entrypoint
-from lamina.project.table import InvalidConfig
+from lamina.tables import InvalidConfig
 
 _OURS = ("debian", "docker-archive", "oci", "scratch")
 """Names of images that mean something else as `base`."""

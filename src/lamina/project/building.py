@@ -9,8 +9,8 @@ from typing import TypeVar
 from packaging.utils import canonicalize_name
 
 from lamina.errors import LaminaError
-from lamina.project.table import Problems, Refused, Table, kind, string, text
 from lamina.project.workbench import BackendSettings
+from lamina.tables import Problems, Refused, Table, kind, string, text
 
 ConfigValue = str | Sequence[str]
 _T = TypeVar("_T")

@@ -15,7 +15,7 @@ from lamina.oci.healthcheck import Healthcheck
 from lamina.plan.layering import MOST_LAYERS
 from lamina.project.healthcheck import read_healthcheck
 from lamina.project.size import InvalidSize, parse_size
-from lamina.project.table import Problems, Refused, Table, boolean, integer, kind, string, text
+from lamina.tables import Problems, Refused, Table, boolean, integer, kind, string, text
 
 _PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}(\.[0-9]{1,3}((a|b|rc)[0-9]{1,3})?)?t?")
 _MODE = re.compile(r"[0-7]{3,4}")

@@ -12,7 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from lamina.project.table import Problems, Refused, Table, string, text
+from lamina.tables import Problems, Refused, Table, string, text
 
 _NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.ASCII | re.IGNORECASE)
 _LABEL_NOISE = str.maketrans("", "", characters.punctuation + characters.whitespace)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from lamina.oci.healthcheck import Healthcheck
-from lamina.project.table import Refused, Table, integer, kind, string
+from lamina.tables import Refused, Table, integer, kind, string
 
 _UNITS = {
     "ns": 1,

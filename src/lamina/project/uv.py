@@ -9,7 +9,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidName, canonicalize_name
 
 from lamina.lock.wanted import DEV
-from lamina.project.table import Problems, Refused, Table, kind, string
+from lamina.tables import Problems, Refused, Table, kind, string
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import tomli
 
 from lamina.init.settings import Setting, as_config, table_text
 from lamina.project.config import Config, Copy
-from lamina.project.table import InvalidConfig
+from lamina.tables import InvalidConfig
 
 
 def test_the_table_is_written_as_people_write_it() -> None:

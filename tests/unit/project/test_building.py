@@ -9,7 +9,7 @@ from lamina.project.building import (
     merged,
     parse_building,
 )
-from lamina.project.table import InvalidConfig
+from lamina.tables import InvalidConfig
 
 
 def parsed(**uv: object) -> Building:

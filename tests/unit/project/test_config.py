@@ -14,7 +14,7 @@ from lamina.project.config import (
     expand_env,
     parse_config,
 )
-from lamina.project.table import InvalidConfig
+from lamina.tables import InvalidConfig
 
 
 def config(text: str) -> Config:

@@ -13,7 +13,7 @@ from lamina.project.facts import (
     image_labels,
     parse_facts,
 )
-from lamina.project.table import InvalidConfig
+from lamina.tables import InvalidConfig
 
 HATCHLING = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
 

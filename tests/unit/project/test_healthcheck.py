@@ -4,7 +4,7 @@ import pytest
 
 from lamina.oci.healthcheck import Healthcheck
 from lamina.project.healthcheck import parse_duration, read_healthcheck
-from lamina.project.table import Problems, Refused, Table
+from lamina.tables import Problems, Refused, Table
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from lamina.project.facts import BuildSystem
 from lamina.project.subject import Subject, UnreadableSource
-from lamina.project.table import InvalidConfig
+from lamina.tables import InvalidConfig
 
 NAME, VERSION = canonicalize_name("demo"), Version("1.0")
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from lamina.project.table import InvalidConfig
 from lamina.project.uv import BuildRules, Refusal, parse_default_groups, parse_pythons, parse_rules
+from lamina.tables import InvalidConfig
 
 
 def defaults(stated: object, *declared: str) -> frozenset[str] | None:

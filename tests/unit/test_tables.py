@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from lamina.project.table import InvalidConfig, Problems, Table, integer, kind, string, text
+from lamina.tables import InvalidConfig, Problems, Table, integer, kind, string, text
 
 
 def test_every_problem_is_told_at_once_sorted_by_place() -> None:
