@@ -20,6 +20,7 @@ from lamina.errors import LaminaError
 _COMMANDS = {
     "build": ("lamina.cli.build", "Build a locked project into a container image"),
     "cache": ("lamina.cli.cache", "Look at the store of layers, and clean it"),
+    "lock": ("lamina.cli.lock", "Pin what an image is made from besides what `uv.lock` says"),
     "plan": ("lamina.cli.plan", "Show what a build would reuse, download, make and push"),
     "completion": ("lamina.cli.completion", "Write what makes the shell complete commands"),
     "diff": ("lamina.cli.diff", "Show what changes between two images, and what is pulled for it"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from lamina.cli.help import Option, as_python
 from lamina.cli.usual import output_options, store_option
@@ -47,10 +48,13 @@ class PlanOptions(WantedOptions):
     cache_from: tuple[str, ...]
     cache_to: str | None
     no_cache: bool
+    no_lock: bool
     store: Path | None
     as_json: bool
     verbose: bool
     quiet: bool
+    pinning: tuple[str, ...]
+    """Of the command line, what would have to be said to `lamina lock`, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,36 +84,29 @@ def read_options(context: click.Context) -> dict[str, Any]:
     if context.params["verbose"] and context.params["quiet"]:
         raise click.UsageError("Only one of --verbose and --quiet can be meant")
     check_wanted(context)
-    return context.params
+    return {**context.params, "pinning": given_pinning(context)}
 
 
-_OPTIONS = (
-    click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path)),
-    click.option(
-        "-t",
-        "--tag",
-        "tags",
-        cls=Option,
-        section=WHERE,
-        metavar="REF",
-        multiple=True,
-        help="Name the image, where it is pushed, loaded or archived, and tag it so in a layout; "
-        "may be given again.",
-    ),
-    click.option(
-        "--push",
-        cls=Option,
-        section=WHERE,
-        is_flag=True,
-        help="Push the image to the registries that its names say.",
-    ),
-    click.option(
-        "--insecure",
-        cls=Option,
-        section=WHERE,
-        is_flag=True,
-        help="Speak plain HTTP to registries without TLS; to this machine, that needs no option.",
-    ),
+_PINNED = ("base", "platforms", "python", "packages", "lockfile")
+
+
+def given_pinning(context: click.Context) -> tuple[str, ...]:
+    """Return the words of a command line that say what is pinned, and where."""
+    words = [] if str(context.params["folder"]) == "." else [str(context.params["folder"])]
+    for param in context.command.params:
+        if param.name in _PINNED and _is_given(context, param.name):
+            value = context.params[param.name]
+            for each in value if isinstance(value, tuple) else [value]:
+                words += [param.opts[-1], str(each)]
+    return tuple(words)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+FOLDER = click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+IMAGE_OPTIONS = (
     click.option(
         "--base",
         cls=Option,
@@ -140,6 +137,50 @@ _OPTIONS = (
         envvar="LAMINA_PYTHON",
         show_envvar=True,
         help="Insist on this Python in the base; or name the one that a base without any will get.",
+    ),
+)
+"""Which say what is pinned."""
+
+
+def insecure_option(section: str) -> Callable[[Any], Any]:
+    """Return the option that lets registries without TLS be spoken to."""
+    return click.option(
+        "--insecure",
+        cls=Option,
+        section=section,
+        is_flag=True,
+        help="Speak plain HTTP to registries without TLS; to this machine, that needs no option.",
+    )
+
+
+_OPTIONS = (
+    FOLDER,
+    click.option(
+        "-t",
+        "--tag",
+        "tags",
+        cls=Option,
+        section=WHERE,
+        metavar="REF",
+        multiple=True,
+        help="Name the image, where it is pushed, loaded or archived, and tag it so in a layout; "
+        "may be given again.",
+    ),
+    click.option(
+        "--push",
+        cls=Option,
+        section=WHERE,
+        is_flag=True,
+        help="Push the image to the registries that its names say.",
+    ),
+    insecure_option(WHERE),
+    *IMAGE_OPTIONS,
+    click.option(
+        "--no-lock",
+        cls=Option,
+        section=IMAGE,
+        is_flag=True,
+        help="Build upon what there is now, whatever `lamina.lock` pins.",
     ),
     *WANTED_OPTIONS,
     click.option(

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from lamina.cli import settings
 from lamina.cli.locked import pinned, requires_python, wanted
 from lamina.cli.options import PlanOptions
+from lamina.cli.pinning import asked_of, check_pins, read_pins, unpinned
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
 from lamina.cli.wanted import build_rules, building_of, policy_of
+from lamina.cli.wanting import WantedOptions
 from lamina.lock.model import Lock
 from lamina.make.base import OpenedBase, open_base
 from lamina.make.image_workshop import ImageWorkshop
@@ -58,11 +60,14 @@ def orders(
     is_base_kept: bool,
 ) -> list[Order]:
     """Return an order for each platform, and say what is built."""
-    asked = wanted(options, project, lock)
-    facts = replace(project.facts, requires_python=requires_python(project, lock, asked))
     pin = pinned(project, workshop.observer)
     version = None if pin is None else pin.version
-    name = config.base or default_base(config.python, version, facts)
+    name = base_name(options, project, lock, config, version)
+    platforms = platforms_of(config)
+    asked = asked_of(name, platforms, project, lock)
+    pins = None if options.no_lock else read_pins(project)
+    if pins is not None:
+        check_pins(pins, asked, options.pinning)
 
     def mirrors(codename: str) -> DebianSettings:
         from lamina.cli.mirrors import debian_settings  # Here, since other bases need none of it.
@@ -71,15 +76,33 @@ def orders(
 
     for warning in project.warnings:
         workshop.observer.warn(warning)
-    for note in [*project.notes, *_about_files(project, config)]:
-        workshop.observer.note(note)
+    for about in [*project.notes, *_about_files(project, config)]:
+        workshop.observer.note(about)
     found = []
-    for platform in platforms_of(config):
-        base = open_base(name, platform, workshop, mirrors, is_kept=is_base_kept)
+    for platform in platforms:
+        base = open_base(
+            name,
+            platform,
+            workshop,
+            mirrors,
+            is_kept=is_base_kept,
+            pins=None if pins is None else pins.of(platform),
+        )
         order = _order(options, project, lock, config, version, base, workshop, tuple(outputs))
         workshop.observer.note(_what(order, config, name))
         found.append(order)
+    if pins is None and not options.no_lock and (note := unpinned(asked)):
+        workshop.observer.note(note)
     return found
+
+
+def base_name(
+    options: WantedOptions, project: ProjectFolder, lock: Lock, config: Config, pin: str | None
+) -> str:
+    """Return the base that is built upon; ``pin`` is the version in `.python-version`."""
+    requires = requires_python(project, lock, wanted(options, project, lock))
+    facts = replace(project.facts, requires_python=requires)
+    return config.base or default_base(config.python, pin, facts)
 
 
 def _about_files(project: ProjectFolder, config: Config) -> Iterator[str]:

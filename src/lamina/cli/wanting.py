@@ -331,6 +331,9 @@ WANTED_OPTIONS = _wanted_options(
 )
 """Of what goes into an image."""
 
+PROJECT_OPTIONS = WANTED_OPTIONS[:2]
+"""Those that say which project is meant, by its lockfile or its name."""
+
 ON_DISK = _wanted_options(
     dev="Install the dependency group `dev`, as is the default, or leave it out.",
     no_editable="Install the project and the members of the workspace as copies, and not in place.",

@@ -20,7 +20,10 @@ from lamina.oci.digest import Digest
 from lamina.oci.document import encode
 from lamina.oci.location import Location
 from lamina.oci.reference import InvalidReference, Reference
+from lamina.pins.model import NAME as PINS
+from lamina.pins.model import PinnedBase, PlatformPins
 from lamina.plan.base import NO_BASE, BaseFacts
+from lamina.registry.errors import NotFound
 
 if TYPE_CHECKING:
     from lamina.make.debian_base import DebianSettings
@@ -50,6 +53,17 @@ class UnknownBase(BaseError):
         )
 
 
+class BaseNotPinned(BaseError):
+    """A base that is another than the one that is pinned, or that cannot be had any more."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            text,
+            hint="To pin what there is now, run `lamina lock --upgrade base`; to build upon it "
+            "without a lock, pass `--no-lock`",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedBase:
     """A base image, and what is known of what lies in it."""
@@ -71,12 +85,16 @@ def open_base(
     debian: Callable[[str], DebianSettings],
     *,
     is_kept: bool = True,
+    pins: PlatformPins | None = None,
 ) -> OpenedBase:
     """Return the base for a platform; its layers are read once, and never again.
 
     ``debian`` gives the settings for a codename; it is asked only for such a base. The layers of
     a base in a registry are kept in the store if ``is_kept``; else who wants one streams it.
+    With ``pins`` it is the one that is pinned. Raises `BaseNotPinned`.
     """
+    if pins is not None and pins.base is not None:
+        return _pinned(name, platform, workshop, pins.base, is_kept=is_kept)
     match _transport(name):
         case "scratch":
             return OpenedBase(scratch(platform), NO_BASE)
@@ -93,6 +111,54 @@ def open_base(
         case _:
             return _pulled(_reference(name), platform, workshop, is_kept=is_kept)
     return OpenedBase(base, facts_of(base, _FactsCache(workshop)))
+
+
+def identify(name: str, platform: Platform, workshop: ImageWorkshop) -> PinnedBase | None:
+    """Return what a name leads to now; of a registry, no more than documents are read.
+
+    None for what has no image: `scratch`, and what is made from Debian's packages.
+    """
+    match _transport(name):
+        case "scratch" | "debian":
+            return None
+        case "oci":
+            return PinnedBase(read_layout(Location.parse(name), platform).identity)
+        case "docker-archive":
+            return PinnedBase(read_docker_archive(Location.parse(name), platform).identity)
+        case _:
+            reference = _reference(name)
+            pulled = pulled_base(reference, platform, workshop, is_kept=False, is_told=False)
+            digest = pulled.base.identity
+            return PinnedBase(digest, None if pulled.resolved == digest else pulled.resolved)
+
+
+def follow(name: str, pinned: PinnedBase, workshop: ImageWorkshop) -> None:
+    """Let the name of a base in a registry lead to what it led to when that was pinned."""
+    if _transport(name) == "docker":
+        workshop.resolved[_reference(name)] = pinned.index or pinned.digest
+
+
+def _pinned(
+    name: str, platform: Platform, workshop: ImageWorkshop, pinned: PinnedBase, *, is_kept: bool
+) -> OpenedBase:
+    follow(name, pinned, workshop)
+    try:
+        opened = open_base(name, platform, workshop, _not_made, is_kept=is_kept)
+    except NotFound as error:
+        raise BaseNotPinned(
+            f"Unable to find the base image `{name}` that `{PINS}` pins for {platform}\n  {error}"
+        ) from error
+    if opened.base.identity != pinned.digest:
+        raise BaseNotPinned(
+            f"The base image `{name}` is not the one that `{PINS}` pins for {platform}\n"
+            f"  expected: {pinned.digest}\n"
+            f"  got:      {opened.base.identity}"
+        )
+    return opened
+
+
+def _not_made(codename: str) -> DebianSettings:
+    raise BaseNotPinned(f"`{PINS}` pins an image for the base `debian:{codename}`, which is none")
 
 
 def _pulled(

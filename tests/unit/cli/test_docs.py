@@ -12,6 +12,7 @@ from lamina.cli import cache, completion, diff, inspect
 from lamina.cli.build import command as build
 from lamina.cli.doctor import command as doctor
 from lamina.cli.init import command as init
+from lamina.cli.lock import command as lock
 from lamina.cli.main import cli
 from lamina.cli.plan import command as plan
 from lamina.cli.sync import command as sync
@@ -37,6 +38,7 @@ def test_every_command_is_documented() -> None:
         ("lamina doctor", doctor),
         ("lamina init", init),
         ("lamina inspect", inspect.command),
+        ("lamina lock", lock),
         ("lamina sync", sync),
         ("lamina venv", venv),
     ],

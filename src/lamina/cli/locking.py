@@ -1,0 +1,146 @@
+"""What ``lamina lock`` does: what there is now is pinned, where nothing is yet."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from lamina.cli.image_ground import image_ground
+from lamina.cli.lock import LockOptions
+from lamina.cli.locked import pinned, read_lock
+from lamina.cli.locking_report import Outcome, document, lines, mismatch_document
+from lamina.cli.options import PlanOptions, read_options
+from lamina.cli.orders import base_name, configured, platforms_of
+from lamina.cli.pinning import asked_of, lock_command, pins_path, read_pins
+from lamina.cli.plan import command as plan_command
+from lamina.cli.project import read_project
+from lamina.cli.wanted import as_configured
+from lamina.errors import LaminaError
+from lamina.make.base import follow, identify
+from lamina.make.image_workshop import ImageWorkshop
+from lamina.oci.descriptor import Platform
+from lamina.oci.index import normalize
+from lamina.oci.location import UNFINISHED
+from lamina.pins.changes import changes
+from lamina.pins.matching import PinsDoNotMatch, mismatches
+from lamina.pins.model import Asked, PinnedBase, Pins, PlatformPins
+from lamina.pins.names import check_names
+from lamina.pins.write import write
+from lamina.reuse.known import Known
+
+
+class PinsUnwritable(LaminaError):
+    """The lock cannot be written."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"Unable to write `{path}`: {error.strerror}")
+
+
+class PinsNotFound(LaminaError):
+    """There is no lock, and one was to be checked."""
+
+
+def run(options: LockOptions) -> int:
+    """Pin, and say what has changed."""
+    plan = _as_plan(options)
+    project = read_project(plan, plan.folder)
+    plan = as_configured(plan, project.config)
+    config = configured(project.config, plan)
+    before = read_pins(project)
+    with image_ground(options) as images:
+        on = images.ground
+        lock = read_lock(project, is_checked=not plan.frozen)
+        pin = pinned(project, on.observer)
+        base = base_name(plan, project, lock, config, None if pin is None else pin.version)
+        asked = asked_of(base, platforms_of(config), project, lock)
+        check_names(options.upgrade or (), before, asked)
+        if options.check and options.upgrade is None:
+            return _check(before, asked, pins_path(project), options)
+        workshop = images.workshop(project, config, Known.nothing(on.observer), is_fresh=False)
+        after = _Pinning(options, asked, base, before, workshop).pins()
+        outcome = Outcome(changes(before, after), after, before, is_checked=options.check)
+        if outcome.has_changed and not options.check:
+            _write(pins_path(project), write(after))
+        for line in lines(outcome, is_verbose=options.verbose):
+            on.observer.note(line)
+    if options.as_json:
+        click.echo(json.dumps(document(outcome), indent=2))
+    return 1 if options.check and outcome.has_changed else 0
+
+
+def _as_plan(options: LockOptions) -> PlanOptions:
+    """Return the options of a build that would obey the lock."""
+    with plan_command.make_context("lock", [*options.pinning]) as context:
+        return PlanOptions(**read_options(context))
+
+
+def _check(before: Pins | None, asked: Asked, path: Path, options: LockOptions) -> int:
+    """Say whether a lock answers, by itself: what there is now is asked of nobody."""
+    command = lock_command(options.pinning)
+    if before is None:
+        raise PinsNotFound(f"Unable to find `{path}`", hint=f"To create it, run `{command}`")
+    found = mismatches(before, asked, is_exact=True)
+    if options.as_json:
+        click.echo(json.dumps(mismatch_document(found), indent=2))
+    if found:
+        raise PinsDoNotMatch(found, hint=f"To bring it up to date, run `{command}`")
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a lock whole: a reader, or a crash, sees all of it or the one before."""
+    temporary = path.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
+    try:
+        try:
+            with temporary.open("x", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise PinsUnwritable(path, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinning:
+    """What is pinned: as before, or as it is now."""
+
+    options: LockOptions
+    asked: Asked
+    base: str
+    """By the name that leads to it from here."""
+    before: Pins | None
+    workshop: ImageWorkshop
+
+    def pins(self) -> Pins:
+        """Return a lock that answers what is asked."""
+        return Pins(asked=self.asked, platforms=tuple(map(self._platform, self.asked.platforms)))
+
+    def _platform(self, platform: Platform) -> PlatformPins:
+        return PlatformPins(platform=platform, base=self._base(platform))
+
+    def _base(self, platform: Platform) -> PinnedBase | None:
+        kept = self._kept_bases()
+        had = next((each for each in kept if normalize(each.platform) == normalize(platform)), None)
+        if had is not None:
+            return had.base
+        # What is pinned for one platform leads to the same release for another.
+        for base in (each.base for each in kept):
+            if base is not None and base.index is not None:
+                follow(self.base, base, self.workshop)
+        return identify(self.base, platform, self.workshop)
+
+    def _kept_bases(self) -> Sequence[PlatformPins]:
+        before = self.before
+        if before is None or before.asked.base != self.asked.base or self.options.upgrades("base"):
+            return ()
+        return [each for each in before.platforms if each.base is not None]
