@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from debian.deb822 import Deb822
 from debian.debian_support import NativeVersion
@@ -15,7 +16,7 @@ Paragraph = Mapping[str, str]
 """Fields by name, whose case does not matter."""
 
 _RELATION = re.compile(
-    r"(?P<name>[A-Za-z0-9][A-Za-z0-9.+-]*)(?::[a-z0-9-]+)?"
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9.+-]*)(?::(?P<qualifier>[a-z0-9-]+))?"
     r"(?:\s*\(\s*(?P<relation><<|<=|=|>=|>>)\s*(?P<version>[0-9A-Za-z:+~.-]+)\s*\))?"
 )
 
@@ -57,6 +58,22 @@ def parse_version(text: str, *, where: str) -> NativeVersion:
         raise ControlError(f"Malformed version in {where}: {text}") from None
 
 
+def compare_versions(one: str, other: str) -> int:
+    """Return a number below, of or above zero, as ``one`` is lower, equal, higher (deb-version(7)).
+
+    >>> compare_versions("1.0~rc1", "1.0") < 0 < compare_versions("1:0", "9")
+    True
+    """
+    if one == other:
+        return 0
+    return int(_version(one)._compare(_version(other)))
+
+
+@lru_cache(maxsize=4096)
+def _version(text: str) -> NativeVersion:
+    return NativeVersion(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """One alternative of a dependency, or one thing provided: a name, maybe with a version."""
@@ -64,6 +81,8 @@ class Relation:
     name: str
     relation: str = ""
     version: str = ""
+    qualifier: str = ""
+    """The architecture asked for: ``any``, ``native``, one by name, or empty."""
 
     def admits(self, version: str | None) -> bool:
         """Say whether a package of ``version`` will do; ``None``: provided without a version."""
@@ -71,7 +90,7 @@ class Relation:
             return True
         if version is None:
             return False
-        order = NativeVersion(version)._compare(NativeVersion(self.version))
+        order = compare_versions(version, self.version)
         return {
             "<<": order < 0,
             "<=": order <= 0,
@@ -81,14 +100,15 @@ class Relation:
         }[self.relation]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.relation} {self.version})" if self.relation else self.name
+        name = f"{self.name}:{self.qualifier}" if self.qualifier else self.name
+        return f"{name} ({self.relation} {self.version})" if self.relation else name
 
 
 def parse_relations(text: str, *, where: str) -> tuple[tuple[Relation, ...], ...]:
     """Read a relationship field of a binary package: groups, each of alternatives (Policy 7.1).
 
     >>> [[str(r) for r in g] for g in parse_relations("a (>= 1), b:any | c", where="`x`")]
-    [['a (>= 1)'], ['b', 'c']]
+    [['a (>= 1)'], ['b:any', 'c']]
     """
     return tuple(tuple(_alternatives(group, where)) for group in text.split(",") if group.strip())
 
@@ -100,4 +120,9 @@ def _alternatives(group: str, where: str) -> Iterator[Relation]:
             raise ControlError(f"Malformed relation in {where}: {text.strip()}")
         if match["version"]:
             parse_version(match["version"], where=where)
-        yield Relation(match["name"], match["relation"] or "", match["version"] or "")
+        yield Relation(
+            match["name"],
+            match["relation"] or "",
+            match["version"] or "",
+            match["qualifier"] or "",
+        )

@@ -1,4 +1,4 @@
-"""Packages indices: the packages that an archive has, the newest version of each, their closure.
+"""Packages indices: the packages that archives have, in all their versions.
 
 An index has some 60,000 paragraphs, of which a closure needs a few dozen: they are found by their
 first field and parsed only when asked for, which takes a tenth of the time that parsing all takes.
@@ -6,16 +6,19 @@ first field and parsed only when asked for, which takes a tenth of the time that
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cmp_to_key
 
+from lamina.deb.binary import BinaryPackage, relations_of
 from lamina.deb.control import (
     ControlError,
     Paragraph,
     Relation,
+    compare_versions,
     parse_paragraph,
-    parse_relations,
     parse_version,
     required,
 )
@@ -25,7 +28,21 @@ from lamina.oci.digest import Digest, InvalidDigest
 
 _NAME = b"Package: "
 _PROVIDES = b"\nProvides: "
-_PRIORITIES = ("required", "important", "standard", "optional", "extra")
+_MENTIONING = (
+    b"Package:",
+    b"Pre-Depends:",
+    b"Depends:",
+    b"Conflicts:",
+    b"Breaks:",
+    b"Recommends:",
+    b"Suggests:",
+    b"Replaces:",
+    b"Enhances:",
+    b"Provides:",
+)
+"""Fields that name packages, in the order in which apt reads them."""
+_AUTOMATIC = 500
+"""The priority of a suite that a machine takes its packages from (apt_preferences(5))."""
 
 
 class UnsatisfiedDependencies(LaminaError):
@@ -47,43 +64,100 @@ class PackagesFile:
 
     data: bytes
     suite: str
-    priority: int = 500
-    """As apt gives it to the packages of a suite (apt_preferences(5))."""
+    priority: int = _AUTOMATIC
+    """As apt_preferences(5) has it: 500; for a suite that is `NotAutomatic` 100 with
+    `ButAutomaticUpgrades`, as backports are, and 1 without."""
+    aliases: frozenset[str] = frozenset()
+    """Other names of the suite, which may be asked for alike: ``stable`` for ``bookworm``."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IndexedPackage(BinaryPackage):
+    """One version of a package that an archive has."""
+
     package: DebianPackage
-    depends: tuple[tuple[Relation, ...], ...]
-    provides: tuple[tuple[Relation, ...], ...]
-    priority: int
-
-    def provided_version(self, name: str) -> str | None:
-        """The version of ``name`` that this provides, if it says one (Policy 7.5)."""
-        for (relation,) in self.provides:
-            if relation.name == name:
-                return relation.version or None
-        return None
+    file: PackagesFile
+    """The index that describes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class _Place:
+    """Where a paragraph lies."""
+
     file: int
     start: int
-    end: int
 
 
 class PackagesIndex:
-    """All the packages of some Packages indices; the newest version of each is its candidate."""
+    """All the packages of some Packages indices."""
 
     def __init__(self, files: Iterable[PackagesFile]) -> None:
         self._files = tuple(files)
-        self._spans: dict[str, list[_Span]] = defaultdict(list)
-        self._providers: dict[str, set[str]] = defaultdict(set)
-        self._candidates: dict[str, _Candidate | None] = {}
+        self._places: dict[str, list[_Place]] = defaultdict(list)
+        self._providers: dict[str, list[str]] = defaultdict(list)
+        self._versions: dict[str, tuple[IndexedPackage, ...]] = {}
+        provides: dict[str, list[str]] = defaultdict(list)
+        for number in range(len(self._files)):
+            self._read_names(number, provides)
+        for text, owners in provides.items():
+            for provided in text.split(","):
+                # The version is looked at when a candidate is.
+                name = provided.split("(", 1)[0].split(":", 1)[0].strip()
+                self._providers[name].extend(owners)
+
+    def names(self) -> Iterable[str]:
+        """Return the names of all packages."""
+        return self._places.keys()
+
+    def versions(self, name: str) -> tuple[IndexedPackage, ...]:
+        """Return the versions of a package, the one first that apt would choose: its candidate.
+
+        A suite of a higher priority goes before, then a higher version (apt_preferences(5)). Of
+        the same version in several suites, the first suite's is taken.
+        """
+        found = self._versions.get(name)
+        if found is None:
+            parsed = (self._parse(name, place) for place in self._places.get(name, ()))
+            unique: dict[str, IndexedPackage] = {}
+            for one in parsed:
+                kept = unique.setdefault(one.version, one)
+                if kept.file.priority < one.file.priority:
+                    unique[one.version] = one
+            found = tuple(sorted(unique.values(), key=cmp_to_key(_compare), reverse=True))
+            self._versions[name] = found
+        return found
+
+    def providers(self, name: str) -> tuple[str, ...]:
+        """Return the names of the packages of which some version provides ``name``."""
+        return tuple(dict.fromkeys(self._providers.get(name, ())))
+
+    def first_mentions(self, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+        """Tell where each name stands first, as a package or in a field about packages.
+
+        apt numbers names so, and takes of equal providers the one with the highest number.
+        """
+        return {name: self._first_mention(name.encode()) for name in names}
+
+    def _first_mention(self, name: bytes) -> tuple[int, ...]:
+        form = re.compile(rb"(?<![^\s,|])" + re.escape(name) + rb"(?![^\s,|(])")
         for number, file in enumerate(self._files):
-            for span in _spans(number, file.data):
-                self._add(span, file.data)
+            at = file.data.find(name)
+            while at != -1:
+                start = file.data.rfind(b"\n\n", 0, at) + 1
+                end = _find(file.data, b"\n\n", at)
+                for order, field in enumerate(_MENTIONING):
+                    line = file.data.find(b"\n" + field, max(start - 1, 0), end)
+                    if line == -1 and file.data.startswith(field, start):
+                        line = start
+                    if line == -1:
+                        continue
+                    match = form.search(
+                        file.data, line + len(field), _find(file.data, b"\n", line + 1)
+                    )
+                    if match is not None:
+                        return number, start, order, match.start()
+                at = file.data.find(name, end)
+        return ()
 
     def closure(
         self, roots: Iterable[str], *, alone: Iterable[str] = ()
@@ -94,7 +168,7 @@ class PackagesIndex:
         has, of several providers of a virtual package the one of the highest priority, then the
         first by name. The answer depends on the index alone, not on an order of visits.
         """
-        found: dict[str, _Candidate] = {}
+        found: dict[str, IndexedPackage] = {}
         problems: list[str] = []
         waiting = [(name, Relation(name)) for name in sorted({*roots, *alone})]
         left_alone = frozenset(alone) - frozenset(roots)
@@ -104,7 +178,7 @@ class PackagesIndex:
             if candidate is None:
                 problems.append(f"{wanted_by} is not in the archive")
                 continue
-            name = candidate.package.name
+            name = candidate.name
             if name in found:
                 continue
             found[name] = candidate
@@ -114,91 +188,92 @@ class PackagesIndex:
             raise UnsatisfiedDependencies(problems)
         return tuple(found[name].package for name in sorted(found))
 
-    def _needs(self, candidate: _Candidate, problems: list[str]) -> Iterator[tuple[str, Relation]]:
+    def _needs(
+        self, candidate: IndexedPackage, problems: list[str]
+    ) -> Iterator[tuple[str, Relation]]:
         for alternatives in candidate.depends:
             satisfied = (relation for relation in alternatives if self._satisfy(relation))
             if (relation := next(satisfied, None)) is not None:
-                yield candidate.package.name, relation
+                yield candidate.name, relation
             else:
                 text = " | ".join(self._explain(relation) for relation in alternatives)
-                problems.append(f"{candidate.package.name} needs {text}")
+                problems.append(f"{candidate.name} needs {text}")
 
     def _explain(self, relation: Relation) -> str:
         candidate = self._candidate(relation.name)
         if candidate is None:
             return f"{relation}, which the archive does not have"
-        return f"{relation}, but the archive has {candidate.package.version}"
+        return f"{relation}, but the archive has {candidate.version}"
 
-    def _satisfy(self, relation: Relation) -> _Candidate | None:
+    def _satisfy(self, relation: Relation) -> IndexedPackage | None:
         real = self._candidate(relation.name)
-        if real is not None and relation.admits(real.package.version):
+        if real is not None and relation.admits(real.version):
             return real
         providers = [
             candidate
-            for name in self._providers.get(relation.name, ())
+            for name in self.providers(relation.name)
             if (candidate := self._candidate(name)) is not None
-            and any(provided.name == relation.name for (provided,) in candidate.provides)
-            and relation.admits(candidate.provided_version(relation.name))
+            and any(
+                provided.name == relation.name and relation.admits(provided.version or None)
+                for provided in candidate.provides
+            )
         ]
-        return min(providers, key=lambda one: (one.priority, one.package.name), default=None)
+        return min(providers, key=lambda one: (one.importance, one.name), default=None)
 
-    def _candidate(self, name: str) -> _Candidate | None:
-        if name not in self._candidates:
-            newest: _Candidate | None = None
-            for span in self._spans.get(name, ()):
-                candidate = self._parse(name, span)
-                if newest is None or _is_newer(candidate.package, newest.package):
-                    newest = candidate
-            self._candidates[name] = newest
-        return self._candidates[name]
+    def _candidate(self, name: str) -> IndexedPackage | None:
+        return next(iter(self.versions(name)), None)
 
-    def _parse(self, name: str, span: _Span) -> _Candidate:
-        file = self._files[span.file]
+    def _parse(self, name: str, place: _Place) -> IndexedPackage:
+        file = self._files[place.file]
         where = f"the Packages entry of `{name}`"
-        paragraph = parse_paragraph(file.data[span.start : span.end], where=where)
-        depends = (paragraph.get(field, "") for field in ("Pre-Depends", "Depends"))
-        priority = paragraph.get("Priority", "optional")
-        return _Candidate(
-            _package(paragraph, file.suite, where),
-            parse_relations(",".join(depends), where=where),
-            _provides(paragraph, where),
-            _PRIORITIES.index(priority) if priority in _PRIORITIES else len(_PRIORITIES),
+        end = file.data.find(b"\n\n", place.start)
+        data = file.data[place.start : end if end != -1 else len(file.data)]
+        paragraph = parse_paragraph(data, where=where)
+        package = _package(paragraph, file.suite, where)
+        return IndexedPackage(
+            name=package.name,
+            version=package.version,
+            architecture=package.architecture,
+            package=package,
+            file=file,
+            **relations_of(paragraph, where),
         )
 
-    def _add(self, span: _Span, data: bytes) -> None:
-        line = data.find(b"\n", span.start, span.end)
-        name = data[span.start + len(_NAME) : line if line != -1 else span.end].decode("latin-1")
-        self._spans[name.strip()].append(span)
-        at = data.find(_PROVIDES, span.start, span.end)
-        if at != -1:
-            line = data.find(b"\n", at + len(_PROVIDES), span.end)
-            text = data[at + len(_PROVIDES) : line if line != -1 else span.end].decode("latin-1")
-            for provided in text.split(","):
-                # The version is looked at when a candidate is.
-                self._providers[provided.split("(")[0].split(":")[0].strip()].add(name.strip())
+    def _read_names(self, number: int, provides: dict[str, list[str]]) -> None:
+        """Note where each paragraph of a file begins, and the text of its Provides."""
+        data = self._files[number].data
+        size = len(data)
+        provision = _find(data, _PROVIDES, 0)
+        start = 0
+        while start < size:
+            if data.startswith(b"\n", start):
+                start += 1
+                continue
+            end = _find(data, b"\n\n", start)
+            if not data.startswith(_NAME, start):
+                line = data[start : start + 60].split(b"\n")[0].decode("latin-1")
+                raise ControlError(f"Expected `Package` first in an entry of Packages, got: {line}")
+            name_end = min(_find(data, b"\n", start), end)
+            name = data[start + len(_NAME) : name_end].decode("latin-1").strip()
+            self._places[name].append(_Place(number, start))
+            if provision < end:
+                text_end = min(_find(data, b"\n", provision + len(_PROVIDES)), end)
+                text = data[provision + len(_PROVIDES) : text_end].decode("latin-1")
+                provides[text].append(name)
+                provision = _find(data, _PROVIDES, end)
+            start = end + 2
 
 
-def _spans(number: int, data: bytes) -> Iterator[_Span]:
-    start = 0
-    while start < len(data):
-        if data.startswith(b"\n", start):
-            start += 1
-            continue
-        end = data.find(b"\n\n", start)
-        end = len(data) if end == -1 else end
-        if data.startswith(_NAME, start):
-            yield _Span(number, start, end)
-        else:
-            line = data[start : start + 60].split(b"\n")[0].decode("latin-1")
-            raise ControlError(f"Expected `Package` first in an entry of Packages, got: {line}")
-        start = end + 2
+def _find(data: bytes, wanted: bytes, start: int) -> int:
+    """Return where it is, or the end."""
+    at = data.find(wanted, start)
+    return at if at != -1 else len(data)
 
 
-def _provides(paragraph: Paragraph, where: str) -> tuple[tuple[Relation, ...], ...]:
-    groups = parse_relations(paragraph.get("Provides", ""), where=where)
-    if any(len(group) != 1 for group in groups):
-        raise ControlError(f"Malformed `Provides` in {where}: {paragraph['Provides']}")
-    return groups
+def _compare(one: IndexedPackage, other: IndexedPackage) -> int:
+    if one.file.priority != other.file.priority:
+        return one.file.priority - other.file.priority
+    return compare_versions(one.version, other.version)
 
 
 def _package(paragraph: Paragraph, suite: str, where: str) -> DebianPackage:
@@ -222,8 +297,3 @@ def _package(paragraph: Paragraph, suite: str, where: str) -> DebianPackage:
         size=int(size),
         sha256=sha256,
     )
-
-
-def _is_newer(one: DebianPackage, other: DebianPackage) -> bool:
-    where = f"the Packages entry of `{one.name}`"
-    return bool(parse_version(one.version, where=where) > parse_version(other.version, where=where))

@@ -56,7 +56,7 @@ def test_relations_have_groups_of_alternatives() -> None:
 
     assert found == (
         (Relation("a", ">=", "1.0"),),
-        (Relation("b"), Relation("c", "<<", "2~")),
+        (Relation("b", qualifier="any"), Relation("c", "<<", "2~")),
         (Relation("d", "=", "1:2-3"),),
     )
 

@@ -1,0 +1,130 @@
+"""Which packages of an index wishes come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cmp_to_key
+
+from lamina.deb.binary import BinaryPackage
+from lamina.deb.control import compare_versions
+from lamina.deb.installed import Installed
+from lamina.deb.packages import IndexedPackage, PackagesIndex
+from lamina.deb.wish import Wish
+from lamina.errors import LaminaError
+
+
+class UnknownPackages(LaminaError):
+    """Wishes that name nothing that an archive has; all of them are named."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        count = "1 Debian package" if len(problems) == 1 else f"{len(problems)} Debian packages"
+        super().__init__(
+            f"Unable to find {count} in the archive" + "".join(f"\n  {line}" for line in problems),
+            hint="Look names up on packages.debian.org or with `apt-cache search`; the archive may "
+            "need another component or suite",
+        )
+
+
+class Asked:
+    """What wishes come to: a name each, and the versions that will do."""
+
+    def __init__(
+        self, index: PackagesIndex, installed: Installed, architecture: str, wishes: Sequence[Wish]
+    ) -> None:
+        self._index = index
+        self._installed = installed
+        self._architecture = architecture
+        self.names: dict[Wish, str] = {}
+        """The real package that each wish comes to."""
+        problems = [problem for wish in wishes if (problem := self._find(wish)) is not None]
+        if problems:
+            raise UnknownPackages(problems)
+
+    def versions(self, preferred: Mapping[str, str]) -> dict[str, tuple[BinaryPackage, ...]]:
+        """Return what fulfils each wish for a version or a suite, the best first.
+
+        The best is what was preferred before, else the highest, as for apt.
+        """
+        found: dict[str, tuple[BinaryPackage, ...]] = {}
+        for wish, name in self.names.items():
+            if not (wish.version or wish.suite):
+                continue
+            admitted = sorted(self._admitted(wish, name), key=_BY_VERSION, reverse=True)
+            admitted.sort(key=lambda one: one.version != preferred.get(one.name))
+            if name in found:
+                admitted = [one for one in found[name] if one in admitted]
+            found[name] = tuple(admitted)
+        return found
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """The suites that something was asked from, by name or by a version only they have."""
+        return frozenset(
+            one.file.suite
+            for found in self.versions({}).values()
+            for one in found[:1]
+            if isinstance(one, IndexedPackage)
+        )
+
+    def _find(self, wish: Wish) -> str | None:
+        """Note the name that a wish comes to, or return what is wrong with it."""
+        if wish.architecture not in ("", "all", self._architecture):
+            return f"`{wish}`: the image is of {self._architecture}"
+        if any(self._admitted(wish, wish.name)):
+            self.names[wish] = wish.name
+            return None
+        providers = [*self._providers(wish)]
+        if len(providers) == 1:
+            self.names[wish] = providers[0].name
+            return None
+        return f"`{wish}`: {self._problem(wish, providers)}"
+
+    def _admitted(self, wish: Wish, name: str) -> Iterator[BinaryPackage]:
+        """Return the versions of ``name`` that a wish admits; what the base has stands first."""
+        is_virtual = name != wish.name
+        present = [one for one in self._installed.named(name) if self._fits(one)]
+        if not wish.suite:
+            yield from (one for one in present if is_virtual or wish.admits(one.version))
+        for one in self._index.versions(name):
+            if not self._fits(one) or any(one.version == other.version for other in present):
+                continue
+            if wish.suite and wish.suite not in {one.file.suite, *one.file.aliases}:
+                continue
+            if is_virtual or wish.admits(one.version):
+                yield one
+
+    def _providers(self, wish: Wish) -> Iterator[IndexedPackage]:
+        """Return the candidates that provide what is asked for."""
+        for name in self._index.providers(wish.name):
+            fitting = (one for one in self._index.versions(name) if self._fits(one))
+            candidate = next(fitting, None)
+            if candidate is not None and any(
+                provided.name == wish.name and wish.admits(provided.version or candidate.version)
+                for provided in candidate.provides
+            ):
+                yield candidate
+
+    def _problem(self, wish: Wish, providers: Iterable[IndexedPackage]) -> str:
+        offers = [one for one in self._index.versions(wish.name) if self._fits(one)]
+        if offers and wish.suite:
+            suites = ", ".join(dict.fromkeys(one.file.suite for one in offers))
+            return f"that suite does not have it, but {suites}"
+        if offers:
+            return f"the archive has {', '.join(one.version for one in offers)}"
+        provided = ", ".join(f"`{one.name}`" for one in providers)
+        if provided:
+            return f"a virtual package, provided by {provided}; name one of them"
+        close = get_close_matches(wish.name, self._index.names(), n=3, cutoff=0.75)
+        names = ", ".join(f"`{name}`" for name in close)
+        return f"no such package; there is {names}" if names else "no such package"
+
+    def _fits(self, one: BinaryPackage) -> bool:
+        return one.architecture in (self._architecture, "all")
+
+
+def _compare(one: BinaryPackage, other: BinaryPackage) -> int:
+    return compare_versions(one.version, other.version)
+
+
+_BY_VERSION = cmp_to_key(_compare)

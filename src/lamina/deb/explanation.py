@@ -1,0 +1,102 @@
+"""Why nothing can be chosen: the chain from a wish down to what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lamina.deb.binary import BinaryPackage
+from lamina.deb.control import Relation
+from lamina.deb.search import DeadEnd, Obstacle
+from lamina.deb.world import Depends, Forbids, Outgrows, Sibling, World
+
+_LINES = 20
+"""Of a chain: more are of no help."""
+
+
+def explain(end: DeadEnd, world: World) -> list[str]:
+    """Return a line for each need that is not met, each below the one that it comes from."""
+    lines: dict[str, None] = {}
+    told: set[DeadEnd] = set()
+    waiting = [end]
+    while waiting:
+        one = waiting.pop()
+        if one in told:
+            continue
+        told.add(one)
+        lines.update(dict.fromkeys(_lines(one, world)))
+        causes = (obstacle.cause for obstacle in one.obstacles)
+        waiting.extend(reversed([cause for cause in causes if isinstance(cause, DeadEnd)]))
+    shown = [*lines]
+    if len(shown) > _LINES:
+        shown = [*shown[:_LINES], f"... and {len(shown) - _LINES} more"]
+    return shown
+
+
+def _lines(end: DeadEnd, world: World) -> Iterator[str]:
+    need = end.need
+    clashes = [line for one in end.obstacles if (line := _clash(one, world)) is not None]
+    match need.why:
+        case Depends(relations):
+            assert need.package is not None
+            wanted = " | ".join(str(relation) for relation in relations)
+            buts = clashes
+            if not need.options:
+                buts = [_absence(relation, world) for relation in relations]
+            text = " and ".join(dict.fromkeys(buts))
+            yield f"{need.package.name} depends on {wanted}" + (f", but {text}" if text else "")
+            return
+        case Forbids(holder, relation, installed):
+            verb = "breaks" if relation in holder.breaks else "conflicts with"
+            if holder is need.package:
+                has = installed.version
+                if installed.name != relation.name:
+                    has = f"{installed.name} {has}"
+                yield f"{holder.name} {verb} {relation}, and the base has {has}"
+            else:
+                yield f"{holder.name} of the base {verb} {relation}"
+        case Outgrows(installed, relations):
+            assert need.package is not None
+            wanted = " | ".join(str(relation) for relation in relations)
+            yield (
+                f"{installed.name} of the base depends on {wanted}, "
+                f"and {need.package.name} would be {need.package.version}"
+            )
+        case Sibling(installed):
+            yield f"{installed.name} is in the base for {installed.architecture}"
+        case _:
+            pass
+    yield from clashes
+
+
+def _absence(relation: Relation, world: World) -> str:
+    """Say what there is instead of what is needed."""
+    versions = [one.version for one in world.fitting(relation.name)]
+    of_base = world.of_base(relation.name)
+    if of_base is not None and not any(one == of_base.version for one in versions):
+        has = f", the archive {', '.join(versions)}" if versions else ""
+        return f"the base has {of_base.version}{has}"
+    if versions:
+        return f"the archive has {', '.join(versions)}"
+    if any(world.fitting(name) for name in world.index.providers(relation.name)):
+        return "what the archive has for it is of another version"
+    return "it is not in the archive"
+
+
+def _clash(obstacle: Obstacle, world: World) -> str | None:
+    """Say what is in the way of an option, unless that is told in lines of its own."""
+    option, other = obstacle.option, obstacle.cause
+    if isinstance(other, DeadEnd):
+        return None
+    if other.name == option.name:
+        return f"{other.name} is to be {other.version}"
+    for holder, victim in ((option, other), (other, option)):
+        for relation in holder.forbids:
+            if victim.is_hit_by(relation, native=world.architecture):
+                return _forbidding(holder, relation, victim)
+    return None
+
+
+def _forbidding(holder: BinaryPackage, relation: Relation, victim: BinaryPackage) -> str:
+    verb = "breaks" if relation in holder.breaks else "conflicts with"
+    which = "" if victim.name == relation.name else f", which {victim.name} provides"
+    return f"{holder.name} {verb} {relation}{which}"

@@ -1,0 +1,147 @@
+"""What a base has installed, as its dpkg status tells (dpkg(1), Debian Policy 5)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from lamina.deb.binary import BinaryPackage, relations_of
+from lamina.deb.control import Paragraph, parse_paragraph, parse_version, required
+
+_PARAGRAPH_END = re.compile(rb"\n(?:[ \t]*\n)+")
+_NAME = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
+_STATUS = re.compile(rb"^Status:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
+_NEEDS = re.compile(rb"^(?:Pre-)?Depends:(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+_FORBIDS = re.compile(rb"^(?:Conflicts|Breaks):(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+_PROVIDES = re.compile(rb"^Provides:(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+_WORD = re.compile(rb"[a-zA-Z0-9][a-zA-Z0-9.+-]+")
+_ABSENT = frozenset({b"not-installed", b"config-files", b"half-installed"})
+"""States of dpkg in which the files of a package are not (all) there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class InstalledPackage(BinaryPackage):
+    """A package that a base has."""
+
+    paragraph: bytes
+    """As it stands in the status, without the empty line after it."""
+    is_held: bool
+    """Somebody asked dpkg to keep it as it is (dpkg(1), ``hold``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    paragraph: bytes
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The packages that a base has; a paragraph is parsed only when it is asked for."""
+
+    _where: str
+    _entries: tuple[_Entry, ...]
+    _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _words: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    _parsed: dict[int, InstalledPackage] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: Iterable[bytes], *, where: str) -> Installed:
+        """Read a dpkg status, or the files of ``status.d``, or both; ``where`` names the base.
+
+        A paragraph without ``Status``, as ``status.d`` has them, is of an installed package.
+        """
+        entries: list[_Entry] = []
+        for text in texts:
+            for paragraph in _PARAGRAPH_END.split(text.strip(b"\n")):
+                if (entry := _entry(paragraph, where)) is not None:
+                    entries.append(entry)
+        installed = cls(where, tuple(entries))
+        for number, entry in enumerate(entries):
+            installed._by_name[entry.name].append(number)
+        return installed
+
+    @classmethod
+    def nothing(cls) -> Installed:
+        """Return what an empty base has."""
+        return cls("an empty base", ())
+
+    def __iter__(self) -> Iterator[InstalledPackage]:
+        return (self._package(number) for number in range(len(self._entries)))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def named(self, name: str) -> tuple[InstalledPackage, ...]:
+        """Return the packages of that name, of which there is one for each architecture."""
+        return self._packages(self._by_name.get(name, ()))
+
+    def providing(self, name: str) -> tuple[InstalledPackage, ...]:
+        """Return those that provide ``name``; their own names do not count."""
+        return self._mentioning("provides", _PROVIDES, name)
+
+    def needing(self, name: str) -> tuple[InstalledPackage, ...]:
+        """Return those that name ``name`` in Depends or Pre-Depends."""
+        return self._mentioning("needs", _NEEDS, name)
+
+    def forbidding(self, name: str) -> tuple[InstalledPackage, ...]:
+        """Return those that name ``name`` in Conflicts or Breaks."""
+        return self._mentioning("forbids", _FORBIDS, name)
+
+    def _mentioning(
+        self, kind: str, form: re.Pattern[bytes], name: str
+    ) -> tuple[InstalledPackage, ...]:
+        """Return those with ``name`` in a field; a few more may be among them."""
+        if kind not in self._words:
+            words: dict[str, list[int]] = defaultdict(list)
+            for number, entry in enumerate(self._entries):
+                text = b",".join(form.findall(entry.paragraph))
+                for word in dict.fromkeys(_WORD.findall(text)):
+                    words[word.decode("latin-1")].append(number)
+            self._words[kind] = words
+        return self._packages(self._words[kind].get(name, ()))
+
+    def _packages(self, numbers: Iterable[int]) -> tuple[InstalledPackage, ...]:
+        return tuple(self._package(number) for number in numbers)
+
+    def _package(self, number: int) -> InstalledPackage:
+        found = self._parsed.get(number)
+        if found is None:
+            found = self._parsed[number] = _parse(self._entries[number], self._where)
+        return found
+
+
+def _entry(paragraph: bytes, where: str) -> _Entry | None:
+    if not paragraph.strip():
+        return None
+    match = _NAME.search(paragraph)
+    if match is None:
+        _required(parse_paragraph(paragraph, where=where), where)
+        return None
+    status = _STATUS.search(paragraph)
+    words = status[1].split() if status is not None else [b"install", b"ok", b"installed"]
+    if words[-1:] and words[-1] in _ABSENT:
+        return None
+    return _Entry(match[1].decode("latin-1"), paragraph, words[:1] == [b"hold"])
+
+
+def _parse(entry: _Entry, where: str) -> InstalledPackage:
+    where = f"the entry of `{entry.name}` in the dpkg status of {where}"
+    paragraph = parse_paragraph(entry.paragraph, where=where)
+    name, version, architecture = _required(paragraph, where)
+    parse_version(version, where=where)
+    return InstalledPackage(
+        name=name,
+        version=version,
+        architecture=architecture,
+        paragraph=entry.paragraph,
+        is_held=entry.is_held,
+        **relations_of(paragraph, where),
+    )
+
+
+def _required(paragraph: Paragraph, where: str) -> tuple[str, ...]:
+    return required(paragraph, "Package", "Version", "Architecture", where=where)

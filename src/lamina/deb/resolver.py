@@ -1,0 +1,98 @@
+"""From wishes to Debian packages: what ``apt-get install`` would put above a base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from lamina.deb.asked import Asked
+from lamina.deb.binary import BinaryPackage
+from lamina.deb.explanation import explain
+from lamina.deb.installed import Installed
+from lamina.deb.package import DebianPackage
+from lamina.deb.packages import IndexedPackage, PackagesIndex
+from lamina.deb.search import DeadEnd, Search
+from lamina.deb.wish import Wish
+from lamina.deb.world import Need, Wanted, World
+from lamina.errors import LaminaError
+
+_NO_PINS: Mapping[str, str] = MappingProxyType({})
+
+
+class Unsatisfiable(LaminaError):
+    """Packages that cannot be there together, or not in that base."""
+
+    def __init__(self, wishes: Sequence[Wish], lines: Iterable[str]) -> None:
+        names = ", ".join(f"`{wish}`" for wish in wishes)
+        super().__init__(
+            f"Unable to install {names}" + "".join(f"\n  {line}" for line in lines),
+            hint="The base may be older or newer than the archives; take a base that is up to "
+            "date, or ask for other versions",
+        )
+        self.wishes = tuple(wishes)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What has to be unpacked above a base."""
+
+    packages: tuple[DebianPackage, ...]
+    """New ones and upgrades, by name."""
+    upgraded: Mapping[str, tuple[str, str]]
+    """Of those that the base has: the version there, and the new one."""
+
+
+def resolve(
+    wishes: Sequence[Wish],
+    index: PackagesIndex,
+    installed: Installed,
+    *,
+    architecture: str,
+    preferred: Mapping[str, str] = _NO_PINS,
+) -> Resolution:
+    """Return what ``apt-get install --no-install-recommends`` would unpack above a base.
+
+    As for apt, a package of the base that is asked for is upgraded to its candidate; all others
+    only where something needs it. Unlike apt, nothing is ever removed, for a layer cannot: a
+    package that conflicts with one of the base upgrades it or is not to be had. And the search is
+    complete: where apt's first choices lead nowhere, others are tried, and after all candidates
+    other versions. What the base has in disorder is left as it is.
+
+    ``preferred`` has versions that were chosen before; they are kept where nothing speaks against
+    it. Raises `UnknownPackages` and `Unsatisfiable`.
+    """
+    asked = Asked(index, installed, architecture, wishes)
+    world = World(
+        index=index,
+        installed=installed,
+        architecture=architecture,
+        preferred=preferred,
+        asked=asked.versions(preferred),
+        opened=asked.opened,
+        is_wide=False,
+    )
+    found = Search(world, _needs(world, asked)).run()
+    if isinstance(found, DeadEnd):
+        world = replace(world, is_wide=True)
+        found = Search(world, _needs(world, asked)).run()
+    if isinstance(found, DeadEnd):
+        raise Unsatisfiable(wishes, explain(found, world))
+    return _resolution(found, world)
+
+
+def _needs(world: World, asked: Asked) -> Iterator[Need]:
+    """Tell what a search starts from."""
+    for wish, name in asked.names.items():
+        yield Need(None, world.wish_options(wish, name), Wanted(wish))
+
+
+def _resolution(chosen: Iterable[BinaryPackage], world: World) -> Resolution:
+    new = [one for one in chosen if isinstance(one, IndexedPackage)]
+    new.sort(key=lambda one: one.name)
+    upgraded = {
+        one.name: (of_base.version, one.version)
+        for one in new
+        if (of_base := world.of_base(one.name)) is not None
+    }
+    return Resolution(tuple(one.package for one in new), upgraded)

@@ -1,0 +1,279 @@
+"""What there is to choose from: the versions that archives offer above what a base has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lamina.deb.binary import BinaryPackage
+from lamina.deb.control import Relation, compare_versions
+from lamina.deb.installed import Installed, InstalledPackage
+from lamina.deb.packages import IndexedPackage, PackagesIndex
+from lamina.deb.wish import Wish
+
+_OF_INSTALLED = 100
+"""The priority of what is installed (apt_preferences(5))."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Somebody asks for a package."""
+
+    wish: Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Depends:
+    """A package needs another."""
+
+    relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forbids:
+    """A package cannot be there beside one of the base, which must go on to another version."""
+
+    holder: BinaryPackage
+    """The one of the two that says so."""
+    relation: Relation
+    installed: InstalledPackage
+
+
+@dataclass(frozen=True, slots=True)
+class Outgrows:
+    """A package of the base needs the version that another is to replace."""
+
+    installed: InstalledPackage
+    relations: tuple[Relation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """The base has the same package of another architecture."""
+
+    installed: InstalledPackage
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Need:
+    """One of some packages has to be there."""
+
+    package: BinaryPackage | None
+    """The one that needs it; none: it is wanted for itself."""
+    options: tuple[BinaryPackage, ...]
+    """Those that would do, the best first."""
+    why: Wanted | Depends | Forbids | Outgrows | Sibling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class World:
+    """The packages of an index above a base, and how each of them could be had.
+
+    A *narrow* world has one version of each package, its candidate, as apt's has; a wide one has
+    all those of the candidate's priority that the archives have.
+    """
+
+    index: PackagesIndex
+    installed: Installed
+    architecture: str
+    preferred: Mapping[str, str]
+    asked: Mapping[str, tuple[BinaryPackage, ...]]
+    """Of packages asked for in some version or suite: those that will do, the best first."""
+    opened: frozenset[str]
+    """Suites that are not automatic, from which something was asked for."""
+    is_wide: bool
+    _versions: dict[str, tuple[IndexedPackage, ...]] = field(init=False, default_factory=dict)
+
+    def of_base(self, name: str) -> InstalledPackage | None:
+        """Return the package that the base has, of the image's architecture."""
+        found = self.installed.named(name)
+        return next((one for one in found if one.architecture in (self.architecture, "all")), None)
+
+    def offers(self, name: str) -> tuple[IndexedPackage, ...]:
+        """Return the versions that could be unpacked, the best first; not that of the base."""
+        found = self._versions.get(name)
+        if found is None:
+            found = self._versions[name] = tuple(self._find_offers(name))
+        return found
+
+    def needs(self, package: BinaryPackage) -> Iterator[Need]:
+        """Tell what has to be there so that ``package`` can be, in the order of apt.
+
+        What the base has needs nothing: it was there before.
+        """
+        if isinstance(package, InstalledPackage):
+            return
+        yield from self._siblings(package)
+        yield from self._clashes(package)
+        yield from self._outgrown(package)
+        for relations in package.depends:
+            yield Need(package, self._options(package, relations), Depends(relations))
+
+    def wish_options(self, wish: Wish, name: str) -> tuple[BinaryPackage, ...]:
+        """Return the versions of ``name`` that fulfil a wish, the best first."""
+        if wish.version or wish.suite:
+            found = self.asked[name]
+            return found if self.is_wide else found[:1]
+        of_base = self.of_base(name)
+        offers = self.offers(name)
+        if of_base is None:
+            return offers
+        # Kept where nothing newer can be had, if need be; apt would give up.
+        return (*offers, of_base) if self.is_wide or not offers else offers
+
+    def _find_offers(self, name: str) -> Iterator[IndexedPackage]:
+        if name in self.asked:
+            asked = (one for one in self.asked[name] if isinstance(one, IndexedPackage))
+            yield from list(asked)[: None if self.is_wide else 1]
+            return
+        of_base = self.of_base(name)
+        fitting = self._above(of_base, self.fitting(name))
+        least = self._least_priority(name, of_base)
+        candidates = [one for one in fitting if one.file.priority >= least]
+        pinned = [one for one in fitting if one.version == self.preferred.get(name)]
+        yield from pinned[:1]
+        narrow = candidates[:1]
+        if self.is_wide:
+            narrow = [
+                one
+                for one in fitting
+                if one in candidates[:1]
+                or one.file.suite in self.opened
+                or (candidates and one.file.priority >= candidates[0].file.priority)
+            ]
+        yield from (one for one in narrow if one not in pinned[:1])
+
+    def fitting(self, name: str) -> list[IndexedPackage]:
+        """Return all versions of the image's architecture, the candidate first."""
+        of = (self.architecture, "all")
+        return [one for one in self.index.versions(name) if one.architecture in of]
+
+    def _above(
+        self, of_base: InstalledPackage | None, offers: list[IndexedPackage]
+    ) -> list[IndexedPackage]:
+        """Leave out what would be a downgrade, or all where the base's version is to be kept."""
+        if of_base is None:
+            return offers
+        if of_base.is_held:
+            return []
+        return [one for one in offers if compare_versions(one.version, of_base.version) > 0]
+
+    def _least_priority(self, name: str, of_base: InstalledPackage | None) -> int:
+        if of_base is None:
+            return 0
+        same = (one for one in self.fitting(name) if one.version == of_base.version)
+        return max((one.file.priority for one in same), default=_OF_INSTALLED)
+
+    def _options(
+        self, asker: BinaryPackage, relations: tuple[Relation, ...]
+    ) -> tuple[BinaryPackage, ...]:
+        """Return all packages that meet one of the alternatives, in the order that apt tries them.
+
+        What the base has goes first, then what would upgrade it, then the alternatives as written.
+        """
+        kept: dict[BinaryPackage, None] = {}
+        offers: dict[BinaryPackage, None] = {}
+        for relation in relations:
+            kept.update(dict.fromkeys(self._meeting(asker, relation, self._present(relation))))
+            found = self._meeting(asker, relation, self._offered(relation))
+            offers.update(dict.fromkeys(self._ranked(relation, list(found))))
+        # Sorting is stable: each alternative keeps its place among its like.
+        ordered = sorted(offers, key=lambda one: (self._rank(one), self.of_base(one.name) is None))
+        return (*kept, *ordered)
+
+    def _meeting(
+        self, asker: BinaryPackage, relation: Relation, found: Iterable[BinaryPackage]
+    ) -> Iterator[BinaryPackage]:
+        for one in found:
+            if one.satisfies(relation, asker=asker.architecture, native=self.architecture):
+                yield one
+
+    def _present(self, relation: Relation) -> Iterator[InstalledPackage]:
+        yield from self.installed.named(relation.name)
+        yield from self.installed.providing(relation.name)
+
+    def _offered(self, relation: Relation) -> Iterator[IndexedPackage]:
+        yield from self.offers(relation.name)
+        for name in self.index.providers(relation.name):
+            if name != relation.name:
+                yield from self.offers(name)
+
+    def _rank(self, one: BinaryPackage) -> int:
+        """Candidates go before all other versions."""
+        offers = self.offers(one.name)
+        pins = 1 if offers[0].version == self.preferred.get(one.name) else 0
+        return max(0, [*offers].index(one) - pins) if isinstance(one, IndexedPackage) else 0
+
+    def _ranked(self, relation: Relation, found: list[BinaryPackage]) -> list[BinaryPackage]:
+        """Return providers in the order of apt: of equals, the last that the index names first."""
+        names = list(dict.fromkeys(one.name for one in found if one.name != relation.name))
+        places = self.index.first_mentions(names) if len(names) > 1 else {}
+        late = sorted(places, key=lambda name: places[name], reverse=True)
+
+        def key(one: BinaryPackage) -> tuple[object, ...]:
+            installed = self.installed.named(one.name)
+            return (
+                not (one.multi_arch == "same" and installed),
+                self.of_base(one.name) is None,
+                one.name != relation.name,
+                not one.is_essential,
+                one.importance,
+                late.index(one.name) if one.name in places else 0,
+            )
+
+        return sorted(found, key=key)
+
+    def _siblings(self, package: BinaryPackage) -> Iterator[Need]:
+        """Two architectures of a package go together only as ``same``, and in one version."""
+        for one in self.installed.named(package.name):
+            is_same = package.multi_arch == one.multi_arch == "same"
+            if one.architecture in (self.architecture, "all"):
+                continue
+            if not is_same or one.version != package.version:
+                yield Need(package, (), Sibling(one))
+
+    def _clashes(self, package: BinaryPackage) -> Iterator[Need]:
+        found: dict[InstalledPackage, tuple[BinaryPackage, Relation]] = {}
+        for relation in package.forbids:
+            for one in self._present(relation):
+                if one.name != package.name and one.is_hit_by(relation, native=self.architecture):
+                    found.setdefault(one, (package, relation))
+        for name in package.names:
+            for one in self.installed.forbidding(name):
+                for relation in one.forbids:
+                    if one.name != package.name and package.is_hit_by(
+                        relation, native=self.architecture
+                    ):
+                        found.setdefault(one, (one, relation))
+        for one, (holder, relation) in found.items():
+            others = self.offers(one.name) if one is self.of_base(one.name) else ()
+            options = tuple(other for other in others if not self.clash(package, other))
+            yield Need(package, options, Forbids(holder, relation, one))
+
+    def clash(self, one: BinaryPackage, other: BinaryPackage) -> bool:
+        """Say whether two packages of different names exclude each other."""
+        return any(other.is_hit_by(each, native=self.architecture) for each in one.forbids) or any(
+            one.is_hit_by(each, native=self.architecture) for each in other.forbids
+        )
+
+    def _outgrown(self, package: BinaryPackage) -> Iterator[Need]:
+        """Tell what else of the base must follow, where ``package`` replaces a version of it."""
+        old = self.of_base(package.name)
+        if old is None:
+            return
+        for one in dict.fromkeys(
+            one for name in old.names for one in self.installed.needing(name) if one is not old
+        ):
+            for relations in one.depends:
+                met = [
+                    any(
+                        each.satisfies(relation, asker=one.architecture, native=self.architecture)
+                        for relation in relations
+                    )
+                    for each in (old, package)
+                ]
+                if met != [True, False]:
+                    continue
+                others = self.offers(one.name) if one is self.of_base(one.name) else ()
+                stand_ins = (each for each in self._options(one, relations) if each is not old)
+                yield Need(package, (*others, *stand_ins), Outgrows(one, relations))
