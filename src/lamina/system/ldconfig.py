@@ -82,6 +82,11 @@ class System:
         return posixpath.join(self.real(folder), name)
 
 
+def is_configuration(path: str) -> bool:
+    """Say whether a file may be part of the loader's configuration."""
+    return path == CONFIGURATION or path.startswith(f"{CONFIGURATION}.d/")
+
+
 def folders(system: System) -> tuple[Folder, ...]:
     """Return the folders in the order that the loader prefers; those for processors not among them.
 

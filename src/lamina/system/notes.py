@@ -7,14 +7,15 @@ is fetched again because another one changed.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lamina.deb.control import Paragraph, parse_paragraph
 from lamina.deb.status import stanza
 from lamina.oci.document import Fields, MalformedDocument
+from lamina.system.library import Library
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever other things are noted, so that those that are kept are noted again."""
 _WHAT = "notes on a Debian package"
 
@@ -33,6 +34,10 @@ class PackageNotes:
     """Its programs that are setuid or setgid, absolute."""
     captured: Mapping[str, bytes] = field(default_factory=dict)
     """Small files that other files are made of, by their paths relative to the root."""
+    libraries: tuple[Library, ...] = ()
+    """Its shared libraries, wherever they lie."""
+    library_links: Mapping[str, str] = field(default_factory=dict)
+    """Its symlinks of libraries' names, by their paths relative to the root."""
 
     @property
     def paragraph(self) -> Paragraph:
@@ -65,6 +70,10 @@ class PackageNotes:
             "conffiles": dict(self.conffiles),
             "privileged": list(self.privileged),
             "captured": _packed(self.captured),
+            "libraries": [
+                [each.path, each.soname, each.flags, each.isa_level] for each in self.libraries
+            ],
+            "library_links": dict(self.library_links),
         }
 
     @classmethod
@@ -83,6 +92,10 @@ class PackageNotes:
             },
             privileged=_texts(document.get("privileged")),
             captured=_unpacked(fields.object("captured").values),
+            libraries=tuple(_libraries(document.get("libraries"))),
+            library_links={
+                path: str(target) for path, target in fields.object("library_links").values.items()
+            },
         )
 
 
@@ -95,6 +108,15 @@ def _unpacked(files: Mapping[str, object]) -> dict[str, bytes]:
         return {path: base64.b64decode(str(text), validate=True) for path, text in files.items()}
     except ValueError:
         raise MalformedDocument(f"Malformed {_WHAT}: expected Base64") from None
+
+
+def _libraries(value: object) -> Iterator[Library]:
+    for each in value if isinstance(value, list) else ():
+        match each:
+            case [str(path), str(soname), int(flags), int(isa_level)]:
+                yield Library(path, soname, flags, isa_level)
+            case _:
+                raise MalformedDocument(f"Malformed {_WHAT}: expected a library")
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from lamina.archive.entry import Content, Entry, Kind
 from lamina.deb.file import DebFile, UnreadableDeb
 from lamina.deb.package import DebianPackage
 from lamina.deb.unpack import Keep, unpack
+from lamina.system.elf import ElfWatch
+from lamina.system.library import Library, is_library_name, library_of
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 
@@ -86,6 +88,8 @@ class _Watch:
     privileged: list[str] = field(default_factory=list)
     captured: dict[str, bytes] = field(default_factory=dict)
     conffiles: dict[str, str] = field(default_factory=dict)
+    libraries: list[Library] = field(default_factory=list)
+    library_links: dict[str, str] = field(default_factory=dict)
     _named: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +99,11 @@ class _Watch:
 
     def watched(self, entry: Entry) -> Entry:
         """Return an entry whose content is seen while it is read."""
+        is_library = is_library_name(entry.path.rpartition("/")[2])
         if entry.kind is not Kind.FILE:
+            if is_library and entry.target:
+                is_hard = entry.kind is Kind.HARDLINK
+                self.library_links[entry.path] = f"/{entry.target}" if is_hard else entry.target
             return entry
         if entry.mode & _SETID:
             self.privileged.append(f"/{entry.path}")
@@ -104,6 +112,8 @@ class _Watch:
             sights.append(_Md5(f"/{entry.path}", self.conffiles))
         if self.is_captured(entry.path) and entry.content.size <= _LARGEST_CAPTURED:
             sights.append(_Capture(entry.path, self.captured))
+        if is_library:
+            sights.append(_Elf(entry.path, self.libraries))
         return replace(entry, content=_Seen(entry.content, sights)) if sights else entry
 
     def notes(self) -> PackageNotes:
@@ -114,6 +124,8 @@ class _Watch:
             conffiles=self.conffiles,
             privileged=tuple(self.privileged),
             captured=self.captured,
+            libraries=tuple(self.libraries),
+            library_links=self.library_links,
         )
 
 
@@ -177,6 +189,21 @@ class _Capture:
 
     def end(self) -> None:
         self._found[self._path] = bytes(self._data)
+
+
+class _Elf:
+    """What a shared library says of itself."""
+
+    def __init__(self, path: str, found: list[Library]) -> None:
+        self._path, self._found = path, found
+        self._watch = ElfWatch()
+
+    def see(self, chunk: bytes) -> None:
+        self._watch.feed(chunk)
+
+    def end(self) -> None:
+        if library := library_of(self._path, self._watch):
+            self._found.append(library)
 
 
 def _check_identity(deb: DebFile, package: DebianPackage) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from debs import Item, folder, make_deb
+from debs import Item, folder, link, make_deb
+from elves import make_library
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.oci.document import MalformedDocument
 from lamina.system.captured import is_captured
+from lamina.system.library import Library
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 from lamina.system.unpacking import note, unpack_all, without_documentation
@@ -27,6 +30,10 @@ def deb(tmp_path: Path) -> Path:
         Item("./usr/bin/demo", b"#!", mode=0o4755),
         Item("./usr/share/man/man1/demo.1", b"man"),
         Item("./usr/lib/sysusers.d/demo.conf", b"u demo\n"),
+        Item("./usr/lib/libdemo.so.1.2", make_library("libdemo.so.1")),
+        Item("./usr/lib/libdemo.so.2", type=tarfile.LNKTYPE, link="./usr/lib/libdemo.so.1.2"),
+        Item("./usr/lib/libtext.so", b"GROUP ( libdemo.so.1 )"),
+        link("./usr/lib/libdemo.so.1", "libdemo.so.1.2"),
     ]
     control = {"conffiles": b"/etc/demo.conf\nremove-on-upgrade /etc/old\n", "postinst": b"#!"}
     path = tmp_path / "demo.deb"
@@ -70,10 +77,19 @@ def test_what_dpkg_and_others_must_know_is_noted(deb: Path) -> None:
         "/usr/bin/demo",
         "/usr/share/man/man1/demo.1",
         "/usr/lib/sysusers.d/demo.conf",
+        "/usr/lib/libdemo.so.1.2",
+        "/usr/lib/libdemo.so.2",
+        "/usr/lib/libtext.so",
+        "/usr/lib/libdemo.so.1",
     )
     assert notes.conffiles == {"/etc/demo.conf": "3253b41059cac6e987c5a5e9233ea5d0"}
     assert notes.privileged == ("/usr/bin/demo",)
     assert notes.captured == {"usr/lib/sysusers.d/demo.conf": b"u demo\n"}
+    assert notes.libraries == (Library("usr/lib/libdemo.so.1.2", "libdemo.so.1", 0x303),)
+    assert notes.library_links == {
+        "usr/lib/libdemo.so.1": "libdemo.so.1.2",
+        "usr/lib/libdemo.so.2": "/usr/lib/libdemo.so.1.2",
+    }
     assert sorted(notes.control) == ["conffiles", "control", "postinst"]
 
 
@@ -83,7 +99,9 @@ def test_notes_are_kept_as_they_are(deb: Path) -> None:
     assert PackageNotes.parse(json.loads(json.dumps(notes.to_json()))) == notes
 
 
-@pytest.mark.parametrize("damage", [{"format": 0}, {"listed": 1}, {"control": {"a": "\u00fc"}}])
+@pytest.mark.parametrize(
+    "damage", [{"format": 0}, {"listed": 1}, {"control": {"a": "\u00fc"}}, {"libraries": [[1]]}]
+)
 def test_damaged_notes_are_refused(deb: Path, damage: dict[str, object]) -> None:
     with pytest.raises(MalformedDocument):
         PackageNotes.parse(note(PACKAGE, deb, is_captured).to_json() | damage)
