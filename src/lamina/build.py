@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from lamina.oci.images import Images, as_described
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import OurLayer
-from lamina.plan.plan import LayerPlan
+from lamina.plan.plan import Fetched, LayerPlan
 from lamina.prepare import Order, Prepared, settled
 from lamina.reuse.reused import ReusedLayer
 from lamina.reuse.verify import LayersDiffer
@@ -88,8 +88,9 @@ def _fill(
     kept = _kept(prepared, stack, workshop)
     making.start([plan for plan in prepared.plans if kept[plan] is None])
     stack.take_base()
-    for part in prepared.bottom:
-        stack.add(part, kept[part.plan])
+    bottom = _side_by_side(stack, prepared.bottom, kept, workshop)
+    for part, built in zip(prepared.bottom, bottom, strict=True):
+        stack.put(part, built)
     # Source trees are built while the wheels of the lock come in.
     ready = _top_layers(stack, prepared, kept, workshop)
     for plan in prepared.plans:
@@ -115,17 +116,36 @@ def _top_layers(
     kept: Mapping[LayerPlan, OurLayer | None],
     workshop: ImageWorkshop,
 ) -> list[BuiltLayer]:
-    """Return the layers of copies and source trees, these built side by side."""
+    """Return the layers of copies and source trees; all that is of no use is told at once."""
+    misfits: list[ForeignWheels] = []
+    found = _side_by_side(stack, prepared.top, kept, workshop, misfits.append)
+    raise_all(prepared.order.target, misfits)
+    return found
 
-    def get(part: Part) -> BuiltLayer | ForeignWheels:
+
+def _side_by_side(
+    stack: Stack,
+    parts: Sequence[Part],
+    kept: Mapping[LayerPlan, OurLayer | None],
+    workshop: ImageWorkshop,
+    misfit: Callable[[ForeignWheels], None] | None = None,
+) -> list[BuiltLayer]:
+    """Return layers, those that are missing made side by side, the lowest first.
+
+    ``misfit`` takes what else would be raised of source trees that came to nothing.
+    """
+
+    def get(part: Part) -> BuiltLayer | None:
         try:
             return stack.get(part, kept[part.plan])
-        except ForeignWheels as error:  # All of these are told at once.
-            return error
+        except ForeignWheels as error:
+            if misfit is None:
+                raise
+            misfit(error)
+            return None
 
-    found = side_by_side(get, prepared.top, threads=workshop.makers, interrupt=workshop.interrupt)
-    raise_all(prepared.order.target, (each for each in found if isinstance(each, ForeignWheels)))
-    return [each for each in found if isinstance(each, BuiltLayer)]
+    found = side_by_side(get, parts, threads=workshop.makers, interrupt=workshop.interrupt)
+    return [each for each in found if each is not None]
 
 
 def _kept(
@@ -134,10 +154,19 @@ def _kept(
     """Return which layers are had already, and say what is planned."""
     kept = _believed(workshop.had_all(prepared.layers), stack)
     missing = [plan for plan in prepared.layers if kept[plan] is None]
-    wanted = [wheel for plan in missing for wheel in plan.wheels if not prepared.sources.has(wheel)]
+    wanted = list(_wanted(missing, prepared, workshop))
     why = partial(workshop.why, missing, prepared.site.recipe)
     workshop.observer.planned(prepared.layers, missing, wanted, why)
     return kept
+
+
+def _wanted(
+    missing: Iterable[LayerPlan], prepared: Prepared, workshop: ImageWorkshop
+) -> Iterator[Fetched]:
+    """Give the files that missing layers are made of, and that are not here yet."""
+    for plan in missing:
+        yield from (wheel for wheel in plan.wheels if not prepared.sources.has(wheel))
+        yield from (each for each in plan.packages if not workshop.store.has_file(each.sha256))
 
 
 def _believed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lamina.deb.package import DebianPackage
 from lamina.oci.descriptor import Platform
 from lamina.oci.layer import Layer
 from lamina.plan.contents import OurLayer
@@ -29,6 +30,14 @@ class ForecastWheel:
 
 
 @dataclass(frozen=True, slots=True)
+class ForecastPackage:
+    """One Debian package above the base."""
+
+    package: DebianPackage
+    is_downloaded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastLayer:
     """One layer above the base."""
 
@@ -37,15 +46,12 @@ class ForecastLayer:
     where: str
     """The repository that has it; empty where none does."""
     size: int | None
-    """Of its blob, in bytes; of one of wheels that is still to be made, what these have."""
+    """Of its blob, in bytes; of one that is still to be made of files from elsewhere, what these
+    have."""
     sent: int
     """To how many registries it goes over the network."""
     wheels: tuple[ForecastWheel, ...]
-
-    @property
-    def download(self) -> int:
-        """How many bytes come for it."""
-        return sum(each.wheel.size for each in self.wheels if each.is_downloaded)
+    packages: tuple[ForecastPackage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,8 @@ class Totals:
     bytes_reused: int
     layers_made: int
     wheels_downloaded: int
+    packages_downloaded: int
+    """Of Debian."""
     bytes_downloaded: int
     bytes_pushed: int
     """Without the layers whose size shows only when they are made."""
@@ -80,8 +88,12 @@ def forecast(
     had: Mapping[LayerPlan, OurLayer | None],
     why: Mapping[LayerPlan, Mapping[str, str]],
     count_sent: CountSent,
+    has_file: Callable[[str], bool],
 ) -> Forecast:
-    """Return what a build of these layers would do; ``had`` are in the order of the image."""
+    """Return what a build of these layers would do; ``had`` are in the order of the image.
+
+    ``has_file`` says whether a file of that SHA-256 is here already.
+    """
     base = prepared.order.base.base
     return Forecast(
         prepared.order.target.platform,
@@ -89,7 +101,7 @@ def forecast(
         sum(layer.descriptor.size for layer in base.layers),
         sum(layer.descriptor.size * count_sent(layer) for layer in base.layers),
         tuple(
-            _made(plan, prepared, why.get(plan, {}), count_sent(None))
+            _made(plan, prepared, why.get(plan, {}), count_sent(None), has_file)
             if layer is None
             else _reused(plan, layer, count_sent(layer))
             for plan, layer in had.items()
@@ -102,16 +114,25 @@ def _reused(plan: LayerPlan, layer: OurLayer, sent: int) -> ForecastLayer:
     origin = Origin.REGISTRY if is_remote else Origin.STORE
     where = layer.repository.shown if isinstance(layer, ReusedLayer) else ""
     wheels = tuple(ForecastWheel(wheel, is_downloaded=False, reason="") for wheel in plan.wheels)
-    return ForecastLayer(plan, origin, where, layer.descriptor.size, sent, wheels)
+    packages = tuple(ForecastPackage(each, is_downloaded=False) for each in plan.packages)
+    return ForecastLayer(plan, origin, where, layer.descriptor.size, sent, wheels, packages)
 
 
-def _made(plan: LayerPlan, prepared: Prepared, why: Mapping[str, str], sent: int) -> ForecastLayer:
-    size = sum(wheel.size for wheel in plan.wheels) if plan.wheels else None
+def _made(
+    plan: LayerPlan,
+    prepared: Prepared,
+    why: Mapping[str, str],
+    sent: int,
+    has_file: Callable[[str], bool],
+) -> ForecastLayer:
+    sizes = [*(each.size for each in plan.wheels), *(each.size for each in plan.packages)]
     wheels = tuple(
         ForecastWheel(wheel, not prepared.sources.has(wheel), why.get(wheel.name, ""))
         for wheel in plan.wheels
     )
-    return ForecastLayer(plan, Origin.MADE, "", size, sent, wheels)
+    packages = tuple(ForecastPackage(each, not has_file(each.sha256)) for each in plan.packages)
+    size = sum(sizes) if sizes else None
+    return ForecastLayer(plan, Origin.MADE, "", size, sent, wheels, packages)
 
 
 def totals(forecasts: Sequence[Forecast]) -> Totals:
@@ -123,6 +144,12 @@ def totals(forecasts: Sequence[Forecast]) -> Totals:
         for each in layer.wheels
         if each.is_downloaded
     }
+    packages = {
+        each.package.sha256: each.package.size
+        for layer in layers
+        for each in layer.packages
+        if each.is_downloaded
+    }
     reused = [layer for layer in layers if layer.origin is not Origin.MADE]
     sent = sum((layer.size or 0) * layer.sent for layer in layers)
     return Totals(
@@ -130,6 +157,7 @@ def totals(forecasts: Sequence[Forecast]) -> Totals:
         bytes_reused=sum(layer.size or 0 for layer in reused),
         layers_made=len(layers) - len(reused),
         wheels_downloaded=len(wheels),
-        bytes_downloaded=sum(wheels.values()),
+        packages_downloaded=len(packages),
+        bytes_downloaded=sum(wheels.values()) + sum(packages.values()),
         bytes_pushed=sent + sum(each.base_sent for each in forecasts),
     )

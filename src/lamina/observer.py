@@ -8,8 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from lamina.plan.plan import LayerPlan
-    from lamina.plan.wheel import PlannedWheel
+    from lamina.plan.plan import Fetched, LayerPlan
 
 Why = Callable[[], "Mapping[LayerPlan, Mapping[str, str]]"]
 
@@ -19,6 +18,8 @@ class Traffic(Enum):
 
     DEPENDENCY = "dependency"
     BASE = "base"
+    PACKAGE = "package"
+    """Of Debian, above the base."""
     OTHER = "other"
 
 
@@ -39,10 +40,10 @@ class Observer(Protocol):
         self,
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
-        wheels: Sequence[PlannedWheel],
+        wanted: Sequence[Fetched],
         why: Why,
     ) -> None:
-        """The layers of ours, those of them that must be made, and the wheels to be downloaded.
+        """The layers of ours, those of them that must be made, and the files to be downloaded.
 
         Told once for each image, before any of them is made; only overrides may come to it later.
         ``why`` tells of each distribution of a missing layer, by its name, why that is missing.

@@ -20,6 +20,7 @@ from lamina.make.fitting import ForeignWheels, raise_all
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
+from lamina.make.system import System, system_parts
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
 from lamina.plan.bytecode import Bytecode
@@ -57,6 +58,8 @@ class Order:
     """Of the image, beneath those of the configuration."""
     outputs: tuple[Path, ...] = ()
     """What the build writes, which is no part of the project even if it lies there."""
+    system: System | None = None
+    """The Debian packages above the base, if there are any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,8 @@ class Prepared:
     sources: Wheels
     wheels: tuple[PlannedWheel, ...]
     bottom: tuple[Part, ...]
-    """Bytecode of the base's own modules, and the environment's skeleton, lowest first."""
+    """Debian packages, bytecode of the base's own modules, and the environment's skeleton, lowest
+    first."""
     plans: tuple[LayerPlan, ...]
     """The layers of the dependencies, lowest first."""
     top: tuple[Part, ...]
@@ -140,13 +144,14 @@ def settled(order: Order, workshop: ImageWorkshop) -> Prepared:
 
 
 def _bottom_parts(order: Order, site: Site, workshop: ImageWorkshop) -> tuple[Part, ...]:
+    system = [] if order.system is None else system_parts(order.system, workshop)
     skeleton = skeleton_part(site, workshop)
     library, base = order.base.base.library, order.base.facts
     bytecode, compilation = site.recipe.bytecode, site.compilation
     if library is None or base.python is None or bytecode is None or compilation is None:
-        return (skeleton,)
+        return *system, skeleton
     stdlib = stdlib_part(library, base, base.python, bytecode, compilation, workshop)
-    return stdlib, skeleton
+    return stdlib, *system, skeleton
 
 
 def _top_parts(

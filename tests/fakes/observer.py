@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from lamina.observer import Download, Why
-from lamina.plan.plan import LayerPlan
-from lamina.plan.wheel import PlannedWheel
+from lamina.plan.plan import Fetched, LayerPlan
 
 
 class RecordingObserver:
@@ -26,12 +25,12 @@ class RecordingObserver:
         self,
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
-        wheels: Sequence[PlannedWheel],
+        wanted: Sequence[Fetched],
         why: Why,
     ) -> None:
         self.planned_layers = [plan.title for plan in layers]
         self.missing_layers = [plan.title for plan in missing]
-        self.wanted_wheels = [str(wheel) for wheel in wheels]
+        self.wanted_wheels = [str(each) for each in wanted]
 
     def reused(self, plan: LayerPlan, where: str) -> None:
         self.reused_layers.append(plan.title)

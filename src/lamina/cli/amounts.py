@@ -38,3 +38,13 @@ def counted(count: int, noun: str) -> str:
     ('1 layer', '2 layers', 'no wheels')
     """
     return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"
+
+
+def files(wheels: int, packages: int) -> str:
+    """Return how many files there are of each kind; packages are seldom, so only if there are any.
+
+    >>> files(2, 0), files(0, 1), files(0, 0)
+    ('2 wheels', '1 Debian package', 'no wheels')
+    """
+    found = [counted(wheels, "wheel")] if wheels or not packages else []
+    return ", ".join([*found, *([counted(packages, "Debian package")] if packages else [])])

@@ -12,12 +12,12 @@ from rich.table import Column
 
 from lamina.cli.amounts import size
 from lamina.observer import Download, Observer, Traffic, Why
-from lamina.plan.plan import LayerPlan
-from lamina.plan.wheel import PlannedWheel
+from lamina.plan.plan import Fetched, LayerPlan
 
 LARGE = 2_000_000
 """Of what has a bar of its own, in bytes; smaller files are over before it is seen."""
 _PER_SECOND = 8
+_PLANNED = (Traffic.DEPENDENCY, Traffic.PACKAGE)
 
 
 class Bars:
@@ -51,12 +51,12 @@ class Bars:
         self,
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
-        wheels: Sequence[PlannedWheel],
+        wanted: Sequence[Fetched],
         why: Why,
     ) -> None:
         """See `Observer.planned`."""
-        self._counts.plan(len(missing), sum(wheel.size for wheel in wheels))
-        self._inner.planned(layers, missing, wheels, why)
+        self._counts.plan(len(missing), sum(each.size for each in wanted))
+        self._inner.planned(layers, missing, wanted, why)
         if missing:
             self._start()
 
@@ -134,10 +134,10 @@ class Counts:
             self._due += due
 
     def begin(self, download: Download) -> None:
-        """A download begins; those of dependencies were planned."""
+        """A download begins; those of dependencies and packages were planned."""
         with self._lock:
             self._active[download] = 0
-            if download.traffic is not Traffic.DEPENDENCY:
+            if download.traffic not in _PLANNED:
                 self._due += download.size or 0
 
     def receive(self, download: Download, count: int) -> None:

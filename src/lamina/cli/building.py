@@ -13,7 +13,7 @@ import click
 
 from lamina.build import Built, build
 from lamina.cli import settings
-from lamina.cli.amounts import counted, duration, size
+from lamina.cli.amounts import counted, duration, files, size
 from lamina.cli.caches import Caches
 from lamina.cli.clock import seconds_running
 from lamina.cli.ground import Ground
@@ -139,9 +139,9 @@ def summary(built: Built, tally: Tally, seconds: float) -> str:
     made = sum(each.is_made for each in layers)
     come = sum(tally.bytes_in.values())
     kept = counted(len(layers) - made, "layer")
-    wheels = counted(tally.wheels_downloaded, "wheel")
+    come_of = files(tally.wheels_downloaded, tally.packages_downloaded)
     return f"Done in {duration(seconds)}: {kept} reused, {made} made; " + (
-        f"{size(come)} downloaded, with {wheels}" if come else "nothing downloaded"
+        f"{size(come)} downloaded, with {come_of}" if come else "nothing downloaded"
     )
 
 

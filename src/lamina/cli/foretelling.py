@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from lamina.cli.amounts import counted, size
-from lamina.forecast import Forecast, ForecastLayer, ForecastWheel, Totals, totals
+from lamina.cli.amounts import counted, files, size
+from lamina.forecast import (
+    Forecast,
+    ForecastLayer,
+    ForecastPackage,
+    ForecastWheel,
+    Totals,
+    totals,
+)
 from lamina.stack import Origin
 
 
@@ -27,12 +34,16 @@ def table(forecasts: Sequence[Forecast], *, is_pushed: bool) -> Iterator[str]:
 
 def _rows(forecast: Forecast) -> Iterator[tuple[str, str, str, str]]:
     for layer in forecast.layers:
-        if not layer.wheels:
+        if not (layer.wheels or layer.packages):
             amount = "" if layer.size is None else size(layer.size)
             yield (layer.plan.title, _what(layer), amount, _where(layer))
         for each in layer.wheels:
             what = f"download, {_what(layer)}" if each.is_downloaded else _what(layer)
             yield (str(each.wheel), what, size(each.wheel.size), each.reason or _where(layer))
+        for deb in layer.packages:
+            what = f"download, {_what(layer)}" if deb.is_downloaded else _what(layer)
+            name = f"{deb.package.name} {deb.package.version}"
+            yield (name, what, size(deb.package.size), _where(layer))
 
 
 def _what(layer: ForecastLayer) -> str:
@@ -48,9 +59,8 @@ def _where(layer: ForecastLayer) -> str:
 
 def _sums(sums: Totals, *, is_pushed: bool) -> Iterator[str]:
     yield f"Reused: {counted(sums.layers_reused, 'layer')}, {size(sums.bytes_reused)}"
-    yield (
-        f"To download: {counted(sums.wheels_downloaded, 'wheel')}, {size(sums.bytes_downloaded)}"
-    )
+    come = files(sums.wheels_downloaded, sums.packages_downloaded)
+    yield f"To download: {come}, {size(sums.bytes_downloaded)}"
     yield f"To make: {counted(sums.layers_made, 'layer')}"
     if is_pushed:
         made = ", and what is made of the project" if sums.layers_made else ""
@@ -82,6 +92,16 @@ def _layer(layer: ForecastLayer) -> dict[str, object]:
         "size": layer.size,
         "push": layer.sent > 0,
         "distributions": [_wheel(each) for each in layer.wheels],
+        "packages": [_package(each) for each in layer.packages],
+    }
+
+
+def _package(each: ForecastPackage) -> dict[str, object]:
+    return {
+        "name": each.package.name,
+        "version": each.package.version,
+        "size": each.package.size,
+        "download": each.is_downloaded,
     }
 
 

@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from lamina.cli.amounts import counted, size
+from lamina.cli.amounts import counted, files, size
 from lamina.cli.style import styled
 from lamina.cli.tally import Tally
 from lamina.observer import Download, Why
 
 if TYPE_CHECKING:
-    from lamina.plan.plan import LayerPlan
-    from lamina.plan.wheel import PlannedWheel
+    from lamina.plan.plan import Fetched, LayerPlan
+from lamina.plan.wheel import PlannedWheel
 
 LARGE = 64_000_000
 """Of a download that is announced, in bytes."""
@@ -31,7 +31,7 @@ class Silent:
         self,
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
-        wheels: Sequence[PlannedWheel],
+        wanted: Sequence[Fetched],
         why: Why,
     ) -> None:
         """See `Observer.planned`."""
@@ -84,15 +84,16 @@ class Lines(Silent):
         self,
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
-        wheels: Sequence[PlannedWheel],
+        wanted: Sequence[Fetched],
         why: Why,
     ) -> None:
         """See `Observer.planned`."""
-        kept, total = len(layers) - len(missing), sum(wheel.size for wheel in wheels)
-        download = f"{counted(len(wheels), 'wheel')} to download, {size(total)}"
+        kept, total = len(layers) - len(missing), sum(each.size for each in wanted)
+        wheels = sum(isinstance(each, PlannedWheel) for each in wanted)
+        download = f"{files(wheels, len(wanted) - wheels)} to download, {size(total)}"
         self._say(
             f"Plan: {counted(len(layers), 'layer')}, {kept} reused, {len(missing)} to make; "
-            f"{download if wheels else 'nothing to download'}"
+            f"{download if wanted else 'nothing to download'}"
         )
 
     def downloading(self, download: Download) -> None:
@@ -123,13 +124,13 @@ class VerboseLines(Lines):
         self,
         layers: Sequence[LayerPlan],
         missing: Collection[LayerPlan],
-        wheels: Sequence[PlannedWheel],
+        wanted: Sequence[Fetched],
         why: Why,
     ) -> None:
         """See `Observer.planned`."""
         if missing:
             self._reasons |= why()
-        super().planned(layers, missing, wheels, why)
+        super().planned(layers, missing, wanted, why)
 
     def reused(self, plan: LayerPlan, where: str) -> None:
         """See `Observer.reused`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,3 +71,15 @@ def _read_keyring(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise LaminaError(f"Unable to read the keyring `{path}`: {error.strerror}") from error
+
+
+def archives_of_base(
+    base: Callable[[str], bytes | None],
+    environ: Mapping[str, str],
+    config: Config,
+    warn: Callable[[str], None],
+) -> Sequence[Archive]:
+    """Return the archives of this machine for a base, whose files ``base`` gives."""
+    text = (base("etc/os-release") or b"").decode("utf-8", "replace")
+    found = re.search(r'^VERSION_CODENAME="?([a-z]+)', text, re.MULTILINE)
+    return debian_settings(found[1] if found else "", environ, config, warn).archives

@@ -39,6 +39,7 @@ class PlanOptions(WantedOptions):
     folder: Path
     tags: tuple[str, ...]
     base: str | None
+    apt: tuple[str, ...]
     platforms: tuple[str, ...]
     python: str | None
     layers: int | None
@@ -115,6 +116,17 @@ IMAGE_OPTIONS = (
         envvar="LAMINA_BASE",
         show_envvar=True,
         help="Build upon this image.",
+    ),
+    click.option(
+        "--apt",
+        cls=Option,
+        section=IMAGE,
+        metavar="PACKAGE",
+        multiple=True,
+        envvar="LAMINA_APT",
+        show_envvar=True,
+        help="Install this Debian package too, as `NAME`, `NAME=VERSION` or `NAME/SUITE`; may be "
+        "given again.",
     ),
     click.option(
         "--platform",

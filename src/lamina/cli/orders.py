@@ -16,6 +16,7 @@ from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
 from lamina.cli.wanted import build_rules, building_of, policy_of
 from lamina.cli.wanting import WantedOptions
+from lamina.deb.wish import Wish
 from lamina.lock.model import Lock
 from lamina.make.base import OpenedBase, open_base
 from lamina.make.image_workshop import ImageWorkshop
@@ -26,6 +27,7 @@ from lamina.project.config import Config
 
 if TYPE_CHECKING:
     from lamina.make.debian_base import DebianSettings
+    from lamina.make.system import System
 
 DEFAULT_PLATFORM = Platform("linux", "amd64")
 
@@ -37,10 +39,18 @@ def configured(config: Config, options: PlanOptions, **more: object) -> Config:
         "python": options.python,
         "layers": options.layers,
         "bytecode": options.compile_bytecode,
+        "apt": _wishes(config, options.apt) or None,
         "platform": _platforms(options.platforms) or None,
         **more,
     }
     return replace(config, **{key: value for key, value in changes.items() if value is not None})
+
+
+def _wishes(config: Config, also: Sequence[str]) -> tuple[Wish, ...]:
+    """Return what is configured, and what is asked for besides; of one package, the latter."""
+    asked = [Wish.parse(text) for text in also]
+    names = {wish.name for wish in asked}
+    return (*(wish for wish in config.apt if wish.name not in names), *asked)
 
 
 def platforms_of(config: Config) -> tuple[Platform, ...]:
@@ -85,10 +95,11 @@ def orders(
             platform,
             workshop,
             mirrors,
-            is_kept=is_base_kept,
+            is_kept=is_base_kept or bool(config.apt),
             pins=None if pins is None else pins.of(platform),
         )
-        order = _order(options, project, lock, config, version, base, workshop, tuple(outputs))
+        bare = _order(options, project, lock, config, version, base, workshop, tuple(outputs))
+        order = replace(bare, system=_system(config, base, workshop))
         workshop.observer.note(_what(order, config, name))
         found.append(order)
     if pins is None and not options.no_lock and (note := unpinned(asked)):
@@ -103,6 +114,15 @@ def base_name(
     requires = requires_python(project, lock, wanted(options, project, lock))
     facts = replace(project.facts, requires_python=requires)
     return config.base or default_base(config.python, pin, facts)
+
+
+def _system(config: Config, base: OpenedBase, workshop: ImageWorkshop) -> System | None:
+    """Return the Debian packages above a base, if any are asked for."""
+    if not config.apt:
+        return None
+    from lamina.cli.system import system_above  # Here, since most images have none.
+
+    return system_above(base, config, workshop, os.environ)
 
 
 def _about_files(project: ProjectFolder, config: Config) -> Iterator[str]:

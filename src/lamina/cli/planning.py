@@ -71,7 +71,7 @@ def _forecast(order: Order, workshop: ImageWorkshop, presence: _Presence) -> For
     presence.ask([*order.base.base.layers, *(layer for layer in had.values() if layer)])
     missing = [plan for plan, layer in had.items() if layer is None]
     why = workshop.why(missing, prepared.site.recipe)
-    return forecast(prepared, had, why, presence.count_sent)
+    return forecast(prepared, had, why, presence.count_sent, workshop.store.has_file)
 
 
 def _had(prepared: Prepared, workshop: ImageWorkshop) -> dict[LayerPlan, OurLayer | None]:

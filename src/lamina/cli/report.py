@@ -41,11 +41,13 @@ def report(
         "transfer": {
             "dependency_bytes_in": tally.bytes_in[Traffic.DEPENDENCY],
             "base_bytes_in": tally.bytes_in[Traffic.BASE],
+            "package_bytes_in": tally.bytes_in[Traffic.PACKAGE],
             "other_bytes_in": tally.bytes_in[Traffic.OTHER],
             "bytes_out": tally.bytes_out,
             "requests": tally.requests,
             "round_trips": tally.round_trips,
             "wheels_downloaded": tally.wheels_downloaded,
+            "packages_downloaded": tally.packages_downloaded,
         },
         "seconds": round(seconds, 3),
         "peak_rss_bytes": peak_rss(),
@@ -113,11 +115,16 @@ def _layers(built: BuiltImage) -> list[dict[str, object]]:
 
 def _origin(built: BuiltLayer | None) -> dict[str, object]:
     if built is None:
-        return {"distributions": [], "key": None, "kind": LayerKind.BASE.value, "origin": "base"}
+        kind = LayerKind.BASE.value
+        return {"distributions": [], "packages": [], "key": None, "kind": kind, "origin": "base"}
     return {
         "distributions": [
             {"name": each.name, "version": each.version, "size": each.size}
             for each in built.layer.contents.distributions
+        ],
+        "packages": [
+            {"name": each.name, "version": each.version, "size": each.size}
+            for each in built.plan.packages
         ],
         "key": str(built.plan.key),
         "kind": built.plan.kind.value,

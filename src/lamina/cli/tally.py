@@ -18,6 +18,7 @@ class Tally:
         self.bytes_in = dict.fromkeys(Traffic, 0)
         self.bytes_out = 0
         self.wheels_downloaded = 0
+        self.packages_downloaded = 0
         self.has_warned = False
         self.requests = 0
         self.round_trips = 0
@@ -32,6 +33,7 @@ class Tally:
         """Count a file that came whole."""
         with self._lock:
             self.wheels_downloaded += download.traffic is Traffic.DEPENDENCY
+            self.packages_downloaded += download.traffic is Traffic.PACKAGE
 
     def sent(self, count: int) -> None:
         """Count bytes that were pushed."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from lamina.archive.entry import Entry
 from lamina.archive.parents import with_parents
 from lamina.bases.base import Base
-from lamina.bases.debian.plan import DebianLayer, DebianPlan, debian_architecture, plan_key
+from lamina.bases.debian.plan import DebianLayer, DebianPlan, plan_key
 from lamina.bases.debian.resolve import resolve
 from lamina.bases.debian.rootfs import entries
+from lamina.deb.architecture import debian_architecture
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
 from lamina.make.blobs import generated

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from lamina.deb.package import DebianPackage
 from lamina.errors import LaminaError
 from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.layering import (
@@ -36,6 +37,10 @@ class LayerKind(Enum):
     """What others have put there."""
 
 
+Fetched = PlannedWheel | DebianPackage
+"""What layers are made of, and comes over the network."""
+
+
 @dataclass(frozen=True, slots=True)
 class LayerPlan:
     """One layer to be had: from where it is known, or made."""
@@ -45,6 +50,8 @@ class LayerPlan:
     title: str
     """What is in it, for history and output."""
     wheels: tuple[PlannedWheel, ...] = ()
+    packages: tuple[DebianPackage, ...] = ()
+    """Those of Debian whose files are in it."""
 
 
 @dataclass(frozen=True, slots=True)

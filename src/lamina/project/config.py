@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from packaging.utils import InvalidName, canonicalize_name
 
+from lamina.deb.wish import MalformedWish, Wish
 from lamina.errors import LaminaError
 from lamina.oci.descriptor import InvalidPlatform, Platform
 from lamina.oci.healthcheck import Healthcheck
@@ -61,6 +62,10 @@ class Config:
 
     base: str | None = None
     python: str | None = None
+    apt: tuple[Wish, ...] = ()
+    """Debian packages above the base, in the order written."""
+    apt_docs: bool = False
+    """Whether documentation of Debian packages goes into the image."""
     platform: tuple[Platform, ...] = ()
     extras: Names = Names()
     groups: Names = Names()
@@ -98,6 +103,8 @@ def parse_config(document: Mapping[str, object]) -> Config:
     config = Config(
         base=table.read("base", text),
         python=table.read("python", _python),
+        apt=tuple(table.items("apt", _wish) or ()),
+        apt_docs=table.read("apt-docs", boolean) or False,
         platform=table.read("platform", _platforms) or (),
         extras=_read_names(table, "extras"),
         groups=_read_names(table, "groups"),
@@ -229,6 +236,13 @@ def _python(value: object) -> str:
     if not _PYTHON.fullmatch(found := string(value)):
         raise Refused("expected a Python version such as `3.12` or `3.13t`")
     return found
+
+
+def _wish(value: object) -> Wish:
+    try:
+        return Wish.parse(string(value))
+    except MalformedWish as error:
+        raise Refused(str(error)) from None
 
 
 def _platforms(value: object) -> tuple[Platform, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from lamina.observer import Observer
-from lamina.oci.descriptor import Platform
+from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.digest import Digest
 from lamina.oci.index import runs
 from lamina.plan.annotations import layer_annotations
@@ -16,7 +16,7 @@ from lamina.plan.base import BaseFacts
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import InLayer
 from lamina.plan.key import LayerKey
-from lamina.plan.plan import LayerPlan
+from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.plan.reasons import Earlier
 from lamina.plan.wheel import BUILT, PlannedWheel
 from lamina.registry.client import Repository
@@ -35,6 +35,14 @@ class Former:
     is_believed: bool = True
     """Whether its layers are taken as they are; else they are made again and compared, and what it
     tells besides is not taken at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A layer of an earlier image, and some that it stands in one image with."""
+
+    keys: frozenset[LayerKey]
+    layer: ReusedLayer
 
 
 FindFurther = Callable[[Sequence[LayerKey]], Sequence[Former]]
@@ -127,18 +135,19 @@ class Known:
             if problem is None:
                 said = layer_annotations(plan.key)
                 descriptor = replace(layer.descriptor, annotations=said)
-                return ReusedLayer(
-                    plan.key,
-                    descriptor,
-                    layer.diff_id,
-                    layer.contents,
-                    former.repository,
-                    self._observer,
-                    self._keeper,
-                    former.is_believed,
-                )
+                return self._reused(plan.key, descriptor, layer, former)
             self._observer.warn(f"{problem}; it is not reused: {plan.title}")
         return None
+
+    def highest(self, kind: LayerKind, keys: Iterable[LayerKey]) -> Iterator[Beside]:
+        """Give the highest layer of a kind in each image that has layers of these keys, too."""
+        wanted = frozenset(keys)
+        for former in self._believed:
+            layers = former.image.layers
+            there = wanted & {each.key for each in layers if each.key is not None}
+            found = [each for each in layers if each.kind is kind]
+            if there and found and (key := found[-1].key) is not None and key not in wanted:
+                yield Beside(there, self._reused(key, found[-1].descriptor, found[-1], former))
 
     def forget(self, layer: ReusedLayer) -> None:
         """Do not give a layer again that turned out not to be there."""
@@ -191,6 +200,20 @@ class Known:
             if key in former.image.record.agreements:
                 return former.image.record.agreements[key]
         return None
+
+    def _reused(
+        self, key: LayerKey, descriptor: Descriptor, layer: FormerLayer, former: Former
+    ) -> ReusedLayer:
+        return ReusedLayer(
+            key,
+            descriptor,
+            layer.diff_id,
+            layer.contents,
+            former.repository,
+            self._observer,
+            self._keeper,
+            former.is_believed,
+        )
 
     def _problem(self, layer: FormerLayer, repository: Repository) -> str | None:
         """Say what is wrong with a blob; one of the size that it always had is not asked for.

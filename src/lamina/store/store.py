@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lamina.errors import LaminaError
+from lamina.oci.digest import Digest
 from lamina.store.blobs import Blobs
 from lamina.store.documents import Documents
 from lamina.store.scratch import Scratch, StoreUnusable, scratch, translated
@@ -50,6 +51,10 @@ class Store:
         from lamina.store.layers import Layers  # Here, since an environment is of trees alone.
 
         return Layers(Documents(self.root / "layers"), self.blobs)
+
+    def has_file(self, sha256: str) -> bool:
+        """Say whether a file of that SHA-256 is kept, its bytes unseen."""
+        return self.blobs.path(Digest("sha256", sha256)) is not None
 
     @contextmanager
     def scratch(self) -> Iterator[Scratch]:

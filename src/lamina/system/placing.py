@@ -6,7 +6,7 @@ A stream, unlike `lamina.archive.rootfs.place`: a package is read once, and neve
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry, Kind, directory
@@ -28,8 +28,6 @@ class Placing:
     """
 
     rootfs: Rootfs
-    diversions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Paths that belong elsewhere: where to, and the package that keeps the path itself."""
     owners: dict[str, str] = field(default_factory=dict)
     """By path, who brought it; nobody in particular brings a directory."""
     links: dict[str, str] = field(default_factory=dict)
@@ -42,7 +40,7 @@ class Placing:
         if entry.kind is Kind.DIRECTORY:
             yield from self._directory(entry)
             return
-        path = self._diverted(owner, self._beside(entry.path))
+        path = self._beside(entry.path)
         if self._stays(path, entry):
             return
         self._check(owner, path)
@@ -50,9 +48,8 @@ class Placing:
         self.owners[path] = owner
         if entry.kind is Kind.SYMLINK:
             self.links[path] = entry.target
-        target = entry.target
-        if entry.kind is Kind.HARDLINK:
-            target = self._diverted(owner, self._beside(target))
+        is_hard = entry.kind is Kind.HARDLINK
+        target = self._beside(entry.target) if is_hard else entry.target
         yield replace(entry, path=path, target=target)
 
     def resolve(self, path: str) -> str:
@@ -97,7 +94,3 @@ class Placing:
             raise PackagesCollide(
                 f"Unable to unpack `{owner}`: `/{path}` is a directory of the base image"
             )
-
-    def _diverted(self, owner: str, path: str) -> str:
-        to, keeper = self.diversions.get(path, (path, owner))
-        return path if keeper == owner else to

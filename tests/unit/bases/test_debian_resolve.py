@@ -14,8 +14,6 @@ from debs import Item, Mirror, folder, make_deb, stanza
 from lamina.bases.debian.plan import (
     DebianLayer,
     DebianPlan,
-    UnsupportedPlatform,
-    debian_architecture,
     plan_key,
 )
 from lamina.bases.debian.resolve import InvalidCodename, resolve
@@ -359,28 +357,6 @@ def test_the_config_says_how_python_is_found(mirror: Mirror) -> None:
     assert config.diff_ids == tuple(diff_ids)
     assert config.history[1].created_by == "zlib1g 1.0-1"
     assert config.history[1].comment == str(plan.layers[1].key)
-
-
-@pytest.mark.parametrize(
-    ("platform", "architecture"),
-    [
-        (Platform("linux", "amd64"), "amd64"),
-        (Platform("linux", "arm64", "v8"), "arm64"),
-    ],
-)
-def test_platforms_have_debians_names(platform: Platform, architecture: str) -> None:
-    assert debian_architecture(platform) == architecture
-
-
-@pytest.mark.parametrize("text", ["linux/s390x", "windows/amd64"])
-def test_another_platform_is_refused(text: str) -> None:
-    with pytest.raises(UnsupportedPlatform) as caught:
-        debian_architecture(Platform.parse(text))
-
-    assert str(caught.value) == f"Unable to make a base from Debian packages for {text}"
-    assert caught.value.hint == (
-        "It can be made for linux/amd64, linux/arm64; for others, name a base image"
-    )
 
 
 def test_without_python_there_is_no_base(mirror: Mirror) -> None:

@@ -78,6 +78,7 @@ def test_after_a_push_all_is_reused(app: Pushing) -> None:
         "bytes_reused": sum(layer["size"] for layer in layers),
         "layers_made": 0,
         "wheels_downloaded": 0,
+        "packages_downloaded": 0,
         "bytes_downloaded": 0,
         "bytes_pushed": 0,
     }

@@ -35,11 +35,13 @@ def test_the_report_of_a_build(locked: LockedProject, program: Program) -> None:
     assert report["transfer"] == {
         "dependency_bytes_in": 0,
         "base_bytes_in": 0,
+        "package_bytes_in": 0,
         "other_bytes_in": 0,
         "bytes_out": 0,
         "requests": 0,
         "round_trips": 0,
         "wheels_downloaded": 0,
+        "packages_downloaded": 0,
     }
 
 
@@ -67,6 +69,7 @@ def test_layers_of_the_base_are_told_from_ours(locked: LockedProject, program: P
     first = json.loads(ended.out)["platforms"][0]["layers"][0]
     assert first == {
         "distributions": [],
+        "packages": [],
         "key": None,
         "kind": "base",
         "origin": "base",

@@ -55,17 +55,6 @@ def test_a_file_over_a_directory_of_the_base_is_refused() -> None:
     assert str(caught.value) == "Unable to unpack `a`: `/etc/x` is a directory of the base image"
 
 
-def test_a_diverted_file_goes_elsewhere_unless_it_is_the_keepers_own() -> None:
-    placing = Placing(Rootfs(), {"bin/sh": ("bin/sh.distrib", "dash")})
-
-    found = [
-        *placed(placing, file("bin/sh", b"")),
-        *placed(placing, file("bin/sh", b""), owner="dash"),
-    ]
-
-    assert [each.path for each in found] == ["bin", "bin/sh.distrib", "bin/sh"]
-
-
 def test_a_file_below_a_link_of_a_package_stays_in_the_image() -> None:
     found = placed(Placing(Rootfs()), symlink("a", "../../etc"), file("a/passwd", b""))
 

@@ -37,7 +37,6 @@ ENV = {
 }
 CMD = ("python3",)
 
-_ARCHITECTURES = {"amd64": "amd64", "arm64": "arm64"}
 _GROUPS = (
     ("libc", re.compile(r"libc6|libc-bin|libcrypt1|libgcc-s1|libstdc\+\+6|gcc-\d+-base")),
     ("python", re.compile(r"(lib)?python3.*")),
@@ -48,26 +47,6 @@ _ORDER = ("libc", "libraries", "python", "data", "database")
 
 _PYTHON = re.compile(r"python3\.(\d+)")
 _UPSTREAM = re.compile(r"(?:\d+:)?(\d+(?:\.\d+)*)")
-
-
-class UnsupportedPlatform(LaminaError):
-    """A platform for which no base is made from Debian packages."""
-
-
-def debian_architecture(platform: Platform) -> str:
-    """Return Debian's name of a platform.
-
-    >>> debian_architecture(Platform("linux", "arm64", "v8"))
-    'arm64'
-    """
-    architecture = _ARCHITECTURES.get(platform.architecture)
-    if platform.os != "linux" or architecture is None:
-        known = ", ".join(f"linux/{name}" for name in sorted(_ARCHITECTURES))
-        raise UnsupportedPlatform(
-            f"Unable to make a base from Debian packages for {platform}",
-            hint=f"It can be made for {known}; for others, name a base image",
-        )
-    return architecture
 
 
 @dataclass(frozen=True, slots=True)

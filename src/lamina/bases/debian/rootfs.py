@@ -15,9 +15,12 @@ from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 from lamina.system.unpacking import OpenDeb, TakeNotes, unpack_all, without_documentation
 
-_MERGED = {"amd64": ("bin", "lib", "lib64", "sbin"), "arm64": ("bin", "lib", "sbin")}
+_MERGED = ("bin", "lib", "sbin")
 """What is a symlink into usr: everywhere since bookworm (Debian TC #994388), though the packages
 of bookworm still ship files in lib."""
+
+_LIB64 = frozenset({"amd64", "ppc64el"})
+"""Architectures whose C library has its loader in ``lib64``, which is merged as well."""
 
 _MOVED = {"var/run": "/run", "var/lock": "/run/lock"}
 """Directories in base-files that its script makes symlinks."""
@@ -67,7 +70,8 @@ def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[
     The content of each must be read before the next entry is asked for: nothing is unpacked twice,
     nor held whole. ``open_deb`` is asked for each package once, in turn; ``take`` gets its notes.
     """
-    links = {name: f"usr/{name}" for name in _MERGED[layer.architecture]} | _MOVED
+    merged = _merged(layer.architecture)
+    links = {name: f"usr/{name}" for name in merged} | _MOVED
     placing = Placing(Rootfs(links=links))
     captured: dict[str, bytes] = {}
 
@@ -78,12 +82,16 @@ def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[
     keep = without_documentation
     yield from unpack_all(layer.packages, open_deb, placing, keep, is_captured, taken)
     names = {package.name for package in layer.packages}
-    for entry in _scripted(names, captured, _MERGED[layer.architecture]):
+    for entry in _scripted(names, captured, merged):
         # Already where it belongs; what a package ships itself wins.
         for path in [*parents(entry.path), entry.path]:
             if path not in placing.owners:
                 placing.owners[path] = ""
                 yield entry if path == entry.path else directory(path)
+
+
+def _merged(architecture: str) -> tuple[str, ...]:
+    return ("bin", "lib", "lib64", "sbin") if architecture in _LIB64 else _MERGED
 
 
 def _scripted(

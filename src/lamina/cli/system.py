@@ -1,0 +1,37 @@
+"""The Debian packages above a base, as configuration and environment ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from lamina.cli.mirrors import archives_of_base
+from lamina.make.base import OpenedBase
+from lamina.make.choosing_system import Supply, choose
+from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.system import System
+from lamina.mirrors.archives import Archive
+from lamina.project.config import Config
+from lamina.system.plan import SystemPlan
+from lamina.system.small_files import SmallFiles
+
+
+def system_above(
+    base: OpenedBase, config: Config, workshop: ImageWorkshop, environ: Mapping[str, str]
+) -> System:
+    """Return the packages that `apt` asks for, with all that they need above this base."""
+
+    def find(files: SmallFiles, architecture: str) -> Sequence[Archive]:
+        return archives_of_base(files.get, environ, config, workshop.observer.warn)
+
+    supply = Supply(base, workshop, find, datetime.now(UTC))
+    chosen = choose(config.apt, supply)
+    plan = SystemPlan(
+        architecture=supply.architecture,
+        packages=chosen.packages,
+        base=base.base.identity,
+        rootfs=base.facts.rootfs,
+        keeps_docs=config.apt_docs,
+        limit=config.layers,
+    )
+    return System(plan=plan, fetch=supply.fetch, small_files=supply.small_files)

@@ -1,0 +1,120 @@
+"""Which Debian packages go above a base: what is asked for, with all that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lamina.bases.small_files import read_small_files
+from lamina.deb.architecture import debian_architecture
+from lamina.deb.installed import Installed
+from lamina.deb.package import DebianPackage
+from lamina.deb.packages import PackagesIndex
+from lamina.deb.resolver import Resolution, resolve
+from lamina.deb.wish import Wish
+from lamina.make.base import OpenedBase
+from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.tools import files_of
+from lamina.mirrors.archives import Archive
+from lamina.mirrors.debs import fetch_deb
+from lamina.mirrors.indices import ReadIndex, read_index
+from lamina.observer import Traffic
+from lamina.oci.document import MalformedDocument
+from lamina.plan.key import LayerKey
+from lamina.system.small_files import SmallFiles
+
+FindArchives = Callable[[SmallFiles, str], Sequence[Archive]]
+"""Says where the packages for a base come from, by its own files and for an architecture."""
+
+_SEEN = LayerKey.of({"dates-of-releases": 1}).hex
+
+
+@dataclass(slots=True)
+class Supply:
+    """Where the packages above one base come from: what is found out, is found out once."""
+
+    opened: OpenedBase
+    workshop: ImageWorkshop
+    find: FindArchives
+    now: datetime
+    _files: SmallFiles | None = None
+    _archives: Sequence[Archive] | None = None
+
+    @property
+    def architecture(self) -> str:
+        """Debian's name of the base's platform."""
+        return debian_architecture(self.opened.base.config.platform)
+
+    def small_files(self) -> SmallFiles:
+        """Return those of the base, as they are kept, or read from its layers."""
+        if self._files is None:
+            self._files = self._kept_files() or self._read_files()
+        return self._files
+
+    def archives(self) -> Sequence[Archive]:
+        """Return the archives that packages for the base come from."""
+        if self._archives is None:
+            self._archives = self.find(self.small_files(), self.architecture)
+        return self._archives
+
+    def fetch(self, package: DebianPackage) -> Path:
+        """Return the file of a package, checked."""
+        return fetch_deb(package, self.archives(), files_of(self.workshop, Traffic.PACKAGE))
+
+    def index(self) -> ReadIndex:
+        """Return what the archives have now; none may be older than it was seen before."""
+        store = self.workshop.store
+        seen = _dates(store.facts.get(_SEEN) or {})
+        files = files_of(self.workshop, Traffic.OTHER)
+        found = read_index(self.archives(), self.architecture, fetch=files, now=self.now, seen=seen)
+        dates = {each.archive.name: each.release.date for each in found.releases}
+        store.facts.put(_SEEN, {name: date.isoformat() for name, date in (seen | dates).items()})
+        return found
+
+    def _kept_files(self) -> SmallFiles | None:
+        document = self.workshop.facts(self._key)
+        try:
+            return None if document is None else SmallFiles.parse(document)
+        except MalformedDocument:  # Of another release, or damaged.
+            return None
+
+    def _read_files(self) -> SmallFiles:
+        files = read_small_files(self.opened.base)
+        self.workshop.store.facts.put(self._key, files.to_json())
+        return files
+
+    @property
+    def _key(self) -> str:
+        return LayerKey.of({"small-files-of-base": str(self.opened.base.identity)}).hex
+
+
+def choose(
+    wishes: Sequence[Wish], supply: Supply, preferred: Mapping[str, str] | None = None
+) -> Resolution:
+    """Return the packages that go above a base, by what its archives have now.
+
+    ``preferred`` are versions that are taken where the archives still have them.
+    """
+    index = PackagesIndex(supply.index().files)
+    where = f"the base `{supply.opened.base.name}`"
+    installed = Installed.parse(supply.small_files().statuses.values(), where=where)
+    return resolve(
+        wishes,
+        index,
+        installed,
+        architecture=supply.architecture,
+        preferred=preferred or {},
+    )
+
+
+def _dates(document: Mapping[str, object]) -> dict[str, datetime]:
+    """Read the dates that are kept; one that is damaged is forgotten."""
+    found = {}
+    for name, text in document.items():
+        try:
+            found[name] = datetime.fromisoformat(str(text)).astimezone(UTC)
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,74 @@
+"""The layers of Debian packages above a base, and of what they leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from lamina.archive.entry import Entry
+from lamina.make.blobs import generated
+from lamina.make.debs import Debs, Fetch
+from lamina.make.former_notes import former_notes
+from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.parts import Part
+from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.store.layers import StoredLayer
+from lamina.system.captured import is_captured
+from lamina.system.configuration import configuration
+from lamina.system.placing import Placing
+from lamina.system.plan import SystemLayer, SystemPlan
+from lamina.system.small_files import SmallFiles
+from lamina.system.unpacking import everything, unpack_all, without_documentation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """The packages above the base of an image, and where they come from."""
+
+    plan: SystemPlan
+    fetch: Fetch
+    small_files: Callable[[], SmallFiles]
+    """Gives those of the base, which is read for them if need be."""
+
+
+def system_parts(system: System, workshop: ImageWorkshop) -> list[Part]:
+    """Return the layers of the packages' files, and the small one above, lowest first."""
+    layers = system.plan.layers
+    debs = Debs(workshop, system.fetch, partial(former_notes, layers, workshop))
+    files = [_files_part(layer, system.plan, debs) for layer in layers]
+    return [*files, _configuration_part(system, debs)]
+
+
+def _files_part(layer: SystemLayer, system: SystemPlan, debs: Debs) -> Part:
+    plan = LayerPlan(LayerKind.SYSTEM, layer.key, layer.title, packages=layer.packages)
+    return Part(plan, partial(_make_files, plan, layer, system, debs))
+
+
+def _make_files(plan: LayerPlan, layer: SystemLayer, system: SystemPlan, debs: Debs) -> StoredLayer:
+    with debs.noting(layer.packages):
+        return debs.workshop.make(plan, generated, _entries(layer, system, debs))
+
+
+def _entries(layer: SystemLayer, system: SystemPlan, debs: Debs) -> Iterator[Entry]:
+    files = debs.fetch_all(layer.packages)
+    keep = everything if system.keeps_docs else without_documentation
+    placing = Placing(system.rootfs)
+    return unpack_all(layer.packages, files.__getitem__, placing, keep, is_captured, debs.take)
+
+
+def _configuration_part(system: System, debs: Debs) -> Part:
+    packages = system.plan.packages
+    title = f"dpkg database with {len(packages)} packages more"
+    plan = LayerPlan(LayerKind.SYSTEM, system.plan.configuration, title)
+
+    def make() -> StoredLayer:
+        entries = configuration(
+            debs.notes(packages),
+            system.small_files(),
+            system.plan.rootfs,
+            system.plan.architecture,
+        )
+        return debs.workshop.make(plan, generated, entries)
+
+    return Part(plan, make)
