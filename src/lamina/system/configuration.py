@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lamina.archive.entry import Entry
 from lamina.archive.rootfs import Rootfs, place
 from lamina.system.database import database
+from lamina.system.loader import loader_cache
 from lamina.system.notes import PackageNotes
 from lamina.system.small_files import SmallFiles
 
@@ -18,4 +19,5 @@ def configuration(
 
     ``notes`` are on all packages above it, by name.
     """
-    return place(database(notes, base, architecture), rootfs)
+    loader = loader_cache(notes, base, rootfs.links, architecture)
+    return place([*database(notes, base, architecture), *loader], rootfs)

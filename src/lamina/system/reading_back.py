@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from lamina.deb.control import Paragraph, parse_paragraphs
 from lamina.deb.status import INFO, STATUS
+from lamina.system import ldcache
 from lamina.system.captured import is_captured
+from lamina.system.ldcache import Cache
+from lamina.system.library import Library, is_library_name
 from lamina.system.notes import PackageNotes
 
 _LIST = ".list"
@@ -14,15 +19,16 @@ _LIST = ".list"
 
 def is_read_back(path: str) -> bool:
     """Say whether `read_back` reads a file; ``path`` is relative to the root."""
-    return path == STATUS or path.startswith(f"{INFO}/")
+    return path in (STATUS, ldcache.PATH) or path.startswith(f"{INFO}/")
 
 
 def read_back(files: Mapping[str, bytes]) -> Iterator[PackageNotes]:
     """Give the notes on the packages of an earlier image that its configuration layer tells whole.
 
     ``files`` are those of the layer. A package is left out whose own files must be looked into.
-    Raises `ControlError`.
+    Raises `ControlError`, `MalformedCache`.
     """
+    libraries = _Libraries(files.get(ldcache.PATH))
     paragraphs = {
         name: paragraph
         for paragraph in parse_paragraphs(files.get(STATUS, b""), where=f"`/{STATUS}`")
@@ -32,8 +38,43 @@ def read_back(files: Mapping[str, bytes]) -> Iterator[PackageNotes]:
         name = path.removeprefix(f"{INFO}/").removesuffix(_LIST)
         if path == f"{INFO}/{name}{_LIST}" and name in paragraphs:
             listed = tuple(files[path].decode("utf-8", "replace").splitlines())
-            if not any(is_captured(each[1:]) for each in listed):
-                yield _notes(name, paragraphs[name], listed, files)
+            if not any(is_captured(each[1:]) for each in listed) and libraries.tells(listed):
+                told = _notes(name, paragraphs[name], listed, files)
+                yield replace(told, libraries=tuple(libraries.of(listed)))
+
+
+class _Libraries:
+    """What the loader's cache of the image tells of the libraries of its packages."""
+
+    def __init__(self, data: bytes | None) -> None:
+        cache = Cache() if data is None else Cache.parse(data)
+        self._entries = {_merged(each.path): each for each in cache.entries}
+
+    def of(self, listed: Iterable[str]) -> Iterator[Library]:
+        """Give the libraries of a package, each under the name that programs ask for.
+
+        The cache that is made of these is the same, though they stand for files of longer names.
+        """
+        for path in listed:
+            if entry := self._entries.get(_merged(path)):
+                yield Library(path[1:], entry.soname, entry.flags, entry.isa_level)
+
+    def tells(self, listed: Sequence[str]) -> bool:
+        """Say whether nothing is missing: a file that has another name has one as its own there."""
+        named = [path for path in listed if is_library_name(posixpath.basename(path))]
+        known = {_stem(path) for path in named if _merged(path) in self._entries}
+        return all(_stem(path) in known for path in named)
+
+
+def _merged(path: str) -> str:
+    """Return what is the same for a path in a merged ``/usr``, whichever way it is written."""
+    return path.removeprefix("/usr")
+
+
+def _stem(path: str) -> str:
+    """Return what the names of a library have in common, with the folder."""
+    folder, name = posixpath.split(_merged(path))
+    return posixpath.join(folder, name.partition(".so")[0])
 
 
 def _info_names(paragraph: Paragraph) -> Iterator[str]:

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from debs import Item, make_deb
+from debs import Item, link, make_deb
+from elves import make_library
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
 from lamina.system.captured import is_captured
 from lamina.system.database import database
+from lamina.system.ldcache import PATH
+from lamina.system.loader import loader_cache
 from lamina.system.notes import PackageNotes
 from lamina.system.reading_back import is_read_back, read_back
 from lamina.system.small_files import SmallFiles
@@ -53,4 +56,45 @@ def test_a_package_whose_files_are_looked_into_is_left_out(tmp_path: Path) -> No
 def test_only_the_database_is_read() -> None:
     assert is_read_back("var/lib/dpkg/status")
     assert is_read_back("var/lib/dpkg/info/a.list")
+    assert is_read_back("etc/ld.so.cache")
     assert not is_read_back("etc/passwd")
+
+
+def libraries_of(notes: PackageNotes) -> bytes:
+    """Return the loader's cache that is made of notes."""
+    entries = loader_cache([notes], SmallFiles(), {"lib": "usr/lib"}, "amd64")
+    return {entry.path: b"".join(entry.content.chunks()) for entry in entries}[PATH]
+
+
+def test_libraries_are_told_by_the_cache_of_the_loader(tmp_path: Path) -> None:
+    items = [
+        Item("./lib/x86_64-linux-gnu/libx.so.1.2", make_library("libx.so.1")),
+        link("./lib/x86_64-linux-gnu/libx.so.1", "libx.so.1.2"),
+        link("./usr/lib/x86_64-linux-gnu/libx.so", "libx.so.1.2"),
+    ]
+    before = noted(tmp_path, "libx", items)
+    cache = libraries_of(before)
+
+    (found,) = read_back({**files_of(before), PATH: cache})
+
+    assert len(found.libraries) == 2
+    assert libraries_of(found) == cache
+
+
+@pytest.mark.parametrize("path", ["./usr/lib/own/liby.so.1", "./lib/x86_64-linux-gnu/libx-1.2.so"])
+def test_a_library_that_the_cache_does_not_tell_must_be_looked_into(
+    tmp_path: Path, path: str
+) -> None:
+    items = [
+        Item("./lib/x86_64-linux-gnu/libx.so.1", make_library("libx.so.1")),
+        Item(path, make_library("libx.so.1")),
+    ]
+    before = noted(tmp_path, "libx", items)
+
+    assert list(read_back({**files_of(before), PATH: libraries_of(before)})) == []
+
+
+def test_without_a_cache_packages_with_libraries_are_left_out(tmp_path: Path) -> None:
+    before = noted(tmp_path, "libx", [Item("./usr/lib/libx.so.1", make_library("libx.so.1"))])
+
+    assert list(read_back(files_of(before))) == []
