@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from lamina.cli import settings
 from lamina.cli.locked import pinned, requires_python, wanted
 from lamina.cli.options import PlanOptions
-from lamina.cli.pinning import asked_of, check_pins, read_pins, unpinned
+from lamina.cli.pinning import (
+    asked_of,
+    check_pins,
+    pinned_building,
+    pins_path,
+    read_pins,
+    unpinned,
+)
 from lamina.cli.project import ProjectFolder
 from lamina.cli.python import choose_target, default_base
 from lamina.cli.wanted import build_rules, building_of, policy_of
@@ -23,6 +30,7 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
 from lamina.prepare import Order
+from lamina.project.building import Building
 from lamina.project.config import Config
 
 if TYPE_CHECKING:
@@ -74,7 +82,8 @@ def orders(
     version = None if pin is None else pin.version
     name = base_name(options, project, lock, config, version)
     platforms = platforms_of(config)
-    asked = asked_of(name, platforms, project, lock)
+    building = building_of(options, lock, os.environ, Path.home(), project)
+    asked = asked_of(name, platforms, project, lock, building)
     pins = None if options.no_lock else read_pins(project)
     if pins is not None:
         check_pins(pins, asked, options.pinning)
@@ -98,7 +107,17 @@ def orders(
             is_kept=is_base_kept or bool(config.apt),
             pins=None if pins is None else pins.of(platform),
         )
-        bare = _order(options, project, lock, config, version, base, workshop, tuple(outputs))
+        bare = _order(
+            options,
+            project,
+            lock,
+            config,
+            version,
+            base,
+            workshop,
+            outputs=(*outputs, pins_path(project)),
+            building=pinned_building(building, project, pins),
+        )
         order = replace(bare, system=_system(config, base, workshop))
         workshop.observer.note(_what(order, config, name))
         found.append(order)
@@ -141,7 +160,9 @@ def _order(
     pin: str | None,
     base: OpenedBase,
     workshop: ImageWorkshop,
+    *,
     outputs: tuple[Path, ...],
+    building: Building,
 ) -> Order:
     platform = base.base.config.platform
     asked = wanted(options, project, lock)
@@ -166,7 +187,7 @@ def _order(
         wanted=asked,
         policy=policy_of(options, build_rules(os.environ, Path.home(), project)),
         copies_project=_copies_project(options, project),
-        building=building_of(options, lock, os.environ, Path.home(), project),
+        building=building,
         labels={"org.opencontainers.image.revision": revision} if revision else {},
         outputs=outputs,
     )

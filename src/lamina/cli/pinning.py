@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+
+from packaging.version import Version
 
 from lamina.cli.documents import read_text
 from lamina.cli.project import ProjectFolder
@@ -13,6 +17,9 @@ from lamina.oci.descriptor import Platform
 from lamina.pins.matching import PinsDoNotMatch, mismatches
 from lamina.pins.model import NAME, Asked, Pins
 from lamina.pins.read import read
+from lamina.project.building import Building, BuiltTogether
+from lamina.project.program import without_credentials
+from lamina.project.workbench import BackendSettings
 
 _OF_FILES = ("oci:", "docker-archive:")
 
@@ -28,9 +35,45 @@ def read_pins(project: ProjectFolder) -> Pins | None:
     return read(read_text(path, "lock", "")) if path.exists() else None
 
 
-def asked_of(base: str, platforms: Sequence[Platform], project: ProjectFolder, lock: Lock) -> Asked:
+def asked_of(
+    base: str,
+    platforms: Sequence[Platform],
+    project: ProjectFolder,
+    lock: Lock,
+    building: Building,
+) -> Asked:
     """Return what is asked for, of all that is pinned."""
-    return Asked(base=_portable(base), platforms=tuple(platforms))
+    backend = backend_settings(project, lock, building)
+    system = project.facts.build_system
+    requires = () if system is None or backend is None else (*system.requires, *backend.requires)
+    return Asked(
+        base=_portable(base),
+        platforms=tuple(platforms),
+        build_requires=tuple(sorted(set(map(without_credentials, requires)))),
+        build_constraints=tuple(sorted(set(building.constraints))) if requires else (),
+    )
+
+
+def backend_settings(
+    project: ProjectFolder, lock: Lock, building: Building
+) -> BackendSettings | None:
+    """Return what the backend of the project itself is told; None if it cannot be run."""
+    found: dict[str, set[Version | None]] = defaultdict(set)
+    for package in lock.packages:
+        found[package.name].add(package.version)
+    single = {name: next(iter(each)) for name, each in found.items() if len(each) == 1}
+    versions = {name: str(version) for name, version in single.items() if version is not None}
+    try:
+        return building.settings(project.facts.name, versions)
+    except BuiltTogether:
+        return None
+
+
+def pinned_building(building: Building, project: ProjectFolder, pins: Pins | None) -> Building:
+    """Return how wheels are built, the project's own with nothing but what is pinned."""
+    if pins is None or not project.facts.name:
+        return building
+    return replace(building, pins={project.facts.name: pins.releases})
 
 
 def check_pins(pins: Pins, asked: Asked, given: Sequence[str]) -> None:

@@ -88,6 +88,28 @@ def make_wheel(
     return ProjectWheel(path, name, version, tags)
 
 
+def more_requirements(
+    tree: Path,
+    subject: Subject,
+    bench: Workbench,
+    settings: BackendSettings,
+    *,
+    outputs: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Return what the backend asks for beside what the tree and the settings name, for a wheel."""
+    requires = (*subject.system.requires, *settings.requires)
+    with tempfile.TemporaryDirectory(dir=bench.scratch, prefix="requires-") as folder:
+        source = copy_source(
+            tree,
+            Path(folder) / "source",
+            reads_history=subject.reads_history,
+            epoch=settings.epoch,
+            outputs=outputs,
+        )
+        environment = _environment(requires, Path(folder) / "1", bench, settings)
+        return _more_requirements(requires, source, environment, settings, subject, "wheel")
+
+
 def _environment(
     requires: tuple[str, ...],
     folder: Path,
@@ -104,6 +126,7 @@ def _environment(
         programs=bench.programs,
         store=bench.store,
         scratch=folder,
+        pins=settings.pins,
     )
     named = []
     for wheel in wheels:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from packaging.utils import canonicalize_name
 
 from lamina.errors import LaminaError
+from lamina.pins.model import PinnedRelease
 from lamina.project.workbench import BackendSettings
 from lamina.tables import Problems, Refused, Table, kind, string, text
 
@@ -40,6 +41,8 @@ class Building:
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unisolated: frozenset[str] | None = frozenset()
     """Projects that uv builds in the environment itself; None stands for all."""
+    pins: Mapping[str, tuple[PinnedRelease, ...]] = field(default_factory=dict)
+    """All that the backends of some projects may get, by the name of the project."""
 
     def settings(self, name: str, versions: Mapping[str, str] | None = None) -> BackendSettings:
         """Return what the backend of a project is told.
@@ -59,6 +62,7 @@ class Building:
                 _required(extra, versions or {}) for extra in self.extra_requires.get(name, ())
             ),
             constraints=self.constraints,
+            pins=self.pins.get(name),
         )
 
 

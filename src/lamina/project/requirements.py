@@ -6,7 +6,7 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lamina.errors import LaminaError
+from lamina.pins.model import PinnedRelease
+from lamina.project.pinned import check_pinned, exactly, hashed, is_pinned
 from lamina.project.program import ProgramFailed, Programs, without_credentials
 from lamina.pythons.interpreter import Interpreter
 
@@ -29,6 +31,10 @@ _IS_REFUSED = re.compile(r"40[13] (Client )?Error|HTTP error 40[13]")
 _NOT_LET_IN = (
     "An index did not let pip in; to give it credentials, set `UV_INDEX_<NAME>_USERNAME` and "
     "`UV_INDEX_<NAME>_PASSWORD`, with the name of the index"
+)
+_GONE = (
+    "If an index has no longer what is pinned, or something else needs another version, run "
+    "`lamina lock --upgrade`"
 )
 _NOT_FOUND = "Only wheels are taken; check `build-system.requires` and the package index"
 
@@ -85,6 +91,37 @@ class PackageIndexes:
     offline: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pip:
+    """Finds wheels for an interpreter, and runs nothing of what it finds."""
+
+    pip: Interpreter
+    """The one that has a pip for all that it still supports."""
+    interpreter: Interpreter
+    indexes: PackageIndexes
+    programs: Programs
+    scratch: Path
+
+    def report(self, wanted: list[str], bounds: list[str], *more: str) -> bytes:
+        """Return the report of what meets ``wanted``, as `read_report` takes it."""
+        command = pip_command(self.pip, self.interpreter)
+        command += [*_resolution(wanted, bounds, self.scratch), *more]
+        try:
+            self.programs.run(
+                command,
+                cwd=self.scratch,
+                environ=pip_environ(self.indexes),
+                log=self.scratch / "pip.log",
+            )
+        except ProgramFailed as failure:
+            raise UnmetBuildRequirements(
+                f"Unable to find what the build backend needs: {_named(wanted)}\n"
+                f"  pip: {failure.reason}\n{short(failure.output)}".rstrip(),
+                hint=_NOT_LET_IN if _IS_REFUSED.search(failure.output) else _NOT_FOUND,
+            ) from failure
+        return (self.scratch / _REPORT).read_bytes()
+
+
 def pin(
     requires: Iterable[str],
     constraints: Iterable[str] = (),
@@ -95,15 +132,17 @@ def pin(
     programs: Programs,
     store: BuildStore,
     scratch: Path,
+    pins: Sequence[PinnedRelease] | None = None,
 ) -> tuple[BuildWheel, ...]:
     """Return the wheels that meet ``requires``, as they were found the first time.
 
     They are for ``interpreter``; ``pip`` is the one that has a pip for all that it still supports.
+    With ``pins`` they are of these releases alone, and of their files. Raises `NotPinned`.
     """
-    wanted, bounds = sorted(set(requires)), sorted(set(constraints))
+    wanted, bounds = sorted(set(requires)), sorted({*constraints, *exactly(pins or ())})
     if not wanted:
         return ()
-    key = _key(wanted, bounds, interpreter, indexes)
+    key = _key(wanted, bounds, interpreter, indexes, pins)
     kept = store.find_resolution(key)
     if kept is not None and (wheels := _parse(kept)) is not None:
         return wheels
@@ -112,18 +151,46 @@ def pin(
             f"Unable to find what the build backend needs while offline: {_named(wanted)}",
             hint="To keep it for later, build once with the network",
         )
-    command = [*pip_command(pip, interpreter), *_resolution(wanted, bounds, scratch)]
-    wheels = _resolve(command, wanted, programs, indexes, scratch)
+    search = Pip(
+        pip=pip, interpreter=interpreter, indexes=indexes, programs=programs, scratch=scratch
+    )
+    wheels = _find(search, wanted, bounds, pins)
     document = {"format": _FORMAT, "wheels": [asdict(wheel) for wheel in wheels]}
     store.keep_resolution(key, document)
     return wheels
 
 
+def _find(
+    search: Pip, wanted: list[str], bounds: list[str], pins: Sequence[PinnedRelease] | None
+) -> tuple[BuildWheel, ...]:
+    if pins is None:
+        return read_report(search.report(wanted, bounds))
+    try:
+        wheels = read_report(search.report(wanted, bounds))
+    except UnmetBuildRequirements as error:
+        error.hint = _GONE
+        raise
+    files = [(each.name, each.version, each.filename, each.sha256) for each in wheels]
+    if is_pinned(files, pins):
+        return wheels
+    # The releases may be, but an index has a better file of one by now, as for a new platform.
+    lines = hashed(files, pins)
+    try:
+        return read_report(search.report(lines, [], "--no-deps", "--require-hashes"))
+    except UnmetBuildRequirements:
+        check_pinned(files, pins)
+        raise
+
+
 def _key(
-    wanted: list[str], bounds: list[str], interpreter: Interpreter, indexes: PackageIndexes
+    wanted: list[str],
+    bounds: list[str],
+    interpreter: Interpreter,
+    indexes: PackageIndexes,
+    pins: Sequence[PinnedRelease] | None,
 ) -> str:
     named = [url for url in (indexes.index_url, *indexes.extra_index_urls) if url]
-    facts = {
+    facts: dict[str, object] = {
         "format": _FORMAT,
         "requires": wanted,
         "constraints": bounds,
@@ -131,6 +198,8 @@ def _key(
         "platform": interpreter.platform,
         "indexes": [without_credentials(url) for url in named],
     }
+    if pins is not None:
+        facts["pins"] = [asdict(each) for each in pins]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -171,24 +240,6 @@ def _resolution(wanted: list[str], bounds: list[str], scratch: Path) -> list[str
 def _listed(requirements: list[str], path: Path) -> Path:
     path.write_text("".join(f"{requirement}\n" for requirement in requirements), encoding="utf-8")
     return path
-
-
-def _resolve(
-    command: list[str],
-    wanted: list[str],
-    programs: Programs,
-    indexes: PackageIndexes,
-    scratch: Path,
-) -> tuple[BuildWheel, ...]:
-    try:
-        programs.run(command, cwd=scratch, environ=pip_environ(indexes), log=scratch / "pip.log")
-    except ProgramFailed as failure:
-        raise UnmetBuildRequirements(
-            f"Unable to find what the build backend needs: {_named(wanted)}\n"
-            f"  pip: {failure.reason}\n{short(failure.output)}".rstrip(),
-            hint=_NOT_LET_IN if _IS_REFUSED.search(failure.output) else _NOT_FOUND,
-        ) from failure
-    return read_report((scratch / _REPORT).read_bytes())
 
 
 def short(output: str) -> str:

@@ -16,6 +16,7 @@ from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
+from lamina.pins.model import PinnedRelease
 from lamina.plan.epoch import EPOCH
 from lamina.project.program import Programs
 from lamina.project.requirements import BuildStore, PackageIndexes
@@ -41,6 +42,8 @@ class BackendSettings:
     """What the backend needs besides what the tree itself says."""
     constraints: tuple[str, ...] = ()
     """What holds for the versions of all that a backend needs."""
+    pins: tuple[PinnedRelease, ...] | None = None
+    """All that it may get, where that is pinned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +80,13 @@ def wheel_key(
     ``source`` identifies all that the backend sees, its ``[build-system]`` included; ``python`` is
     the version that the wheel is for, as in ``3.12``, and ``platform`` the one that builds.
     """
+    told = asdict(settings)
+    if settings.pins is None:
+        del told["pins"]
     facts = {
         "recipe": _RECIPE,
         "source": source,
-        "settings": asdict(settings),
+        "settings": told,
         "python": python,
         "platform": platform,
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lamina.pins.model import PinnedRelease, PinnedWheel
 from lamina.project.program import Programs
 from lamina.project.requirements import (
     BuildNeedsNetwork,
@@ -164,3 +165,25 @@ def test_addresses_are_not_shown() -> None:
     indexes = PackageIndexes(environ={"A": "secret"}, index_url="https://u:secret@index.example")
 
     assert "secret" not in repr(indexes)
+
+
+def test_what_is_pinned_is_known_by_that_too() -> None:
+    store, pins = KeptStore({"format": 2, "wheels": [ROW]}), (PINS,)
+    pinned(store, "demo")
+
+    for each in ((), pins):
+        pin(
+            ["demo"],
+            pip=PYTHON,
+            programs=Programs(),
+            interpreter=PYTHON,
+            indexes=PackageIndexes(offline=True),
+            store=store,
+            scratch=Path("/nowhere"),
+            pins=each,
+        )
+
+    assert len(set(store.asked)) == 3
+
+
+PINS = PinnedRelease("demo", "1", (PinnedWheel(WHEEL.filename, WHEEL.sha256),))

@@ -18,12 +18,13 @@ PLAIN = BackendSettings()
         (SOURCE, BackendSettings(config={"a": "b"}), "3.12", "linux-x86_64"),
         (SOURCE, BackendSettings(requires=("numpy",)), "3.12", "linux-x86_64"),
         (SOURCE, BackendSettings(constraints=("setuptools<80",)), "3.12", "linux-x86_64"),
+        (SOURCE, BackendSettings(pins=()), "3.12", "linux-x86_64"),
         (SOURCE, PLAIN, "3.13", "linux-x86_64"),
         (SOURCE, PLAIN, "3.12", "linux-aarch64"),
     ],
     ids=[
         *("source", "kind", "date", "variables", "config", "requires", "constraints"),
-        *("version", "platform"),
+        *("pins", "version", "platform"),
     ],
 )
 def test_the_key_goes_by_all_that_the_wheel_depends_on(
