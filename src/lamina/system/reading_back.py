@@ -15,6 +15,7 @@ from lamina.system.library import Library, is_library_name
 from lamina.system.notes import PackageNotes
 
 _LIST = ".list"
+_ALTERNATIVES = b"update-alternatives"
 
 
 def is_read_back(path: str) -> bool:
@@ -38,8 +39,11 @@ def read_back(files: Mapping[str, bytes]) -> Iterator[PackageNotes]:
         name = path.removeprefix(f"{INFO}/").removesuffix(_LIST)
         if path == f"{INFO}/{name}{_LIST}" and name in paragraphs:
             listed = tuple(files[path].decode("utf-8", "replace").splitlines())
-            if not any(is_captured(each[1:]) for each in listed) and libraries.tells(listed):
-                told = _notes(name, paragraphs[name], listed, files)
+            if any(is_captured(each[1:]) for each in listed) or not libraries.tells(listed):
+                continue
+            told = _notes(name, paragraphs[name], listed, files)
+            # What alternatives lead to lies in folders of which the cache tells nothing.
+            if _ALTERNATIVES not in told.control.get("postinst", b""):
                 yield replace(told, libraries=tuple(libraries.of(listed)))
 
 
@@ -49,6 +53,7 @@ class _Libraries:
     def __init__(self, data: bytes | None) -> None:
         cache = Cache() if data is None else Cache.parse(data)
         self._entries = {_merged(each.path): each for each in cache.entries}
+        self._folders = {posixpath.dirname(path) for path in self._entries}
 
     def of(self, listed: Iterable[str]) -> Iterator[Library]:
         """Give the libraries of a package, each under the name that programs ask for.
@@ -60,8 +65,13 @@ class _Libraries:
                 yield Library(path[1:], entry.soname, entry.flags, entry.isa_level)
 
     def tells(self, listed: Sequence[str]) -> bool:
-        """Say whether nothing is missing: a file that has another name has one as its own there."""
+        """Say whether nothing is missing: a file that has another name has one as its own there.
+
+        What lies in other folders, as plugins do, is not in the cache, nor would it be.
+        """
         named = [path for path in listed if is_library_name(posixpath.basename(path))]
+        if self._entries:
+            named = [path for path in named if posixpath.dirname(_merged(path)) in self._folders]
         known = {_stem(path) for path in named if _merged(path) in self._entries}
         return all(_stem(path) in known for path in named)
 

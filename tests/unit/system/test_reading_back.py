@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,17 +82,34 @@ def test_libraries_are_told_by_the_cache_of_the_loader(tmp_path: Path) -> None:
     assert libraries_of(found) == cache
 
 
-@pytest.mark.parametrize("path", ["./usr/lib/own/liby.so.1", "./lib/x86_64-linux-gnu/libx-1.2.so"])
-def test_a_library_that_the_cache_does_not_tell_must_be_looked_into(
-    tmp_path: Path, path: str
-) -> None:
-    items = [
-        Item("./lib/x86_64-linux-gnu/libx.so.1", make_library("libx.so.1")),
-        Item(path, make_library("libx.so.1")),
-    ]
-    before = noted(tmp_path, "libx", items)
+LIBRARY = Item("./lib/x86_64-linux-gnu/libx.so.1", make_library("libx.so.1"))
+
+
+def test_a_library_that_the_cache_does_not_tell_must_be_looked_into(tmp_path: Path) -> None:
+    other = Item("./lib/x86_64-linux-gnu/libx-1.2.so", make_library("libx.so.1"))
+    before = noted(tmp_path, "libx", [LIBRARY, other])
 
     assert list(read_back({**files_of(before), PATH: libraries_of(before)})) == []
+
+
+def test_a_library_in_a_folder_that_the_loader_does_not_search_need_not_be_told(
+    tmp_path: Path,
+) -> None:
+    plugin = Item("./usr/lib/own/liby.so.1", make_library("liby.so.1"))
+    before = noted(tmp_path, "libx", [LIBRARY, plugin])
+    cache = libraries_of(before)
+
+    (found,) = read_back({**files_of(before), PATH: cache})
+
+    assert libraries_of(found) == cache
+
+
+def test_a_package_with_alternatives_must_be_looked_into(tmp_path: Path) -> None:
+    before = noted(tmp_path, "libx", [LIBRARY])
+    script = b"#!/bin/sh\nupdate-alternatives --install /usr/lib/x x /usr/lib/own/x 1\n"
+    with_script = replace(before, control={**before.control, "postinst": script})
+
+    assert list(read_back({**files_of(with_script), PATH: libraries_of(with_script)})) == []
 
 
 def test_without_a_cache_packages_with_libraries_are_left_out(tmp_path: Path) -> None:
