@@ -246,7 +246,7 @@ def test_what_a_build_backend_needs_no_image_has(
     def resolve(*_: object) -> None:
         raise UnmetBuildRequirements("Unable to find what the build backend needs: needed")
 
-    monkeypatch.setattr("lamina.project.requirements._resolve", resolve)
+    monkeypatch.setattr("lamina.project.requirements._find", resolve)
     build_on_disk(app)
     app.locked.pyproject = (
         '[build-system]\nrequires = ["needed"]\nbuild-backend = "needed"\n' + PYPROJECT
