@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from lamina.make.stdlib import stdlib_part
 from lamina.make.system import System, system_parts
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
+from lamina.plan.base import BaseFacts
 from lamina.plan.bytecode import Bytecode
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerKind, LayerPlan, Limits, plan_wheels
@@ -30,6 +31,7 @@ from lamina.plan.wheel import PlannedWheel
 from lamina.project.building import Building
 from lamina.project.config import Config
 from lamina.project.facts import ProjectFacts
+from lamina.system.python import libc_of, python_of
 from lamina.wheel.scheme import Scheme
 
 
@@ -60,6 +62,19 @@ class Order:
     """What the build writes, which is no part of the project even if it lies there."""
     system: System | None = None
     """The Debian packages above the base, if there are any."""
+
+    @property
+    def below(self) -> BaseFacts:
+        """What the environment stands on: the base, with what packages above it bring."""
+        return below(self.base.facts, self.system)
+
+
+def below(base: BaseFacts, system: System | None) -> BaseFacts:
+    """Return the facts of a base with Python and C library of packages, where it has none."""
+    packages = () if system is None else system.plan.packages
+    return replace(
+        base, python=base.python or python_of(packages), libc=base.libc or libc_of(packages)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +195,7 @@ def _site(order: Order, workshop: ImageWorkshop) -> Site:
         target=target,
         scheme=scheme,
         recipe=Recipe(scheme.prefix, target.python_tag, bytecode),
-        base=order.base.facts,
+        base=order.below,
         copies_project=order.copies_project,
         outputs=order.outputs,
         compilation=compilation,

@@ -29,7 +29,7 @@ from lamina.make.base import OpenedBase, open_base
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
-from lamina.prepare import Order
+from lamina.prepare import Order, below
 from lamina.project.building import Building
 from lamina.project.config import Config
 
@@ -107,18 +107,18 @@ def orders(
             is_kept=is_base_kept or bool(config.apt),
             pins=None if pins is None else pins.of(platform),
         )
-        bare = _order(
+        order = _order(
             options,
             project,
             lock,
             config,
             version,
             base,
+            _system(config, base, workshop),
             workshop,
             outputs=(*outputs, pins_path(project)),
             building=pinned_building(building, project, pins),
         )
-        order = replace(bare, system=_system(config, base, workshop))
         workshop.observer.note(_what(order, config, name))
         found.append(order)
     if pins is None and not options.no_lock and (note := unpinned(asked)):
@@ -159,6 +159,7 @@ def _order(
     config: Config,
     pin: str | None,
     base: OpenedBase,
+    system: System | None,
     workshop: ImageWorkshop,
     *,
     outputs: tuple[Path, ...],
@@ -179,10 +180,11 @@ def _order(
             config.python,
             pin,
             requires,
-            base.facts,
+            below(base.facts, system),
             workshop.observer,
         ),
         base=base,
+        system=system,
         created=settings.created_at(os.environ, project.folder),
         wanted=asked,
         policy=policy_of(options, build_rules(os.environ, Path.home(), project)),

@@ -56,7 +56,9 @@ class Debs:
                 future.set_result(None)
 
     def take(self, package: DebianPackage, notes: PackageNotes) -> None:
-        """Keep the notes on a package."""
+        """Keep the notes on a package, and name its programs that have more rights than users."""
+        for path in notes.privileged:
+            self.workshop.observer.note(f"{package.name} has a setuid or setgid program: {path}")
         self.workshop.store.facts.put(_key(package), notes.to_json())
 
     def notes(self, packages: Iterable[DebianPackage]) -> list[PackageNotes]:
