@@ -15,6 +15,8 @@ from pathlib import Path
 import pysequoia
 import zstandard
 
+from lamina.mirrors.fetching import Gone
+
 COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": gzip.compress,
@@ -113,28 +115,51 @@ class Mirror:
     def keyring(self) -> bytes:
         return bytes(self.key.extract_certificate())
 
+    @property
+    def signer(self) -> str:
+        """The fingerprint of the key that signs."""
+        signed = pysequoia.sign(self.key.signer(), b"", mode=pysequoia.SignatureMode.DETACHED)
+        return str(pysequoia.Sig.from_bytes(signed).issuer_fingerprint)
+
     def sign(self, text: bytes) -> bytes:
         return bytes(pysequoia.sign(self.key.signer(), text, mode=pysequoia.SignatureMode.CLEAR))
 
     def publish(
-        self, suite: str, stanzas: Iterable[str], *, fields: str = "", compression: str = ".xz"
+        self,
+        suite: str,
+        stanzas: Iterable[str] | Mapping[str, Iterable[str]],
+        *,
+        fields: str = "",
+        compression: str = ".xz",
+        architecture: str = "amd64",
+        date: str = "Sat, 12 Sep 2026 07:55:41 UTC",
+        names: str = "Suite: stable\nCodename: {suite}\n",
     ) -> None:
-        """Put up a suite with these packages."""
-        packages = COMPRESSORS[compression]("\n".join(stanzas).encode())
-        digest = hashlib.sha256(packages).hexdigest()
-        path = f"main/binary-amd64/Packages{compression}"
+        """Put up a suite with these packages, of `main` or by component."""
+        components = stanzas if isinstance(stanzas, Mapping) else {"main": stanzas}
+        folder = f"{self.url}/dists/{suite}"
+        listed = ""
+        for component, texts in components.items():
+            plain = "\n".join(texts).encode()
+            packages = COMPRESSORS[compression](plain)
+            place = f"{component}/binary-{architecture}"
+            digest = hashlib.sha256(packages).hexdigest()
+            listed += f" {digest} {len(packages)} {place}/Packages{compression}\n"
+            if compression:
+                listed += f" {hashlib.sha256(plain).hexdigest()} {len(plain)} {place}/Packages\n"
+            self.documents[f"{folder}/{place}/Packages{compression}"] = packages
+            self.documents[f"{folder}/{place}/by-hash/SHA256/{digest}"] = packages
         text = (
-            f"Origin: Debian\nSuite: stable\nCodename: {suite}\n"
-            f"Date: Sat, 12 Sep 2026 07:55:41 UTC\n{fields}"
-            f"SHA256:\n {digest} {len(packages)} {path}\n"
+            f"Origin: Debian\n{names.format(suite=suite)}Date: {date}\n"
+            f"Components: {' '.join(components)}\nArchitectures: all {architecture}\n"
+            f"No-Support-for-Architecture-all: Packages\n{fields}SHA256:\n{listed}"
         )
-        self.documents[f"{self.url}/dists/{suite}/InRelease"] = self.sign(text.encode())
-        self.documents[f"{self.url}/dists/{suite}/{path}"] = packages
-        by_hash = f"{self.url}/dists/{suite}/main/binary-amd64/by-hash/SHA256/{digest}"
-        self.documents[by_hash] = packages
+        self.documents[f"{folder}/InRelease"] = self.sign(text.encode())
 
     def fetch(self, url: str, *, sha256: str, size: int, name: str) -> Path:
         self.fetched.append(url)
+        if url not in self.documents:
+            raise Gone(name)
         data = self.documents[url]
         assert size == len(data), name
         path = self.folder / sha256

@@ -105,7 +105,9 @@ def _noted(found: Iterable[Entry], seen: list[Entry]) -> Iterator[Entry]:
 
 @pytest.fixture(scope="module", params=["bookworm", "trixie"])
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
-    archives = debian_settings(request.param, {}, Config(), pytest.fail).archives
+    folder = tmp_path_factory.mktemp("project")
+    settings = debian_settings(request.param, "amd64", {}, Config(), pytest.fail, folder=folder)
+    archives = settings.archives
     http = Http(tmp_path_factory.mktemp("fetched"), urllib3.PoolManager())
     plan = resolve(request.param, "amd64", archives, fetch=http, now=datetime.now(UTC))
 

@@ -1,19 +1,18 @@
-"""Where Debian packages come from: the configuration, the base's apt sources, or this machine's."""
+"""Where Debian packages come from: what environment, configuration and this machine say of it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from lamina.deb.sources import AptSource, parse_sources
 from lamina.errors import LaminaError
 from lamina.make.debian_base import DebianSettings
-from lamina.mirrors.archives import Archive, archives_of_machine, archives_of_mirror
+from lamina.mirrors.archives import Archive
+from lamina.mirrors.choice import BaseFiles, Configured, Machine, Target, choose_archives
 from lamina.mirrors.distributions import DEBIAN
-from lamina.mirrors.keyrings import Keys, named_keys, usual_keys
+from lamina.mirrors.os_release import OsRelease
 from lamina.project.config import Config
 
 _SOURCES = (
@@ -22,26 +21,40 @@ _SOURCES = (
     "etc/apt/sources.list.d/*.sources",
 )
 
+Warn = Callable[[str], None]
+
 
 def debian_settings(
-    codename: str, environ: Mapping[str, str], config: Config, warn: Callable[[str], None]
+    codename: str,
+    architecture: str,
+    environ: Mapping[str, str],
+    config: Config,
+    warn: Warn,
+    *,
+    folder: Path,
 ) -> DebianSettings:
-    """Return the settings for a codename of Debian."""
-    mirror = environ.get("LAMINA_DEBIAN_MIRROR") or config.debian_mirror
-    if mirror:
-        security = environ.get("LAMINA_DEBIAN_SECURITY_MIRROR") or config.debian_security_mirror
-        archives = archives_of_mirror(codename, mirror, security=security)
-    else:
-        archives = archives_of_machine(codename, apt_sources(Path("/"), warn))
-    keyring = environ.get("LAMINA_DEBIAN_KEYRING")
-    configured = Keys((_read_keyring(Path(keyring)),)) if keyring else None
-    return DebianSettings(
-        archives=[replace(each, keys=configured or _keys(each)) for each in archives],
-        now=datetime.now(UTC),
-    )
+    """Return the settings for the base `debian:CODENAME`; ``folder`` is the project's."""
+    target = Target(None, architecture, codename, DEBIAN)
+    archives = choose_archives(target, _configured(environ, config, folder), _machine(warn), warn)
+    return DebianSettings(archives=archives, now=datetime.now(UTC))
 
 
-def apt_sources(root: Path, warn: Callable[[str], None]) -> list[AptSource]:
+def archives_for(
+    base: BaseFiles,
+    architecture: str,
+    environ: Mapping[str, str],
+    config: Config,
+    warn: Warn,
+    *,
+    folder: Path,
+) -> tuple[Archive, ...]:
+    """Return the archives that packages above a base come from; ``folder`` is the project's."""
+    release = OsRelease.of(base.get)
+    target = Target(base, architecture, release.codename, release.distribution)
+    return choose_archives(target, _configured(environ, config, folder), _machine(warn), warn)
+
+
+def apt_sources(root: Path, warn: Warn) -> list[AptSource]:
     """Return the apt sources of a machine; files that may not be read are named and left out."""
     found: list[AptSource] = []
     for path in (path for pattern in _SOURCES for path in sorted(root.glob(pattern))):
@@ -54,16 +67,34 @@ def apt_sources(root: Path, warn: Callable[[str], None]) -> list[AptSource]:
     return found
 
 
-def _keys(archive: Archive) -> Keys:
-    """Return the keys of this machine for an archive."""
-    if archive.signed_by:
-        return named_keys(archive.signed_by, _of_machine)
-    return usual_keys([DEBIAN.keyrings], _of_machine)
+def _configured(environ: Mapping[str, str], config: Config, folder: Path) -> Configured:
+    """Return what is configured; the environment goes before the file, each for itself."""
+    mirror = environ.get("LAMINA_DEBIAN_MIRROR")
+    keyring = environ.get("LAMINA_DEBIAN_KEYRING")
+    if not keyring and config.debian_keyring is not None:
+        keyring = str(folder / config.debian_keyring)
+
+    def read(path: str) -> bytes | None:
+        return _read_keyring(folder / path)
+
+    return Configured(
+        mirror=mirror or config.debian_mirror,
+        security_mirror=(
+            environ.get("LAMINA_DEBIAN_SECURITY_MIRROR") or config.debian_security_mirror
+        ),
+        is_for_all=bool(mirror),
+        sources=config.apt_sources,
+        keyring=_read_keyring(Path(keyring)) if keyring else None,
+        read=read,
+    )
 
 
-def _of_machine(path: str) -> bytes | None:
-    found = Path(path)
-    return _read_keyring(found) if found.is_absolute() and found.is_file() else None
+def _machine(warn: Warn) -> Machine:
+    def read(path: str) -> bytes | None:
+        found = Path(path)
+        return _read_keyring(found) if found.is_absolute() and found.is_file() else None
+
+    return Machine(sources=lambda: apt_sources(Path("/"), warn), read=read)
 
 
 def _read_keyring(path: Path) -> bytes:
@@ -71,15 +102,3 @@ def _read_keyring(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise LaminaError(f"Unable to read the keyring `{path}`: {error.strerror}") from error
-
-
-def archives_of_base(
-    base: Callable[[str], bytes | None],
-    environ: Mapping[str, str],
-    config: Config,
-    warn: Callable[[str], None],
-) -> Sequence[Archive]:
-    """Return the archives of this machine for a base, whose files ``base`` gives."""
-    text = (base("etc/os-release") or b"").decode("utf-8", "replace")
-    found = re.search(r'^VERSION_CODENAME="?([a-z]+)', text, re.MULTILINE)
-    return debian_settings(found[1] if found else "", environ, config, warn).archives

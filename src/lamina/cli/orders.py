@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +89,14 @@ def orders(
     if pins is not None:
         check_pins(pins, asked, options.pinning)
 
-    def mirrors(codename: str) -> DebianSettings:
-        from lamina.cli.mirrors import debian_settings  # Here, since other bases need none of it.
+    def mirrors(platform: Platform, codename: str) -> DebianSettings:
+        # Here, since other bases need none of it.
+        from lamina.cli.mirrors import debian_settings
+        from lamina.deb.architecture import debian_architecture
 
-        return debian_settings(codename, os.environ, config, workshop.observer.warn)
+        architecture, warn = debian_architecture(platform), workshop.observer.warn
+        folder = project.folder
+        return debian_settings(codename, architecture, os.environ, config, warn, folder=folder)
 
     for warning in project.warnings:
         workshop.observer.warn(warning)
@@ -103,7 +108,7 @@ def orders(
             name,
             platform,
             workshop,
-            mirrors,
+            partial(mirrors, platform),
             is_kept=is_base_kept or bool(config.apt),
             pins=None if pins is None else pins.of(platform),
         )
@@ -114,7 +119,7 @@ def orders(
             config,
             version,
             base,
-            _system(config, base, workshop),
+            _system(config, base, workshop, project.folder),
             workshop,
             outputs=(*outputs, pins_path(project)),
             building=pinned_building(building, project, pins),
@@ -135,13 +140,15 @@ def base_name(
     return config.base or default_base(config.python, pin, facts)
 
 
-def _system(config: Config, base: OpenedBase, workshop: ImageWorkshop) -> System | None:
+def _system(
+    config: Config, base: OpenedBase, workshop: ImageWorkshop, folder: Path
+) -> System | None:
     """Return the Debian packages above a base, if any are asked for."""
     if not config.apt:
         return None
     from lamina.cli.system import system_above  # Here, since most images have none.
 
-    return system_above(base, config, workshop, os.environ)
+    return system_above(base, config, workshop, os.environ, folder)
 
 
 def _about_files(project: ProjectFolder, config: Config) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from lamina.cli.mirrors import archives_of_base
+from lamina.cli.mirrors import archives_for
 from lamina.make.base import OpenedBase
 from lamina.make.choosing_system import Supply, choose
 from lamina.make.image_workshop import ImageWorkshop
@@ -17,12 +18,20 @@ from lamina.system.small_files import SmallFiles
 
 
 def system_above(
-    base: OpenedBase, config: Config, workshop: ImageWorkshop, environ: Mapping[str, str]
+    base: OpenedBase,
+    config: Config,
+    workshop: ImageWorkshop,
+    environ: Mapping[str, str],
+    folder: Path,
 ) -> System:
-    """Return the packages that `apt` asks for, with all that they need above this base."""
+    """Return the packages that `apt` asks for, with all that they need above this base.
+
+    ``folder`` is the project's.
+    """
 
     def find(files: SmallFiles, architecture: str) -> Sequence[Archive]:
-        return archives_of_base(files.get, environ, config, workshop.observer.warn)
+        warn = workshop.observer.warn
+        return archives_for(files, architecture, environ, config, warn, folder=folder)
 
     supply = Supply(base, workshop, find, datetime.now(UTC))
     chosen = choose(config.apt, supply)

@@ -11,6 +11,11 @@ from lamina.deb.control import ControlError, Paragraph, parse_paragraph, require
 from lamina.errors import LaminaError
 from lamina.oci.digest import Digest, InvalidDigest
 
+_FORMS = (".gz", ".xz", ".zst", ".bz2", "")
+"""Of an index, the best first. That of bookworm's `main`, 50 MB, comes as 8.8 MB of xz or 12.1 MB
+of gzip, which take 0.66 s and 0.12 s to unpack: 3 MB more of a download, once, and half a second
+less in each build that reads it."""
+
 _SKEW = timedelta(days=1)
 """How far the archive's clock may be ahead of ours."""
 
@@ -33,14 +38,31 @@ class IndexFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PackagesForm:
+    """A Packages index in one of the forms in which it may be fetched."""
+
+    file: IndexFile
+    unpacked: IndexFile | None
+    """As it is without compression, if the release file tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """The content of a release file."""
 
-    names: frozenset[str]
-    """Its codename and its suite, which may be asked for alike."""
+    suite: str
+    codename: str
     date: datetime
     valid_until: datetime | None
     has_by_hash: bool
+    is_automatic: bool
+    """Whether its packages are taken without being asked for by suite; not so of backports."""
+    upgrades: bool
+    """Of a suite that is not automatic: whether what was taken from it is upgraded from it."""
+    architectures: tuple[str, ...]
+    components: tuple[str, ...]
+    has_separate_all: bool
+    """Whether packages for all architectures have an index of their own, and stand nowhere else."""
     files: Mapping[str, IndexFile]
     sha256: str
     """Of its text."""
@@ -51,44 +73,87 @@ class Release:
         paragraph = parse_paragraph(data, where=where)
         date, _ = required(paragraph, "Date", "SHA256", where=where)
         until = paragraph.get("Valid-Until")
+        architectures = tuple(paragraph.get("Architectures", "").split())
+        without_all = paragraph.get("No-Support-for-Architecture-all", "").split()
         return cls(
-            names=frozenset(paragraph[key] for key in ("Codename", "Suite") if key in paragraph),
+            suite=paragraph.get("Suite", ""),
+            codename=paragraph.get("Codename", ""),
             date=_parse_date(date, where),
             valid_until=_parse_date(until, where) if until else None,
             has_by_hash=paragraph.get("Acquire-By-Hash") == "yes",
+            is_automatic=paragraph.get("NotAutomatic") != "yes",
+            upgrades=paragraph.get("ButAutomaticUpgrades") == "yes",
+            architectures=architectures,
+            components=tuple(paragraph.get("Components", "").split()),
+            has_separate_all="all" in architectures and "Packages" not in without_all,
             files={file.path: file for file in _files(paragraph, where)},
             sha256=Digest.of(data).hex,
         )
 
+    @property
+    def priority(self) -> int:
+        """What apt gives its packages (apt_preferences(5))."""
+        if self.is_automatic:
+            return 500
+        return 100 if self.upgrades else 1
+
     def check_suite(self, suite: str, *, where: str) -> None:
-        """Refuse the release of another suite, be its signature ever so good."""
-        if suite not in self.names:
-            got = ", ".join(sorted(self.names)) or "no name"
+        """Refuse the release of another suite, be its signature ever so good.
+
+        A suite may be asked for by its name or its codename. Where all suites of a release share
+        the codename, as in Ubuntu's, that names the release itself, and not its updates.
+        """
+        wanted = suite.removesuffix("/updates").rstrip("/")
+        is_of_release = self.suite.startswith(f"{self.codename}-")
+        names = {self.suite} if is_of_release else {self.suite, self.codename}
+        if not names & {suite, wanted}:
+            got = ", ".join(sorted(names - {""})) or "no name"
             raise WrongRelease(
                 f"{where} is of another suite\n  expected: {suite}\n  got:      {got}"
             )
 
-    def check_date(self, now: datetime, *, where: str) -> None:
+    def check_date(self, now: datetime, *, where: str, may_be_old: bool = False) -> None:
         """Refuse a release that is from the future, or older than it says it may get."""
         if self.date > now + _SKEW:
             raise OutdatedRelease(
                 f"{where} is dated {self.date:%Y-%m-%d}, which is in the future",
                 hint="Set the clock of this machine",
             )
-        if self.valid_until is not None and now > self.valid_until:
+        if not may_be_old and self.valid_until is not None and now > self.valid_until:
             raise OutdatedRelease(
                 f"{where} was valid until {self.valid_until:%Y-%m-%d %H:%M} UTC",
                 hint="Name a mirror that is up to date; for a snapshot, say "
                 "`Check-Valid-Until: no` in the apt source",
             )
 
-    def packages_file(self, component: str, architecture: str, *, where: str) -> IndexFile:
-        """Return the smallest form of the Packages index that can be read."""
-        path = f"{component}/binary-{architecture}/Packages"
-        for suffix in (".xz", ".gz", ""):
+    def packages(self, component: str, architecture: str, *, where: str) -> list[PackagesForm]:
+        """Return the Packages indices of a component: its own, and that for all architectures.
+
+        Of each the form that is the fastest to read.
+        """
+        folder = f"{component}/" if component else ""
+        own = self._form(f"{folder}binary-{architecture}/Packages" if folder else "Packages")
+        every = self._form(f"{folder}binary-all/Packages") if self.has_separate_all else None
+        if own is None and (every is None or architecture not in self.architectures):
+            raise self._lacks(component, architecture, where)
+        return [form for form in (own, every) if form is not None]
+
+    def _form(self, path: str) -> PackagesForm | None:
+        for suffix in _FORMS:
             if (file := self.files.get(path + suffix)) is not None:
-                return file
-        raise WrongRelease(f"{where} has no packages for `{architecture}` in `{component}`")
+                return PackagesForm(file, self.files.get(path))
+        return None
+
+    def _lacks(self, component: str, architecture: str, where: str) -> WrongRelease:
+        what, has = "component", self.components
+        if component in (*self.components, ""):
+            what, has = "packages for the architecture", self.architectures
+        name = architecture if what != "component" else component
+        known = ", ".join(f"`{each}`" for each in has) or "none that it names"
+        return WrongRelease(
+            f"{where} has no {what} `{name}`\n  it has: {known}",
+            hint="Name sources that have it as `apt-sources` in `[tool.lamina]`",
+        )
 
 
 def _files(paragraph: Paragraph, where: str) -> Iterator[IndexFile]:

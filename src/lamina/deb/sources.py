@@ -24,26 +24,37 @@ class AptSource:
 
     uris: tuple[str, ...]
     suites: tuple[str, ...]
+    """One that ends in a slash is a folder, and has no components."""
     components: tuple[str, ...]
     architectures: tuple[str, ...] = ()
     """Empty: all that the machine has."""
+    no_architectures: tuple[str, ...] = ()
+    """Of those, the ones that it is not for."""
     signed_by: str = ""
     """Paths of keyrings, or an armored key itself; empty: the keys that apt trusts."""
     checks_date: bool = True
     is_trusted: bool = False
     """Whether apt would take it without a signature."""
+    other_uris: tuple[str, ...] = ()
+    """Of transports other than HTTP, such as `mirror+http` or `cdrom`."""
     place: str = field(default="", compare=False)
     """Where it was named, for errors."""
+
+    def is_for(self, architecture: str) -> bool:
+        """Say whether it has packages of an architecture."""
+        if architecture in self.no_architectures:
+            return False
+        return not self.architectures or architecture in self.architectures
 
 
 def parse_sources(data: bytes, name: str) -> tuple[AptSource, ...]:
     """Read the apt sources in ``data``, the content of the file ``name``.
 
     Its ending tells the form, as for apt: ``.sources`` is deb822, all others one line each.
-    Sources of source packages, switched off, or with a transport other than HTTP are left out.
+    Sources of source packages, and those switched off, are left out.
     """
     found = _deb822(data, name) if name.endswith(".sources") else _lines(data, name)
-    return tuple(source for source in found if source.uris)
+    return tuple(found)
 
 
 def _deb822(data: bytes, name: str) -> Iterator[AptSource]:
@@ -56,24 +67,30 @@ def _deb822(data: bytes, name: str) -> Iterator[AptSource]:
 
 def _source(paragraph: Paragraph, place: str) -> AptSource:
     def words(field: str) -> tuple[str, ...]:
-        return tuple(paragraph.get(field, "").split())
+        return tuple(paragraph.get(field, "").replace(",", " ").split())
 
-    return AptSource(
-        uris=_http(words("URIs")),
-        suites=words("Suites"),
-        components=words("Components"),
-        architectures=words("Architectures"),
-        signed_by=_signed_by(paragraph.get("Signed-By", "")),
-        checks_date=paragraph.get("Check-Valid-Until", "yes").lower() not in _NO,
-        is_trusted=paragraph.get("Trusted", "no").lower() in _YES,
-        place=place,
+    uris = tuple(paragraph.get("URIs", "").split())
+    return _checked(
+        AptSource(
+            uris=_http(uris),
+            suites=tuple(paragraph.get("Suites", "").split()),
+            components=words("Components"),
+            architectures=words("Architectures"),
+            no_architectures=words("Architectures-Remove"),
+            signed_by=_signed_by(paragraph.get("Signed-By", "")),
+            checks_date=paragraph.get("Check-Valid-Until", "yes").lower() not in _NO,
+            is_trusted=paragraph.get("Trusted", "no").lower() in _YES,
+            other_uris=_others(uris),
+            place=place,
+        ),
+        "`URIs`, `Suites` and `Components`",
     )
 
 
 def _signed_by(value: str) -> str:
     """Undo the folding of an armored key, where a lone dot stands for an empty line."""
     if "BEGIN PGP" not in value:
-        return " ".join(value.split())
+        return " ".join(value.replace(",", " ").split())
     lines = (line.strip() for line in value.strip().splitlines())
     return "".join("\n" if line == "." else f"{line}\n" for line in lines)
 
@@ -96,20 +113,41 @@ def _one_line(line: str, where: str) -> AptSource:
         pairs = (word.partition("=") for word in match[1].split())
         options = {key: value for key, _, value in pairs}
         line = line[: match.start()] + line[match.end() :]
-    words = line.split()[1:]
-    if len(words) < 2:
-        raise ControlError(f"Expected `deb URI SUITE COMPONENT...` in {where}")
-    return AptSource(
-        uris=_http((words[0],)),
-        suites=(words[1],),
-        components=tuple(words[2:]),
-        architectures=tuple(options.get("arch", "").replace(",", " ").split()),
-        signed_by=options.get("signed-by", "").replace(",", " "),
-        checks_date=options.get("check-valid-until", "yes").lower() not in _NO,
-        is_trusted=options.get("trusted", "no").lower() in _YES,
-        place=where,
+    uri, suite, *components = [*line.split()[1:], "", ""]
+    return _checked(
+        AptSource(
+            uris=_http((uri,)),
+            suites=(suite,),
+            components=tuple(name for name in components if name),
+            architectures=_listed(options.get("arch", "")),
+            no_architectures=_listed(options.get("arch-", "")),
+            signed_by=options.get("signed-by", "").replace(",", " "),
+            checks_date=options.get("check-valid-until", "yes").lower() not in _NO,
+            is_trusted=options.get("trusted", "no").lower() in _YES,
+            other_uris=_others((uri,)),
+            place=where,
+        ),
+        "`deb URI SUITE COMPONENT...`",
     )
+
+
+def _checked(source: AptSource, expected: str) -> AptSource:
+    """Return a source that says all it must: a flat one has no components, others have some."""
+    uris = source.uris + source.other_uris
+    is_flat = all(suite.endswith("/") for suite in source.suites)
+    is_whole = uris and all(uris) and source.suites and all(source.suites)
+    if not is_whole or not (source.components or is_flat):
+        raise ControlError(f"Expected {expected} in {source.place}")
+    return source
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(text.replace(",", " ").split())
 
 
 def _http(uris: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(uri.rstrip("/") for uri in uris if uri.startswith(_SCHEMES))
+
+
+def _others(uris: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(uri for uri in uris if not uri.startswith(_SCHEMES))

@@ -30,6 +30,8 @@ class HashMismatch(LaminaError):
             f"Hash mismatch for `{name}`\n  expected: {expected}\n  got:      {got}",
             hint="The file is not the one that was locked; if it was published anew, run `uv lock`",
         )
+        self.expected = expected
+        self.got = got
 
 
 class SizeMismatch(LaminaError):
@@ -42,6 +44,8 @@ class SizeMismatch(LaminaError):
             f"Size mismatch for `{name}`\n  expected: {expected} bytes\n  got:      {said}",
             hint="The file is not the one that was locked; if it was published anew, run `uv lock`",
         )
+        self.expected = f"{expected} bytes"
+        self.got = said
 
 
 class Refused(TransportError):
@@ -55,6 +59,7 @@ class Refused(TransportError):
             f"Unable to download `{redacted(url)}`: {said or f'the server answered {status}'}",
             hint=hint or _HINTS.get(status),
         )
+        self.status = status
 
 
 _GONE = "The file is gone; to lock another one, run `uv lock --upgrade`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from lamina.bases.small_files import read_small_files
@@ -16,10 +16,12 @@ from lamina.deb.resolver import Resolution, resolve
 from lamina.deb.wish import Wish
 from lamina.make.base import OpenedBase
 from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.mirror_files import MirrorFiles, keep_dates, seen_dates
 from lamina.make.tools import files_of
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.mirrors.indices import ReadIndex, read_index
+from lamina.mirrors.os_release import NotDebian, OsRelease
 from lamina.observer import Traffic
 from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
@@ -27,8 +29,6 @@ from lamina.system.small_files import SmallFiles
 
 FindArchives = Callable[[SmallFiles, str], Sequence[Archive]]
 """Says where the packages for a base come from, by its own files and for an architecture."""
-
-_SEEN = LayerKey.of({"dates-of-releases": 1}).hex
 
 
 @dataclass(slots=True)
@@ -56,22 +56,32 @@ class Supply:
     def archives(self) -> Sequence[Archive]:
         """Return the archives that packages for the base come from."""
         if self._archives is None:
-            self._archives = self.find(self.small_files(), self.architecture)
+            files = self.small_files()
+            release = OsRelease.of(files.get)
+            if not files.statuses and not release.is_debian:
+                raise NotDebian(self.opened.base.name, release)
+            self._archives = self.find(files, self.architecture)
         return self._archives
 
     def fetch(self, package: DebianPackage) -> Path:
         """Return the file of a package, checked."""
-        return fetch_deb(package, self.archives(), files_of(self.workshop, Traffic.PACKAGE))
+        return fetch_deb(package, self.archives(), self._mirrors(Traffic.PACKAGE))
 
     def index(self) -> ReadIndex:
         """Return what the archives have now; none may be older than it was seen before."""
-        store = self.workshop.store
-        seen = _dates(store.facts.get(_SEEN) or {})
-        files = files_of(self.workshop, Traffic.OTHER)
-        found = read_index(self.archives(), self.architecture, fetch=files, now=self.now, seen=seen)
-        dates = {each.archive.name: each.release.date for each in found.releases}
-        store.facts.put(_SEEN, {name: date.isoformat() for name, date in (seen | dates).items()})
+        store, archives = self.workshop.store, self.archives()
+        found = read_index(
+            archives,
+            self.architecture,
+            fetch=self._mirrors(Traffic.OTHER),
+            now=self.now,
+            seen=seen_dates(store, archives),
+        )
+        keep_dates(store, found.releases)
         return found
+
+    def _mirrors(self, traffic: Traffic) -> MirrorFiles:
+        return MirrorFiles(files_of(self.workshop, traffic))
 
     def _kept_files(self) -> SmallFiles | None:
         document = self.workshop.facts(self._key)
@@ -107,14 +117,3 @@ def choose(
         architecture=supply.architecture,
         preferred=preferred or {},
     )
-
-
-def _dates(document: Mapping[str, object]) -> dict[str, datetime]:
-    """Read the dates that are kept; one that is damaged is forgotten."""
-    found = {}
-    for name, text in document.items():
-        try:
-            found[name] = datetime.fromisoformat(str(text)).astimezone(UTC)
-        except ValueError:
-            continue
-    return found

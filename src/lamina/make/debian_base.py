@@ -20,6 +20,7 @@ from lamina.deb.status import STATUS
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.mirror_files import MirrorFiles, keep_dates, seen_dates
 from lamina.make.tools import files_of
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
@@ -44,7 +45,7 @@ def debian_base(
 ) -> Base:
     """Return the base of a release of Debian; its layers are ours, known by keys."""
     plan = _debian_plan(codename, platform, workshop, settings)
-    fetch = files_of(workshop, Traffic.BASE)
+    fetch = MirrorFiles(files_of(workshop, Traffic.BASE))
     debs = Debs(workshop, partial(fetch_deb, archives=settings.archives, fetch=fetch))
     planned = [
         (layer, LayerPlan(LayerKind.SYSTEM, layer.key, layer.title)) for layer in plan.layers
@@ -98,8 +99,10 @@ def _debian_plan(
         codename,
         architecture,
         settings.archives,
-        fetch=files_of(workshop, Traffic.BASE),
+        fetch=MirrorFiles(files_of(workshop, Traffic.BASE)),
         now=settings.now,
+        seen=seen_dates(workshop.store, settings.archives),
+        keep=partial(keep_dates, workshop.store),
         previous=previous,
     )
     workshop.store.facts.put(key, plan.to_json())

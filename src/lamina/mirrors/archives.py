@@ -12,31 +12,27 @@ from lamina.mirrors.distributions import DEBIAN, RELEASE_SUFFIXES, Distribution
 from lamina.mirrors.keyrings import Keys
 from lamina.urls import redacted
 
+_NOT_OWN = 9
+
 
 class MirrorNotFound(LaminaError):
     """Nothing says where packages may be fetched from."""
 
-    def __init__(self, codename: str, distribution: str = "Debian") -> None:
-        super().__init__(
-            f"Unable to find the packages of `{codename}`: no mirror of {distribution} is known",
-            hint="Name one in `LAMINA_DEBIAN_MIRROR`, or as `debian-mirror` in `[tool.lamina]`; "
-            "or all sources as `apt-sources`",
-        )
+    def __init__(self, codename: str | None, distribution: Distribution | None = DEBIAN) -> None:
+        what = "Debian packages" if codename is None else f"the packages of `{codename}`"
+        whose = f" of {distribution.name}" if distribution else ""
+        if distribution and codename:
+            hint = (
+                "Name one in `LAMINA_DEBIAN_MIRROR`, or as `debian-mirror` in `[tool.lamina]`; or "
+                "name all sources as `apt-sources`"
+            )
+        else:
+            hint = "Name the sources as `apt-sources` in `[tool.lamina]`"
+        super().__init__(f"Unable to find {what}: no mirror{whose} is known", hint=hint)
 
 
 class MalformedMirror(LaminaError):
     """A mirror that is not the URL of one."""
-
-
-class UnsignedSource(LaminaError):
-    """A source that is to be believed without a signature."""
-
-    def __init__(self, archive: Archive, place: str) -> None:
-        super().__init__(
-            f"Unable to believe {archive}: the source in {place} is trusted without a signature",
-            hint="Remove `Trusted: yes` and name its key in `Signed-By`; or name other sources "
-            "as `apt-sources` in `[tool.lamina]`",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +49,12 @@ class Archive:
     signed_by: str = ""
     """As in the apt source it came from."""
     keys: Keys = field(default_factory=Keys)
+    is_own: bool = False
+    """Whether it is of the distribution itself; others have other mirrors, and other keys."""
     is_required: bool = True
     checks_date: bool = True
+    unsigned_in: str = ""
+    """The place of its source, if that says to believe it without a signature."""
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -97,19 +97,46 @@ def archives_of_mirror(
 
     Where security updates have a mirror of their own, they are left out if none is named.
     """
+    suites = [codename + suffix for suffix in RELEASE_SUFFIXES]
+    archives = [
+        Archive(url="", suite=suite, components=distribution.components, is_own=True)
+        for suite in suites
+    ]
+    return at_mirror(archives, codename, mirror, security=security, distribution=distribution)
+
+
+def at_mirror(
+    archives: Iterable[Archive],
+    codename: str,
+    mirror: str,
+    *,
+    security: str | None,
+    distribution: Distribution,
+) -> tuple[Archive, ...]:
+    """Return archives, those of the distribution moved to another mirror.
+
+    It need not have more than the release itself, since many have no more.
+    """
     if security is None and not distribution.has_own_security:
         security = mirror
-    urls = {"": mirror, "-updates": mirror, "-security": security}
-    return tuple(
-        Archive(
-            url=checked_url(url),
-            suite=codename + suffix,
-            components=distribution.components,
-            is_required=not suffix,
-        )
-        for suffix, url in urls.items()
-        if url is not None
-    )
+    moved = []
+    for archive in archives:
+        if not archive.is_own:
+            moved.append(archive)
+            continue
+        suffix = distribution.suffix(archive.suite, codename)
+        url = security if suffix == "-security" else mirror
+        if url is not None:
+            moved.append(
+                replace(
+                    archive,
+                    url=checked_url(url),
+                    more_urls=(),
+                    is_required=not suffix,
+                    unsigned_in="",
+                )
+            )
+    return tuple(moved)
 
 
 def archives_of_machine(
@@ -122,37 +149,33 @@ def archives_of_machine(
     """
     found: dict[str, Archive] = {}
     for source in own_sources(sources, codename, distribution):
+        names = tuple(name for name in distribution.components if name in source.components)
         for suite in source.suites:
             suffix = distribution.suffix(suite, codename)
-            if suffix not in RELEASE_SUFFIXES:
-                continue
-            url, *more = map(checked_url, source.uris)
-            archive = Archive(
-                url=url,
-                more_urls=tuple(more),
-                suite=codename + suffix,
-                components=tuple(
-                    name for name in distribution.components if name in source.components
-                ),
-                signed_by=source.signed_by,
-                is_required=not suffix,
-                checks_date=source.checks_date,
-            )
-            found.setdefault(suffix, archive)
+            if suffix in RELEASE_SUFFIXES and suffix not in found:
+                archive = _archive(source, codename + suffix, "")
+                found[suffix] = replace(
+                    archive, components=names, is_own=True, is_required=not suffix
+                )
     if "" not in found:
-        raise MirrorNotFound(codename, distribution.name)
+        raise MirrorNotFound(codename, distribution)
     return tuple(found[suffix] for suffix in RELEASE_SUFFIXES if suffix in found)
 
 
-def archives_of_sources(sources: Iterable[AptSource], architecture: str) -> tuple[Archive, ...]:
-    """Return the archives that apt sources name, all of them, each once."""
+def archives_of_sources(
+    sources: Sequence[AptSource],
+    architecture: str,
+    codename: str | None,
+    distribution: Distribution | None,
+) -> tuple[Archive, ...]:
+    """Return the archives that apt sources name for an architecture, all of them, each once."""
+    own = own_sources(sources, codename, distribution) if codename and distribution else []
     archives: dict[tuple[str, str], Archive] = {}
     for source in sources:
-        if source.architectures and architecture not in source.architectures:
+        if not source.uris or not source.is_for(architecture):
             continue
-        for archive in _archives(source, architecture):
-            if source.is_trusted:
-                raise UnsignedSource(archive, source.place)
+        for suite in source.suites:
+            archive = replace(_archive(source, suite, architecture), is_own=source in own)
             before = archives.get((archive.url, archive.suite), archive)
             components = tuple(dict.fromkeys((*before.components, *archive.components)))
             archives[archive.url, archive.suite] = replace(before, components=components)
@@ -162,18 +185,19 @@ def archives_of_sources(sources: Iterable[AptSource], architecture: str) -> tupl
 def own_sources(
     sources: Iterable[AptSource], codename: str, distribution: Distribution
 ) -> Sequence[AptSource]:
-    """Return those of the distribution itself.
+    """Return those of the distribution itself, which its suites and its keyring tell.
 
-    Its suites tell them, and its keyring; only where none names that, any other keyring will do,
-    as that of a company with a mirror that it signs itself.
+    Others call their suites `stable`, too. So those count that name the keyring of the
+    distribution; only where there are none, those of the release that name no keys, then those
+    with other keys, as of a company that signs its mirror itself; and at last any of such suites.
     """
-    found = [
-        source
-        for source in sources
-        if "main" in source.components
-        and any(distribution.suffix(suite, codename) is not None for suite in source.suites)
-    ]
-    return [source for source in found if distribution.is_signed(source.signed_by)] or found
+    ranked: dict[int, list[AptSource]] = {}
+    for source in sources:
+        if source.uris and "main" in source.components:
+            rank = _rank(source, codename, distribution)
+            ranked.setdefault(rank, []).append(source)
+    ranked.pop(_NOT_OWN, None)
+    return ranked[min(ranked)] if ranked else []
 
 
 def checked_url(url: str) -> str:
@@ -188,19 +212,28 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _archives(source: AptSource, architecture: str) -> Iterable[Archive]:
-    """Give the archives of one source; in its words, $(ARCH) is the architecture."""
+def _archive(source: AptSource, suite: str, architecture: str) -> Archive:
+    """Return one archive of a source; in its words, $(ARCH) is the architecture."""
 
     def filled(word: str) -> str:
         return word.replace("$(ARCH)", architecture)
 
     url, *more = (checked_url(filled(uri)) for uri in source.uris)
-    for suite in source.suites:
-        yield Archive(
-            url=url,
-            more_urls=tuple(more),
-            suite=filled(suite),
-            components=source.components,
-            signed_by=source.signed_by,
-            checks_date=source.checks_date,
-        )
+    return Archive(
+        url=url,
+        more_urls=tuple(more),
+        suite=filled(suite),
+        components=source.components,
+        signed_by=source.signed_by,
+        checks_date=source.checks_date,
+        unsigned_in=source.place if source.is_trusted else "",
+    )
+
+
+def _rank(source: AptSource, codename: str, distribution: Distribution) -> int:
+    if all(distribution.suffix(suite, codename) is None for suite in source.suites):
+        return _NOT_OWN
+    if source.signed_by and distribution.is_signed(source.signed_by):
+        return 0
+    is_of_release = any(suite.startswith(codename) for suite in source.suites)
+    return (1 if is_of_release else 3) + bool(source.signed_by)

@@ -36,8 +36,8 @@ class Distribution:
         return suffix if is_own and suffix in _SUFFIXES else None
 
     def is_signed(self, signed_by: str) -> bool:
-        """Say whether a source that names these keys may be its own archive."""
-        paths = signed_by.split() if "\n" not in signed_by else ["inline"]
+        """Say whether the keys that a source names are those of its archive."""
+        paths = signed_by.split()
         return all(path.rpartition("/")[2].startswith(f"{self.id}-archive-") for path in paths)
 
 

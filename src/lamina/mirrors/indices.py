@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import lzma
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +10,25 @@ from functools import partial
 from pathlib import Path
 
 from lamina.deb.packages import PackagesFile
-from lamina.deb.release import IndexFile, Release
+from lamina.deb.release import PackagesForm
 from lamina.errors import LaminaError
 from lamina.mirrors.archives import Archive
-from lamina.mirrors.fetching import Fetch, check
+from lamina.mirrors.fetching import Fetch, fetch_first
+from lamina.mirrors.inflate import Unpackable, inflate
 from lamina.mirrors.releases import PARALLEL, SuiteRelease, read_releases
 
-_OPENERS: dict[str, Callable[[bytes], bytes]] = {
-    ".xz": lzma.decompress,
-    ".gz": gzip.decompress,
-    "": bytes,
-}
+_MOST_PACKED = 1 << 28
+_MOST = 1 << 29
+"""Five times what the largest index known has: that of `main` and `universe` in one."""
+
+
+class TooLargeIndex(LaminaError):
+    """An index that is far larger than any of its kind."""
+
+    def __init__(self, name: str, size: int, most: int) -> None:
+        super().__init__(
+            f"Unable to read `{name}`: it has {size} bytes, and no index needs more than {most}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,30 @@ class ReadIndex:
 
     files: tuple[PackagesFile, ...]
     releases: tuple[SuiteRelease, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    suite: SuiteRelease
+    component: str
+    form: PackagesForm
+
+    @property
+    def name(self) -> str:
+        """What it is called in errors."""
+        component = f", {self.component}" if self.component not in ("", "main") else ""
+        return f"Packages of {self.suite.archive.suite}{component}"
+
+    @property
+    def urls(self) -> Iterator[str]:
+        """Where it lies: by hash it stays the same while the mirror updates itself."""
+        file = self.form.file
+        folder = file.path.rpartition("/")[0]
+        for url in dict.fromkeys((self.suite.url, *self.suite.archive.urls)):
+            base = f"{url}/{self.suite.archive.folder}"
+            if self.suite.release.has_by_hash:
+                yield f"{base}{folder}{'/' if folder else ''}by-hash/SHA256/{file.sha256}"
+            yield base + file.path
 
 
 def read_index(
@@ -49,37 +79,30 @@ def read_index(
 def read_packages(
     releases: Sequence[SuiteRelease], architecture: str, *, fetch: Fetch
 ) -> tuple[PackagesFile, ...]:
-    """Return the indices of an architecture, every byte of them vouched for by a release file."""
+    """Return the indices of an architecture, every byte of them vouched for by a release file.
+
+    A suite whose mirror has no packages for the architecture, or not the component, is an error.
+    """
     wanted = [
-        (each.archive, each.release, component)
+        _Wanted(each, component, form)
         for each in releases
-        for component in each.archive.components
+        for component in each.archive.components or ("",)
+        for form in each.release.packages(component, architecture, where=each.where)
     ]
-    read = partial(_read, architecture=architecture, fetch=fetch)
     with ThreadPoolExecutor(PARALLEL, "index") as pool:
-        return tuple(pool.map(lambda each: read(*each), wanted))
+        return tuple(pool.map(partial(_read, fetch=fetch), wanted))
 
 
-def _read(
-    archive: Archive, release: Release, component: str, architecture: str, fetch: Fetch
-) -> PackagesFile:
-    file = release.packages_file(component, architecture, where=f"`InRelease` of {archive}")
-    name = f"Packages of {archive.suite}"
-    path = fetch.fetch(
-        _index_url(archive, release, file), sha256=file.sha256, size=file.size, name=name
-    )
-    check(path, file.sha256, name)
-    try:
-        data = _OPENERS[Path(file.path).suffix](path.read_bytes())
-    except (lzma.LZMAError, OSError, EOFError) as error:
-        raise LaminaError(f"Unable to unpack `{name}`: {error}") from error
-    return PackagesFile(data, archive.suite)
-
-
-def _index_url(archive: Archive, release: Release, file: IndexFile) -> str:
-    """Return the URL of an index: by hash it stays the same while the mirror updates itself."""
-    base = f"{archive.url}/{archive.folder}"
-    if release.has_by_hash:
-        folder = file.path.rpartition("/")[0]
-        return f"{base}{folder}/by-hash/SHA256/{file.sha256}"
-    return base + file.path
+def _read(wanted: _Wanted, fetch: Fetch) -> PackagesFile:
+    file, unpacked, name = wanted.form.file, wanted.form.unpacked, wanted.name
+    most = _MOST if unpacked is None else unpacked.size
+    for size, bound in ((file.size, _MOST_PACKED), (most, _MOST)):
+        if size > bound:
+            raise TooLargeIndex(name, size, bound)
+    path = fetch_first(wanted.urls, fetch, sha256=file.sha256, size=file.size, name=name)
+    data = inflate(path.read_bytes(), Path(file.path).suffix, most=most, name=name)
+    if unpacked is not None and len(data) != unpacked.size:
+        raise Unpackable(name, f"expected {unpacked.size} bytes, got {len(data)}")
+    archive, release = wanted.suite.archive, wanted.suite.release
+    names = frozenset({release.suite, release.codename} - {"", archive.suite})
+    return PackagesFile(data, archive.suite, release.priority, names)

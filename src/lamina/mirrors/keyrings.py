@@ -46,7 +46,7 @@ def named_keys(signed_by: str, read: Read) -> Keys:
         return Keys((signed_by.encode(),))
     words = signed_by.split()
     paths = [word for word in words if not _FINGERPRINT.fullmatch(word.rstrip("!"))]
-    found = (read(path) for path in paths)
+    found = (next(filter(None, map(read, _spellings(path))), None) for path in paths)
     return Keys(
         keyrings=tuple(keyring for keyring in found if keyring is not None),
         fingerprints=frozenset(
@@ -65,3 +65,12 @@ def usual_keys(groups: Iterable[Sequence[str]], read: Read) -> Keys:
         if found:
             return Keys(found, tried=tuple(tried))
     return Keys(tried=tuple(tried))
+
+
+def _spellings(path: str) -> tuple[str, ...]:
+    """Return a path, and what else it is called: Debian's keyring got another ending in trixie."""
+    stem, dot, ending = path.rpartition(".")
+    other = {"gpg": "pgp", "pgp": "gpg"}.get(ending)
+    if other is None or not stem.endswith("-archive-keyring"):
+        return (path,)
+    return path, f"{stem}{dot}{other}"

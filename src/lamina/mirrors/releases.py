@@ -9,11 +9,12 @@ from datetime import datetime
 from functools import partial
 
 from lamina.deb.release import Release
-from lamina.deb.signature import verify
+from lamina.deb.signature import BadSignature, verify, verify_detached
 from lamina.errors import LaminaError
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.fetching import Fetch
 from lamina.mirrors.keyrings import KeyringNotFound
+from lamina.transport.protocol import Interrupted, TransportError
 
 PARALLEL = 8
 
@@ -28,16 +29,29 @@ class SuiteNotFound(LaminaError):
         )
 
 
+class UnsignedSource(LaminaError):
+    """A source that is to be believed without a signature."""
+
+    def __init__(self, archive: Archive) -> None:
+        super().__init__(
+            f"Unable to believe {archive}: the source in {archive.unsigned_in} says to trust it "
+            "without a signature",
+            hint="Name its key in `Signed-By` instead of `Trusted: yes`; or name the sources to "
+            "use as `apt-sources` in `[tool.lamina]`",
+        )
+
+
 class RolledBack(LaminaError):
     """A release file older than one that was seen before."""
 
     def __init__(self, where: str, seen: datetime, got: datetime) -> None:
         super().__init__(
-            f"{where} is older than one that was seen before\n"
+            f"{where} is older than the one that was seen before\n"
             f"  seen: {seen:%Y-%m-%d %H:%M:%S} UTC\n"
             f"  got:  {got:%Y-%m-%d %H:%M:%S} UTC",
-            hint="The mirror is behind, or somebody holds updates back: try again later, or name "
-            "another mirror as `debian-mirror` in `[tool.lamina]`",
+            hint="The mirror is behind, or somebody keeps updates from you: try again later, or "
+            "name another mirror as `debian-mirror` in `[tool.lamina]`; to go back on purpose, "
+            "forget what was seen with `lamina cache prune --all`",
         )
 
 
@@ -46,7 +60,11 @@ class SuiteRelease:
     """A suite, and what its archive signed of it."""
 
     archive: Archive
+    url: str
+    """That of the mirror which had it; the others may be behind it."""
     release: Release
+    where: str
+    """What the release file is called in errors."""
 
 
 def read_releases(
@@ -58,30 +76,74 @@ def read_releases(
 ) -> tuple[SuiteRelease, ...]:
     """Return the release files, each verified; suites that may be missing and are, are left out.
 
-    ``seen`` tells the newest date that was seen of an archive, by `Archive.name`.
+    ``seen`` tells the newest date that was seen of an archive, by `Archive.name`; an older one is
+    refused, and so is the lack of a suite that was there.
     """
     read = partial(_read, fetch=fetch, now=now, seen=seen or {})
     with ThreadPoolExecutor(PARALLEL, "release") as pool:
         return tuple(found for found in pool.map(read, archives) if found is not None)
 
 
+def newest_dates(releases: Sequence[SuiteRelease]) -> dict[str, datetime]:
+    """Return what is to be remembered of releases, to be given as ``seen`` next time."""
+    return {each.archive.name: each.release.date for each in releases}
+
+
 def _read(
     archive: Archive, fetch: Fetch, now: datetime, seen: Mapping[str, datetime]
 ) -> SuiteRelease | None:
-    where = f"`InRelease` of {archive}"
-    signed = fetch.read(archive.release_url)
-    if signed is None:
-        if archive.is_required:
-            raise SuiteNotFound(archive)
-        return None
+    if archive.unsigned_in:
+        raise UnsignedSource(archive)
     if not archive.keys.keyrings:
         raise KeyringNotFound(str(archive), archive.keys.tried)
-    release = Release.parse(verify(signed, archive.keys.keyrings, what=where), where=where)
+    found = _verified(archive, fetch, now)
+    newest = seen.get(archive.name)
+    if found is None:
+        if archive.is_required or newest is not None:
+            raise SuiteNotFound(archive)
+        return None
+    url, text, where = found
+    release = Release.parse(text, where=where)
     if not archive.is_flat:
         release.check_suite(archive.suite, where=where)
-    if archive.checks_date:
-        release.check_date(now, where=where)
-    newest = seen.get(archive.name)
+    release.check_date(now, where=where, may_be_old=not archive.checks_date)
     if newest is not None and release.date < newest:
         raise RolledBack(where, newest, release.date)
-    return SuiteRelease(archive, release)
+    return SuiteRelease(archive, url, release, where)
+
+
+def _verified(archive: Archive, fetch: Fetch, now: datetime) -> tuple[str, bytes, str] | None:
+    """Return the URL of the first mirror that has the suite, what it has signed, and its name."""
+    failure: TransportError | None = None
+    for url in archive.urls:
+        try:
+            found = _signed_text(archive, f"{url}/{archive.folder}", fetch, now)
+        except Interrupted:
+            raise
+        except TransportError as error:
+            failure = failure or error
+        else:
+            if found is not None:
+                return url, *found
+    if failure is not None:
+        raise failure
+    return None
+
+
+def _signed_text(
+    archive: Archive, folder: str, fetch: Fetch, now: datetime
+) -> tuple[bytes, str] | None:
+    """Return the text of the release file, signed within itself or by a file beside it."""
+    keyrings, only = archive.keys.keyrings, archive.keys.fingerprints
+    where = f"`InRelease` of {archive}"
+    signed = fetch.read(f"{folder}InRelease")
+    if signed is not None:
+        return verify(signed, keyrings, what=where, now=now, only=only), where
+    where = f"`Release` of {archive}"
+    text = fetch.read(f"{folder}Release")
+    if text is None:
+        return None
+    signature = fetch.read(f"{folder}Release.gpg")
+    if signature is None:
+        raise BadSignature(where, "the mirror has none")
+    return verify_detached(text, signature, keyrings, what=where, now=now, only=only), where

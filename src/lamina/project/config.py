@@ -24,6 +24,10 @@ _OWNER = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
 _PORT = re.compile(r"([0-9]{1,5})(?:/(tcp|udp|sctp))?")
 _SIGNAL = re.compile(r"SIG[A-Z0-9]+([+-][0-9]{1,2})?|[0-9]{1,2}")
 _MIRROR = re.compile(r"https?://[^\s/@]+(/\S*)?")
+_APT_SOURCE = re.compile(
+    r"deb\s+(?:\[[^\]#\n]*\]\s+)?https?://[^\s/@#]+(?:/[^\s#]*)?"
+    r"(?:\s+[^\s#]*/|(?:\s+[^\s#]+){2,})\s*"
+)
 _VARIABLE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 _VENV = "/opt/venv"
 _WORKDIR = "/app"
@@ -94,6 +98,10 @@ class Config:
     """Of what one wheel may unpack to, in bytes."""
     debian_mirror: str | None = None
     debian_security_mirror: str | None = None
+    debian_keyring: str | None = None
+    """A file, relative to the project's folder."""
+    apt_sources: tuple[str, ...] = ()
+    """One-line sources, as in sources.list(5)."""
 
 
 def parse_config(document: Mapping[str, object]) -> Config:
@@ -127,6 +135,8 @@ def parse_config(document: Mapping[str, object]) -> Config:
         max_wheel_size=table.read("max-wheel-size", _size),
         debian_mirror=table.read("debian-mirror", _mirror),
         debian_security_mirror=table.read("debian-security-mirror", _mirror),
+        debian_keyring=table.read("debian-keyring", text),
+        apt_sources=table.items("apt-sources", _apt_source) or (),
     )
     table.finish()
     problems.check("pyproject.toml")
@@ -317,6 +327,16 @@ def _size(value: object) -> int:
 def _mirror(value: object) -> str:
     if not _MIRROR.fullmatch(found := string(value)):
         raise Refused("expected an `http://` or `https://` address without a password")
+    return found
+
+
+def _apt_source(value: object) -> str:
+    found = string(value)
+    if not _APT_SOURCE.fullmatch(found):
+        raise Refused(
+            "expected `deb [OPTION=VALUE ...] URL SUITE COMPONENT...`, with an `http://` or "
+            "`https://` address without a password"
+        )
     return found
 
 

@@ -12,6 +12,7 @@ from lamina.cli.outputs import NoOutput, locations
 from lamina.cli.settings import InvalidSetting
 from lamina.cli.uv_files import UvTable
 from lamina.destinations.daemon import OneLoadOnly
+from lamina.errors import LaminaError
 from lamina.fetch.indexes import uv_table
 from lamina.make.workshop import Backends
 from lamina.mirrors.archives import MirrorNotFound
@@ -19,6 +20,7 @@ from lamina.oci.reference import Reference
 from lamina.project.config import Config
 from lamina.project.program import Programs
 from lamina.pythons.finder import Pythons
+from lamina.system.small_files import SmallFiles
 from pythons import interpreter
 
 APP = Reference.parse("registry.example/app:1.0")
@@ -96,27 +98,22 @@ def test_apt_sources_that_may_not_be_read_are_left_out(tmp_path: Path) -> None:
     ]
 
 
-def test_security_updates_have_a_mirror_of_their_own(tmp_path: Path) -> None:
-    keyring = tmp_path / "keys.gpg"
-    keyring.write_bytes(b"keys")
+def test_the_environment_goes_before_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "keys.gpg").write_bytes(b"keys")
+    (tmp_path / "mine.gpg").write_bytes(b"mine")
     config = Config(
         debian_mirror="https://mirror.example/debian",
         debian_security_mirror="https://mirror.example/security",
+        debian_keyring="keys.gpg",
     )
+    environ = {
+        "LAMINA_DEBIAN_KEYRING": str(tmp_path / "mine.gpg"),
+        "LAMINA_DEBIAN_MIRROR": "https://other.example/debian",
+        "LAMINA_DEBIAN_SECURITY_MIRROR": "https://other.example/security",
+    }
 
-    found = mirrors.debian_settings(
-        "bookworm", {"LAMINA_DEBIAN_KEYRING": str(keyring)}, config, _never
-    )
-    other = mirrors.debian_settings(
-        "bookworm",
-        {
-            "LAMINA_DEBIAN_KEYRING": str(keyring),
-            "LAMINA_DEBIAN_MIRROR": "https://other.example/debian",
-            "LAMINA_DEBIAN_SECURITY_MIRROR": "https://other.example/security",
-        },
-        config,
-        _never,
-    )
+    found = mirrors.debian_settings("bookworm", "amd64", {}, config, _never, folder=tmp_path)
+    other = mirrors.debian_settings("bookworm", "amd64", environ, config, _never, folder=tmp_path)
 
     assert [str(each) for each in found.archives] == [
         "`bookworm` at mirror.example",
@@ -129,13 +126,59 @@ def test_security_updates_have_a_mirror_of_their_own(tmp_path: Path) -> None:
         "https://other.example/security",
     ]
     assert {each.keys.keyrings for each in found.archives} == {(b"keys",)}
+    assert {each.keys.keyrings for each in other.archives} == {(b"mine",)}
 
 
-def test_without_a_mirror_the_machine_must_know_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_keyring_that_is_configured_must_be_there(tmp_path: Path) -> None:
+    config = Config(debian_mirror="https://mirror.example/debian", debian_keyring="no.gpg")
+
+    with pytest.raises(LaminaError) as caught:
+        mirrors.debian_settings("bookworm", "amd64", {}, config, _never, folder=tmp_path)
+
+    assert str(caught.value) == (
+        f"Unable to read the keyring `{tmp_path}/no.gpg`: No such file or directory"
+    )
+
+
+def test_configured_sources_name_keyrings_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "mine.asc").write_bytes(b"mine")
+    source = "deb [signed-by=mine.asc] https://mine.example/$(ARCH) stable main"
+
+    found = mirrors.archives_for(
+        SmallFiles(), "arm64", {}, Config(apt_sources=(source,)), _never, folder=tmp_path
+    )
+
+    assert [(each.url, each.keys.keyrings) for each in found] == [
+        ("https://mine.example/arm64", (b"mine",))
+    ]
+
+
+def test_the_base_tells_its_release_and_its_sources(tmp_path: Path) -> None:
+    keyring = "usr/share/keyrings/debian-archive-keyring.gpg"
+    base = SmallFiles(
+        {
+            "usr/lib/os-release": b"ID=debian\nVERSION_CODENAME=bookworm\n",
+            "etc/apt/sources.list": b"deb http://deb.example/debian bookworm main\n",
+            keyring: b"base's",
+        },
+        {"etc/os-release": "../usr/lib/os-release"},
+    )
+    environ = {"LAMINA_DEBIAN_MIRROR": "https://other.example/debian"}
+
+    (own,) = mirrors.archives_for(base, "amd64", {}, Config(), _never, folder=tmp_path)
+    (moved,) = mirrors.archives_for(base, "amd64", environ, Config(), _never, folder=tmp_path)
+
+    assert (own.url, own.keys.keyrings) == ("http://deb.example/debian", (b"base's",))
+    assert (moved.url, moved.suite) == ("https://other.example/debian", "bookworm")
+
+
+def test_without_a_mirror_the_machine_must_know_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(mirrors, "apt_sources", lambda root, warn: [])
 
     with pytest.raises(MirrorNotFound):
-        mirrors.debian_settings("bookworm", {}, Config(), _never)
+        mirrors.debian_settings("bookworm", "amd64", {}, Config(), _never, folder=tmp_path)
 
 
 UV = """

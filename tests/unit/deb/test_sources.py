@@ -83,19 +83,72 @@ def test_one_line_sources_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "name", "uri"),
+    [
+        (b"deb file:/srv/debian trixie main\n", "a.list", "file:/srv/debian"),
+        (b"deb cdrom:[Debian 13 _amd64_]/ trixie main\n", "a.list", "cdrom:/"),
+        (
+            b"Types: deb\nURIs: mirror+http://m.example/list\nSuites: s\nComponents: main\n",
+            "a.sources",
+            "mirror+http://m.example/list",
+        ),
+    ],
+)
+def test_what_http_cannot_fetch_is_kept_apart(text: bytes, name: str, uri: str) -> None:
+    (source,) = parse_sources(text, name)
+
+    assert (source.uris, source.other_uris) == ((), (uri,))
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
-        (b"deb file:/srv/debian trixie main\ndeb cdrom:[Debian]/ trixie main\n", "a.list"),
-        (b"Types: deb\nURIs: file:/srv tor+https://x\nSuites: s\nComponents: main\n", "a.sources"),
-        (b"Types: deb\nSuites: s\n", "a.sources"),
         (b"", "a.list"),
         (b"", "a.sources"),
         (b"complete nonsense\n", "a.list"),
         (b"complete nonsense\n", "a.sources"),
     ],
 )
-def test_what_http_cannot_fetch_is_left_out(text: bytes, name: str) -> None:
+def test_where_no_source_is_there_is_none(text: bytes, name: str) -> None:
     assert parse_sources(text, name) == ()
+
+
+def test_a_flat_source_has_no_components() -> None:
+    (line,) = parse_sources(b"deb http://a.example/deb ./\n", "a.list")
+    (paragraph,) = parse_sources(b"Types: deb\nURIs: http://a.example\nSuites: x/\n", "a.sources")
+
+    assert (line.suites, line.components) == (("./",), ())
+    assert (paragraph.suites, paragraph.components) == (("x/",), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (b"deb [trusted=yes arch=amd64] http://a.example trixie main\n", "a.list"),
+        (
+            b"Types: deb\nURIs: http://a.example\nSuites: trixie\nComponents: main\n"
+            b"Trusted: yes\nArchitectures: amd64\n",
+            "a.sources",
+        ),
+    ],
+)
+def test_a_source_may_be_believed_without_a_signature(text: bytes, name: str) -> None:
+    (source,) = parse_sources(text, name)
+
+    assert source.is_trusted
+    assert source.place.startswith(f"`{name}")
+
+
+@pytest.mark.parametrize(
+    ("options", "is_for_amd64", "is_for_arm64"),
+    [("", True, True), ("[arch=arm64,armhf]", False, True), ("[arch-=arm64]", True, False)],
+)
+def test_a_source_may_be_for_some_architectures(
+    options: str, is_for_amd64: bool, is_for_arm64: bool
+) -> None:
+    (source,) = parse_sources(f"deb {options} http://a.example s main\n".encode(), "a.list")
+
+    assert (source.is_for("amd64"), source.is_for("arm64")) == (is_for_amd64, is_for_arm64)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +157,12 @@ def test_what_http_cannot_fetch_is_left_out(text: bytes, name: str) -> None:
         (b"\ndeb http://a.example\n", "a.list", EXPECTED + "2`"),
         (b"deb\n", "a.list", EXPECTED + "1`"),
         (b"deb [ a=b ]\n", "a.list", EXPECTED + "1`"),
+        (b"deb http://a.example trixie\n", "a.list", EXPECTED + "1`"),
+        (
+            b"Types: deb\nSuites: s\n",
+            "a.sources",
+            "Expected `URIs`, `Suites` and `Components` in `a.sources`",
+        ),
         (b"\xff", "a.list", "Expected UTF-8 in `a.list`"),
         (b"\xff", "a.sources", "Expected UTF-8 in `a.sources`"),
     ],

@@ -59,6 +59,8 @@ def test_every_key_is_read() -> None:
         max-wheel-size = "32 GiB"
         debian-mirror = "https://mirror.example/debian"
         debian-security-mirror = "https://mirror.example/security"
+        debian-keyring = "keys/debian.gpg"
+        apt-sources = ["deb [arch=amd64 signed-by=a.asc] https://deb.example/debian trixie main"]
     """)
 
     assert read == Config(
@@ -85,6 +87,8 @@ def test_every_key_is_read() -> None:
         max_wheel_size=32 << 30,
         debian_mirror="https://mirror.example/debian",
         debian_security_mirror="https://mirror.example/security",
+        debian_keyring="keys/debian.gpg",
+        apt_sources=("deb [arch=amd64 signed-by=a.asc] https://deb.example/debian trixie main",),
     )
 
 
@@ -153,6 +157,23 @@ def test_the_order_of_copies_is_kept() -> None:
             'debian-mirror = "https://user:secret@mirror.example/"',
             ".debian-mirror: expected an `http://` or `https://` address without a password",
         ),
+        *[
+            (
+                f'apt-sources = ["{source}"]',
+                ".apt-sources[0]: expected `deb [OPTION=VALUE ...] URL SUITE COMPONENT...`, with "
+                "an `http://` or `https://` address without a password",
+            )
+            for source in (
+                "",
+                "https://deb.example/debian trixie main",
+                "deb-src https://deb.example/debian trixie main",
+                "deb https://deb.example/debian trixie",
+                "deb file:/srv/debian trixie main",
+                "deb https://me:secret@deb.example/debian trixie main",
+                "deb [arch=amd64 https://deb.example/debian trixie main",
+            )
+        ],
+        ('debian-keyring = ""', ".debian-keyring: is empty"),
         ('workdri = "/x"', ".workdri: unknown key (did you mean `workdir`?)"),
         ('bytecode = "yes"', ".bytecode: expected `true` or `false`, got a string"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from lamina.errors import LaminaError
 from lamina.mirrors.archives import Archive, MirrorNotFound
 from lamina.mirrors.fetching import Fetch
 from lamina.mirrors.indices import read_packages
-from lamina.mirrors.releases import read_releases
+from lamina.mirrors.releases import SuiteRelease, read_releases
 
 _CODENAME = re.compile("[a-z]+")
 
@@ -35,18 +35,21 @@ def resolve(
     fetch: Fetch,
     now: datetime,
     seen: Mapping[str, datetime] | None = None,
+    keep: Callable[[Sequence[SuiteRelease]], object] = tuple,
     previous: DebianPlan | None = None,
 ) -> DebianPlan:
     """Return the packages of a base; of each the newest version that an archive has.
 
     ``previous`` is an earlier answer to the same question. It is given again where no release file
-    has changed since, which spares the indices. ``seen``: see `read_releases`.
+    has changed since, which spares the indices. ``seen``: see `read_releases`; ``keep`` is told
+    what to remember for it.
     """
     if not _CODENAME.fullmatch(codename):
         raise InvalidCodename(codename)
     if not archives:
         raise MirrorNotFound(codename)
     found = read_releases(archives, fetch=fetch, now=now, seen=seen)
+    keep(found)
     suites = tuple(each.archive.suite for each in found)
     releases = tuple(each.release.sha256 for each in found)
     if previous is not None and (previous.suites, previous.releases) == (suites, releases):

@@ -1,0 +1,62 @@
+"""Files of mirrors, kept; and what was seen of their release files, so that none goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from lamina.fetch.download import HashMismatch, Refused, SizeMismatch
+from lamina.make.kept import KeptFiles
+from lamina.mirrors.archives import Archive
+from lamina.mirrors.fetching import DamagedDownload, Gone
+from lamina.mirrors.releases import SuiteRelease, newest_dates
+from lamina.plan.key import LayerKey
+from lamina.store.store import Store
+
+_GONE = (404, 410)
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorFiles:
+    """Fetches of mirrors what is not kept yet; see `lamina.mirrors.fetching.Fetch`."""
+
+    files: KeptFiles
+
+    def fetch(self, url: str, *, sha256: str, size: int, name: str) -> Path:
+        """See `Fetch.fetch`."""
+        try:
+            return self.files.fetch(url, sha256=sha256, size=size, name=name)
+        except HashMismatch as error:
+            raise DamagedDownload(name, error.expected, error.got) from error
+        except SizeMismatch as error:
+            raise DamagedDownload(name, error.expected, error.got, what="Size") from error
+        except Refused as error:
+            if error.status in _GONE:
+                raise Gone(name) from error
+            raise
+
+    def read(self, url: str) -> bytes | None:
+        """See `Fetch.read`."""
+        return self.files.read(url)
+
+
+def seen_dates(store: Store, archives: Iterable[Archive]) -> dict[str, datetime]:
+    """Return the newest date that was seen of each archive, by its name."""
+    found: dict[str, datetime] = {}
+    for archive in archives:
+        match store.facts.get(_key(archive.name)):
+            case {"date": int(seconds)} if 0 <= seconds < 1 << 37:
+                found[archive.name] = datetime.fromtimestamp(seconds, UTC)
+    return found
+
+
+def keep_dates(store: Store, releases: Sequence[SuiteRelease]) -> None:
+    """Remember the dates of releases, none of which is older than what was seen before."""
+    for name, date in newest_dates(releases).items():
+        store.facts.put(_key(name), {"date": int(date.timestamp())})
+
+
+def _key(name: str) -> str:
+    return LayerKey.of({"newest-release": name}).hex
