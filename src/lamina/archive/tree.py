@@ -133,6 +133,11 @@ class Tree:
         """Return the parts of ``path`` with every symlink followed, never above the root."""
         return follow(path, self._target)
 
+    def place(self, path: str) -> str:
+        """Return where an entry of that path lies, its folder resolved, and not itself."""
+        *parents, name = split(path) or [""]
+        return "/".join([*self.resolve("/".join(parents)), name])
+
     def _target(self, parts: list[str]) -> str | None:
         node = self.find(parts)
         return node.target if isinstance(node, Leaf) else None

@@ -66,9 +66,9 @@ class Clues:
         subject = _subject(member.path.rstrip("/"))
         if subject is None or member.is_directory or member.is_symlink:
             return
-        path = _path(member.path, tree)
+        path = tree.place(member.path)
         if member.is_hardlink:
-            if (source := self.found.get(_path(member.target, tree))) is not None:
+            if (source := self.found.get(tree.place(member.target))) is not None:
                 self.found[path] = source
         elif subject in _SEARCHED:
             texts = _search(changeset.content(), _SEARCHED[subject])
@@ -108,12 +108,6 @@ def _subject(path: str) -> Subject | None:
     ):
         return None
     return next((each for each, pattern in _SUBJECTS.items() if pattern.fullmatch(path)), None)
-
-
-def _path(path: str, tree: Tree) -> str:
-    """Return where a member of that path lies, its folder resolved."""
-    *parents, name = split(path) or [""]
-    return "/".join([*tree.resolve("/".join(parents)), name])
 
 
 def _search(pieces: Iterator[bytes], pattern: re.Pattern[bytes]) -> set[str]:

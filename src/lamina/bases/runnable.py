@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lamina.archive.entry import Entry, Kind
-from lamina.archive.tree import WHITEOUT, BadPath, Directory, Leaf, Tree, split
+from lamina.archive.tree import WHITEOUT, BadPath, Directory, Leaf, Tree
 from lamina.bases.base import BaseError
 from lamina.errors import LaminaError
 from lamina.oci.blob import UnreadableBlob, unpacked, verified
@@ -95,13 +95,11 @@ class _Taking:
         self.tree.apply(_entry(member))
         if member.is_directory or member.is_symlink:
             return
-        *parents, name = split(member.path) or [""]
-        path = "/".join([*self.tree.resolve("/".join(parents)), name])
+        path = self.tree.place(member.path)
         if not self._is_wanted(path):
             return
         if member.is_hardlink:
-            *parents, name = split(member.target) or [""]
-            source = "/".join([*self.tree.resolve("/".join(parents)), name])
+            source = self.tree.place(member.target)
             if source in self.saved:
                 self.saved[path] = self.saved[source]
             return

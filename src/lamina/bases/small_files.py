@@ -35,11 +35,11 @@ class _Reading:
     def look_at(self, member: Member, tree: Tree, changeset: Changeset) -> None:
         if member.is_directory or member.is_symlink:
             return
-        path = _path(member.path, tree)
+        path = tree.place(member.path)
         if not is_wanted(path):
             return
         if member.is_hardlink:
-            if (source := self.files.get(_path(member.target, tree))) is not None:
+            if (source := self.files.get(tree.place(member.target))) is not None:
                 self.files[path] = source
             return
         self.size += member.size
@@ -59,12 +59,6 @@ class _Reading:
         }
         there = {path: data for path, data in self.files.items() if _is_file(tree, path)}
         return SmallFiles(dict(sorted(there.items())), links)
-
-
-def _path(path: str, tree: Tree) -> str:
-    """Return where a member of that path lies, its folder resolved."""
-    *parents, name = split(path) or [""]
-    return "/".join([*tree.resolve("/".join(parents)), name])
 
 
 def _is_file(tree: Tree, path: str) -> bool:
