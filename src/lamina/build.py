@@ -14,6 +14,7 @@ from lamina.make.line import line
 from lamina.make.overrides import agree, find_overrides
 from lamina.make.parallel import side_by_side
 from lamina.make.parts import Part, overrides_part
+from lamina.make.pinned_layers import Unlike, check_made
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.descriptor import Descriptor, Platform
 from lamina.oci.image import Image
@@ -21,11 +22,12 @@ from lamina.oci.images import Images, as_described
 from lamina.oci.reference import Reference
 from lamina.plan.collisions import Collision
 from lamina.plan.contents import OurLayer
-from lamina.plan.plan import Fetched, LayerPlan
+from lamina.plan.plan import Fetched, LayerKind, LayerPlan
 from lamina.prepare import Order, Prepared, settled
 from lamina.reuse.reused import ReusedLayer
 from lamina.reuse.verify import LayersDiffer
 from lamina.stack import BuiltLayer, Stack
+from lamina.store.layers import StoredLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,24 @@ def build(
             _fill(stack, prepared, workshop, destination, lines)
         if lies := {title: pair for stack in stacks for title, pair in stack.lies.items()}:
             raise LayersDiffer(lies)
+        above = [each for stack in stacks for each in stack.unlike.values()]
+        check_made([*above, *(each for order in orders for each in _unlike_below(order, workshop))])
         images, descriptor = _write(stacks, destination, names)
     built = tuple(
         BuiltImage(order.target.platform, image, tuple(stack.built), _collisions(stack))
         for order, stack, image in zip(orders, stacks, images.each, strict=True)
     )
     return Built(built, images, descriptor)
+
+
+def _unlike_below(order: Order, workshop: ImageWorkshop) -> Iterator[Unlike]:
+    """Give the layers of a base that is made here that are others than those that are pinned."""
+    for layer in order.base.base.layers:
+        if isinstance(layer, StoredLayer):
+            plan = LayerPlan(LayerKind.SYSTEM, layer.key, f"layer of the base, {layer.key}")
+            unlike = workshop.unlike(plan, layer)
+            if unlike is not None:
+                yield unlike
 
 
 def _fill(

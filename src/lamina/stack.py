@@ -12,6 +12,7 @@ from lamina.destinations.base import Destination
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.overrides import Agreements
 from lamina.make.parts import Part
+from lamina.make.pinned_layers import Unlike
 from lamina.oci.blob import DamagedBlob, LostBlobs
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.digest import DiffID
@@ -71,6 +72,8 @@ class Stack:
         """Layers of a registry that are made nevertheless, to be compared."""
         self.lies: dict[str, tuple[DiffID, DiffID]] = {}
         """What was made and what was claimed, where these differ, by the layer's title."""
+        self.unlike: dict[str, Unlike] = {}
+        """Layers that are others than those that are pinned, by their titles."""
         self.agreements: Agreements = {}
 
     def take_base(self) -> None:
@@ -84,6 +87,13 @@ class Stack:
 
     def get(self, part: Part, kept: OurLayer | None) -> BuiltLayer:
         """Return a layer, which is made now unless it is ``kept``."""
+        built = self._get(part, kept)
+        unlike = self._workshop.unlike(part.plan, built.layer)
+        if unlike is not None:
+            self.unlike[part.plan.title] = unlike
+        return built
+
+    def _get(self, part: Part, kept: OurLayer | None) -> BuiltLayer:
         if isinstance(kept, StoredLayer):
             return BuiltLayer(part.plan, kept, Origin.STORE)
         if kept is not None:

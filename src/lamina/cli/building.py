@@ -22,6 +22,7 @@ from lamina.cli.locked import read_lock
 from lamina.cli.options import BuildOptions
 from lamina.cli.orders import configured, orders, platforms_of
 from lamina.cli.outputs import destination_of, locations
+from lamina.cli.pinning import read_pins
 from lamina.cli.project import read_project
 from lamina.cli.report import check_results, metadata, report, write_result
 from lamina.cli.tally import Tally
@@ -42,6 +43,7 @@ def run(options: BuildOptions) -> int:
     pushes = tags_by_repository(names) if options.push else {}
     project = read_project(options, options.folder)
     options = as_configured(options, project.config)
+    pins = None if options.no_lock else read_pins(project)
     config = configured(project.config, options, max_wheel_size=options.max_wheel_size)
     platforms = platforms_of(config)
     outputs = settings.outputs(os.environ, options.outputs)
@@ -73,9 +75,16 @@ def run(options: BuildOptions) -> int:
         ):
             # Earlier images are read meanwhile.
             lock = read_lock(project, is_checked=not options.frozen)
-            workshop = images.workshop(project, config, known, is_fresh=options.no_cache)
+            workshop = images.workshop(project, config, known, is_fresh=options.no_cache, pins=pins)
             wanted = orders(
-                options, project, lock, config, workshop, outputs=written, is_base_kept=is_read
+                options,
+                project,
+                lock,
+                config,
+                workshop,
+                outputs=written,
+                is_base_kept=is_read,
+                pins=pins,
             )
             built = build(wanted, workshop, destination, names)
             caches.remember(built, verify, connections, on.observer)

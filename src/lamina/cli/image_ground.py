@@ -14,6 +14,7 @@ from lamina.cli.ground import Ground, GroundOptions, ground
 from lamina.cli.project import ProjectFolder
 from lamina.make.compiling import Compiling
 from lamina.make.image_workshop import ImageWorkshop
+from lamina.pins.model import Pins
 from lamina.project.config import Config
 from lamina.reuse.known import Known
 
@@ -36,7 +37,13 @@ class ImageGround:
     compiling: Compiling
 
     def workshop(
-        self, project: ProjectFolder, config: Config, known: Known, *, is_fresh: bool
+        self,
+        project: ProjectFolder,
+        config: Config,
+        known: Known,
+        *,
+        is_fresh: bool,
+        pins: Pins | None = None,
     ) -> ImageWorkshop:
         """Return where layers are made."""
         return ImageWorkshop.of(
@@ -44,6 +51,7 @@ class ImageGround:
             pull=self.connections.pull,
             known=known,
             compiling=self.compiling,
+            pinned=() if pins is None else pins.layers,
         )
 
 

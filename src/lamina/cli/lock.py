@@ -29,6 +29,9 @@ class LockOptions:
     upgrade: frozenset[str] | None
     """What is pinned anew; an empty one stands for all."""
     check: bool
+    with_layers: bool | None
+    """None, if nothing is said of it: what is pinned stays."""
+    cache_from: tuple[str, ...]
     store: Path | None
     insecure: bool
     as_json: bool
@@ -90,6 +93,24 @@ _OPTIONS = (
         is_flag=True,
         help="Write nothing; exit with 1 if `lamina.lock` does not match, or would change.",
     ),
+    click.option(
+        "--layers/--no-layers",
+        "with_layers",
+        cls=Option,
+        section=HOW,
+        is_flag=True,
+        default=None,
+        help="Build the image, and pin the layers that are in it; or pin none any more.",
+    ),
+    click.option(
+        "--cache-from",
+        cls=Option,
+        section=HOW,
+        metavar="REF",
+        multiple=True,
+        help="With `--layers`, make the layers of this image again, compare, and pin them as they "
+        "lie there; may be given again.",
+    ),
     *IMAGE_OPTIONS,
     *PROJECT_OPTIONS,
     insecure_option(HOW),
@@ -99,7 +120,10 @@ _OPTIONS = (
         lines="Say of each thing that is pinned what it is, changed or not.",
     ),
 )
-_OWN = ("folder", "check", "store", "insecure", "as_json", "verbose", "quiet")
+_OWN = (
+    *("folder", "check", "with_layers", "cache_from", "store"),
+    *("insecure", "as_json", "verbose", "quiet"),
+)
 
 
 def _lock_options(function: _F) -> _F:
@@ -123,6 +147,8 @@ def command(context: click.Context, /, **_: Any) -> int:  # noqa: ANN401
     """
     if context.params["verbose"] and context.params["quiet"]:
         raise click.UsageError("Only one of --verbose and --quiet can be meant")
+    if context.params["cache_from"] and not context.params["with_layers"]:
+        raise click.UsageError("--cache-from is for --layers")
     upgrade = context.params["upgrade"]
     options = LockOptions(
         **{name: context.params[name] for name in _OWN},

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ import click
 from lamina.cli.image_ground import image_ground
 from lamina.cli.lock import LockOptions
 from lamina.cli.locked import pinned, read_lock
+from lamina.cli.locking_layers import verified_layers
 from lamina.cli.locking_report import Outcome, document, lines, mismatch_document
 from lamina.cli.options import PlanOptions, read_options
 from lamina.cli.orders import base_name, configured, platforms_of
@@ -32,7 +33,7 @@ from lamina.oci.index import normalize
 from lamina.oci.location import UNFINISHED
 from lamina.pins.changes import changes
 from lamina.pins.matching import PinsDoNotMatch, mismatches
-from lamina.pins.model import Asked, PinnedBase, PinnedRelease, Pins, PlatformPins
+from lamina.pins.model import Asked, PinnedBase, PinnedLayer, PinnedRelease, Pins, PlatformPins
 from lamina.pins.names import check_names
 from lamina.pins.write import write
 from lamina.project.building import Building
@@ -67,12 +68,15 @@ def run(options: LockOptions) -> int:
         building = building_of(plan, lock, os.environ, Path.home(), project)
         asked = asked_of(base, platforms_of(config), project, lock, building)
         check_names(options.upgrade or (), before, asked)
-        if options.check and options.upgrade is None:
+        if options.check and options.upgrade is None and not options.with_layers:
             return _check(before, asked, pins_path(project), options)
         workshop = images.workshop(project, config, Known.nothing(on.observer), is_fresh=False)
         version = config.python or (None if pin is None else pin.version)
         backend = _backend(project, lock, building, version, workshop)
         after = _Pinning(options, asked, base, before, workshop, backend).pins()
+        if options.with_layers:
+            layers = verified_layers(plan, project, lock, config, images, after, options.cache_from)
+            after = replace(after, layers=layers)
         outcome = Outcome(changes(before, after), after, before, is_checked=options.check)
         if outcome.has_changed and not options.check:
             _write(pins_path(project), write(after))
@@ -160,7 +164,14 @@ class _Pinning:
             asked=self.asked,
             platforms=tuple(map(self._platform, self.asked.platforms)),
             releases=self._releases(),
+            layers=self._layers(),
         )
+
+    def _layers(self) -> tuple[PinnedLayer, ...]:
+        """Return those that were pinned: their keys say what they are made of, whatever else is."""
+        if self.before is None or self.options.with_layers is False:
+            return ()
+        return self.before.layers
 
     def _releases(self) -> tuple[PinnedRelease, ...]:
         if self.backend is None:

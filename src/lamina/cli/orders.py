@@ -17,7 +17,6 @@ from lamina.cli.pinning import (
     check_pins,
     pinned_building,
     pins_path,
-    read_pins,
     unpinned,
 )
 from lamina.cli.project import ProjectFolder
@@ -30,6 +29,7 @@ from lamina.make.base import OpenedBase, open_base
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
+from lamina.pins.model import Pins
 from lamina.prepare import Order, below
 from lamina.project.building import Building
 from lamina.project.config import Config
@@ -77,15 +77,18 @@ def orders(
     *,
     outputs: Sequence[Path],
     is_base_kept: bool,
+    pins: Pins | None,
 ) -> list[Order]:
-    """Return an order for each platform, and say what is built."""
+    """Return an order for each platform, and say what is built.
+
+    With ``pins`` it is of what is pinned. Raises `PinsDoNotMatch`.
+    """
     pin = pinned(project, workshop.observer)
     version = None if pin is None else pin.version
     name = base_name(options, project, lock, config, version)
     platforms = platforms_of(config)
     building = building_of(options, lock, os.environ, Path.home(), project)
     asked = asked_of(name, platforms, project, lock, building)
-    pins = None if options.no_lock else read_pins(project)
     if pins is not None:
         check_pins(pins, asked, options.pinning)
 

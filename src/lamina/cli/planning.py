@@ -14,6 +14,7 @@ from lamina.cli.image_ground import image_ground
 from lamina.cli.locked import read_lock
 from lamina.cli.options import PlanOptions
 from lamina.cli.orders import configured, orders, platforms_of
+from lamina.cli.pinning import read_pins
 from lamina.cli.project import read_project
 from lamina.cli.wanted import as_configured
 from lamina.destinations.registry import HasRepository, tags_by_repository
@@ -35,6 +36,7 @@ def run(options: PlanOptions) -> int:
     pushes = tags_by_repository(names) if options.push else {}
     project = read_project(options, options.folder)
     options = as_configured(options, project.config)
+    pins = None if options.no_lock else read_pins(project)
     config = configured(project.config, options)
     caches = Caches.parse(pushes, options.cache_from, options.cache_to)
     platforms, fresh = platforms_of(config), options.no_cache
@@ -50,12 +52,19 @@ def run(options: PlanOptions) -> int:
         asking() as checks,
     ):
         lock = read_lock(project, is_checked=not options.frozen)
-        workshop = images.workshop(project, config, known, is_fresh=fresh)
+        workshop = images.workshop(project, config, known, is_fresh=fresh, pins=pins)
         push, kept = images.connections.push, images.ground.store.root
         firsts = dict(reversed([(host, push(host, name)) for host, name in pushes]))
         presence = _Presence(list(firsts.values()), checks)
         wanted = orders(
-            options, project, lock, config, workshop, outputs=(kept,), is_base_kept=True
+            options,
+            project,
+            lock,
+            config,
+            workshop,
+            outputs=(kept,),
+            is_base_kept=True,
+            pins=pins,
         )
         found = [_forecast(order, workshop, presence) for order in wanted]
     if options.as_json:

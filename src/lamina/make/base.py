@@ -164,7 +164,9 @@ def _not_made(codename: str) -> DebianSettings:
 def _pulled(
     reference: Reference, platform: Platform, workshop: ImageWorkshop, *, is_kept: bool
 ) -> OpenedBase:
-    pulled = pulled_base(reference, platform, workshop, is_kept=is_kept)
+    # Where layers are pinned, a registry is not believed about those of the base either.
+    is_told = not workshop.pinned
+    pulled = pulled_base(reference, platform, workshop, is_kept=is_kept, is_told=is_told)
     if pulled.facts is None:
         facts = facts_of(pulled.base, _FactsCache(workshop))
         return OpenedBase(pulled.base, facts, reference, pulled.resolved)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, fields
 
 from lamina.archive.entry import Entry
 from lamina.make.compiling import Compiling
+from lamina.make.pinned_layers import Unlike, check_answers, is_pinned
 from lamina.make.workshop import Workshop
 from lamina.observer import Traffic
 from lamina.oci.blob import DamagedBlob
 from lamina.oci.digest import Digest
+from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
+from lamina.pins.model import PinnedLayer
 from lamina.plan.contents import OurLayer
-from lamina.plan.key import Recipe
+from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.plan import LayerPlan
 from lamina.plan.reasons import Earlier, reasons, unreadable
 from lamina.registry.client import Repository
@@ -40,29 +43,51 @@ class ImageWorkshop(Workshop):
     resolved: dict[Reference, Digest] = field(default_factory=dict)
     """What the names of bases led to: asked once, so that all platforms stand on one release."""
 
+    pinned: Mapping[LayerKey, PinnedLayer] = field(default_factory=dict)
+    """What the layers of some keys must be."""
+
     @classmethod
     def of(
-        cls, workshop: Workshop, *, pull: Pull, known: Known, compiling: Compiling
+        cls,
+        workshop: Workshop,
+        *,
+        pull: Pull,
+        known: Known,
+        compiling: Compiling,
+        pinned: Iterable[PinnedLayer] = (),
     ) -> ImageWorkshop:
         """Return a workshop with what an image needs beside it."""
         own = {each.name: getattr(workshop, each.name) for each in fields(workshop)}
-        return cls(**own, pull=pull, known=known, compiling=compiling)
+        by_key = {each.key: each for each in pinned}
+        return cls(**own, pull=pull, known=known, compiling=compiling, pinned=by_key)
 
     def had(self, plan: LayerPlan) -> OurLayer | None:
         """Return the layer if the store has it, or a registry; a damaged one is missing."""
         return self.had_all([plan])[plan]
 
     def had_all(self, plans: Sequence[LayerPlan]) -> dict[LayerPlan, OurLayer | None]:
-        """Return for each layer what `had` would; a registry is asked for many at a time."""
+        """Return for each layer what `had` would; a registry is asked for many at a time.
+
+        Raises `LayersNotPinned`.
+        """
         found: dict[LayerPlan, OurLayer | None] = {plan: self._stored(plan) for plan in plans}
         missing = [plan for plan in plans if found[plan] is None]
         self.known.look_for(missing, plans)
         self.known.ask(missing)
-        for plan in missing:
-            layer = found[plan] = self.known.layer(plan)
-            if layer is not None:
-                self.observer.reused(plan, f"`{layer.repository.shown}`")
+        told = {plan: layer for plan in missing if (layer := self.known.layer(plan)) is not None}
+        answers = (self.unlike(plan, layer) for plan, layer in told.items())
+        check_answers(each for each in answers if each is not None)
+        for plan, layer in told.items():
+            self.observer.reused(plan, f"`{layer.repository.shown}`")
+        found.update(told)
         return found
+
+    def unlike(self, plan: LayerPlan, layer: Layer) -> Unlike | None:
+        """Return how a layer differs from what is pinned for its key; None if it does not."""
+        pinned = self.pinned.get(plan.key)
+        if pinned is None or is_pinned(pinned, layer):
+            return None
+        return Unlike(plan.title, pinned, layer)
 
     def lacks_any(self, plans: Sequence[LayerPlan]) -> bool:
         """Say whether a layer is missing, as far as that shows without looking at its bytes."""
