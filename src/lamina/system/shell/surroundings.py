@@ -1,0 +1,91 @@
+"""What a maintainer script would find where it runs: its package, on a system otherwise fresh."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+_TRIPLETS = {
+    "amd64": "x86_64-linux-gnu",
+    "arm64": "aarch64-linux-gnu",
+    "armel": "arm-linux-gnueabi",
+    "armhf": "arm-linux-gnueabihf",
+    "i386": "i386-linux-gnu",
+    "ppc64el": "powerpc64le-linux-gnu",
+    "riscv64": "riscv64-linux-gnu",
+    "s390x": "s390x-linux-gnu",
+}
+_ABSENT = ("/run", "/var/run", "/proc", "/sys", "/dev", "/boot", "/tmp", "/target")  # noqa: S108
+"""What a running system has, and an image has not."""
+_FRESH = ("/etc", "/var", "/root", "/home", "/srv", "/opt", "/mnt", "/media", "/usr/local")
+"""Where nothing is at a first installation but what packages ship."""
+_ALWAYS = frozenset(
+    {"/", "/etc", "/usr", "/var", "/usr/bin", "/usr/lib", "/usr/sbin", "/usr/share", "/usr/local"}
+    | {"/usr/local/bin", "/usr/local/lib", "/usr/local/share", "/usr/local/sbin", "/usr/include"}
+    | {"/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/mail", "/etc/default", "/root"}
+    | {"/bin", "/sbin", "/lib", "/home", "/opt", "/srv", "/usr/share/doc"}
+    | {"/tmp", "/var/tmp"}  # noqa: S108
+)
+"""Directories of every Debian system (package base-files)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known of the system around a script."""
+
+    package: str
+    architecture: str
+    """Of the package; ``all`` tells nothing of the system."""
+    paths: Collection[str] = frozenset()
+    """All absolute paths that the package ships."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What debconf answers if nobody is asked, by question."""
+
+    @property
+    def triplet(self) -> str | None:
+        """The architecture as libraries name it, such as ``x86_64-linux-gnu``."""
+        return _TRIPLETS.get(self.architecture)
+
+    def variables(self) -> dict[str, str | None]:
+        """Return the variables that dpkg sets (dpkg(1), environment)."""
+        known = self.architecture != "all"
+        return {
+            "DPKG_ROOT": "",
+            "DPKG_MAINTSCRIPT_PACKAGE": self.package,
+            "DPKG_MAINTSCRIPT_ARCH": self.architecture if known else None,
+            "DPKG_RECONFIGURE": "",
+            "DEBCONF_RECONFIGURE": "",
+            "DEBIAN_FRONTEND": "noninteractive",
+        }
+
+    def has(self, path: str) -> bool | None:
+        """Say whether something is at a path, if that can be known."""
+        path = posixpath.normpath(path)
+        if path in self.paths or path in _ALWAYS:
+            return True
+        return False if _is_below(path, (*_ABSENT, *_FRESH)) else None
+
+    def has_directory(self, path: str) -> bool | None:
+        """Say whether a directory is at a path, if that can be known."""
+        path = posixpath.normpath(path)
+        if path in _ALWAYS or any(each.startswith(f"{path}/") for each in self.paths):
+            return True
+        if path in self.paths:
+            # A list of paths does not tell an empty directory from a file.
+            return None
+        return self.has(path)
+
+    def has_program(self, name: str) -> bool | None:
+        """Say whether a program is there; those of other packages are unknown."""
+        if name.startswith("/"):
+            return True if posixpath.normpath(name) in self.paths else self._missing(name)
+        folders = ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
+        return True if any(f"{folder}/{name}" in self.paths for folder in folders) else None
+
+    def _missing(self, path: str) -> bool | None:
+        return False if _is_below(path, (*_ABSENT, *_FRESH)) else None
+
+
+def _is_below(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
