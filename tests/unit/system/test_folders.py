@@ -1,0 +1,28 @@
+"""Folders and links that scripts would have made."""
+
+from __future__ import annotations
+
+from lamina.system.deeds import Deed, Folder, Group, Link, Owner
+from lamina.system.folders import folders
+from lamina.system.users import Accounts
+
+ACCOUNTS = Accounts({"root": 0, "man": 6}, {"root": 0, "staff": 50})
+
+
+def test_each_is_made_once_where_nothing_is() -> None:
+    wanted: list[Deed] = [
+        Group("x"),
+        Folder("/usr/local/share/fonts", 0o2775, Owner("root", "staff")),
+        Folder("/usr/local/share/fonts"),
+        Folder("/var/cache/x", owner=Owner("man", "nobody-at-all")),
+        Folder("/etc/there"),
+        Link("/etc/s", "../b"),
+    ]
+
+    found = list(folders(wanted, ACCOUNTS, lambda path: path == "/etc/there"))
+
+    assert [(each.path, each.mode, each.uid, each.gid, each.target) for each in found] == [
+        ("usr/local/share/fonts", 0o2775, 0, 50, ""),
+        ("var/cache/x", 0o755, 6, 0, ""),
+        ("etc/s", 0o777, 0, 0, "../b"),
+    ]
