@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.mirrors.indices import ReadIndex, read_index
 from lamina.mirrors.os_release import NotDebian, OsRelease
+from lamina.mirrors.releases import with_pinned
 from lamina.observer import Traffic
 from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
@@ -39,6 +40,8 @@ class Supply:
     workshop: ImageWorkshop
     find: FindArchives
     now: datetime
+    pinned: Mapping[str, datetime] = field(default_factory=dict)
+    """When the release file of a suite was made that `lamina.lock` was made with, by its name."""
     _files: SmallFiles | None = None
     _archives: Sequence[Archive] | None = None
 
@@ -75,7 +78,7 @@ class Supply:
             self.architecture,
             fetch=self._mirrors(Traffic.OTHER),
             now=self.now,
-            seen=seen_dates(store, archives),
+            seen=with_pinned(seen_dates(store, archives), archives, self.pinned),
         )
         keep_dates(store, found.releases)
         return found

@@ -89,6 +89,22 @@ def newest_dates(releases: Sequence[SuiteRelease]) -> dict[str, datetime]:
     return {each.archive.name: each.release.date for each in releases}
 
 
+def with_pinned(
+    seen: Mapping[str, datetime], archives: Sequence[Archive], pinned: Mapping[str, datetime]
+) -> dict[str, datetime]:
+    """Return ``seen``, and what a lock tells of suites, by their names, where that is newer.
+
+    A snapshot is older on purpose: of a source that says `Check-Valid-Until: no`, what was seen at
+    that very address counts, and not what a lock tells of others.
+    """
+    found = dict(seen)
+    for archive in archives:
+        date = pinned.get(archive.suite) if archive.checks_date else None
+        if date is not None:
+            found[archive.name] = max(date, found.get(archive.name, date))
+    return found
+
+
 def _read(
     archive: Archive, fetch: Fetch, now: datetime, seen: Mapping[str, datetime]
 ) -> SuiteRelease | None:

@@ -21,6 +21,7 @@ from lamina.mirrors.releases import (
     UnsignedSource,
     newest_dates,
     read_releases,
+    with_pinned,
 )
 from lamina.transport.protocol import Interrupted, TransportError
 
@@ -104,6 +105,18 @@ def test_an_older_release_than_was_seen_is_refused(mirror: Mirror, archive: Arch
         "was seen with `lamina cache prune --all`"
     )
     assert read_releases([archive], fetch=mirror, now=NOW, seen={archive.name: DATE})
+
+
+def test_a_lock_tells_what_was_seen_elsewhere(archive: Archive) -> None:
+    snapshot = replace(archive, url="https://snapshot.example/2024", checks_date=False)
+    older, newer = DATE - timedelta(days=1), DATE + timedelta(days=1)
+
+    def known(seen: datetime) -> dict[str, datetime]:
+        return with_pinned({archive.name: seen}, [archive, snapshot], {"trixie": DATE, "sid": DATE})
+
+    assert known(older) == {archive.name: DATE}
+    assert known(newer) == {archive.name: newer}
+    assert with_pinned({}, [archive, snapshot], {"trixie": DATE}) == {archive.name: DATE}
 
 
 def test_a_suite_that_was_there_may_not_vanish(mirror: Mirror, archive: Archive) -> None:
