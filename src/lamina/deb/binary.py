@@ -8,7 +8,7 @@ from typing import Any
 
 from lamina.deb.control import ControlError, Paragraph, Relation, parse_relations
 
-_PRIORITIES = ("required", "important", "standard", "optional", "extra")
+_PRIORITIES = ("", "required", "important", "standard", "optional", "extra")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +22,7 @@ class BinaryPackage:
     """``same``, ``foreign``, ``allowed`` or ``no`` (deb-control(5))."""
     is_essential: bool
     importance: int
-    """Of its field Priority: the lower, the more important."""
+    """Of its field Priority: the lower, the more important; without one, as for apt, most."""
     depends: tuple[tuple[Relation, ...], ...]
     """Pre-Depends, then Depends: groups of alternatives."""
     conflicts: tuple[Relation, ...]
@@ -95,13 +95,11 @@ class BinaryPackage:
 def relations_of(paragraph: Paragraph, where: str) -> dict[str, Any]:
     """Read the fields of a `BinaryPackage` that are about other packages."""
     depends = (paragraph.get(field, "") for field in ("Pre-Depends", "Depends"))
-    priority = paragraph.get("Priority", "optional")
+    priority = paragraph.get("Priority", "")
     return {
         "multi_arch": paragraph.get("Multi-Arch", "no"),
         "is_essential": paragraph.get("Essential") == "yes",
-        "importance": (
-            _PRIORITIES.index(priority) if priority in _PRIORITIES else len(_PRIORITIES)
-        ),
+        "importance": _PRIORITIES.index(priority) if priority in _PRIORITIES else 0,
         "depends": parse_relations(",".join(depends), where=where),
         "conflicts": _plain(paragraph, "Conflicts", where),
         "breaks": _plain(paragraph, "Breaks", where),

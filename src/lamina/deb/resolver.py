@@ -14,7 +14,7 @@ from lamina.deb.package import DebianPackage
 from lamina.deb.packages import IndexedPackage, PackagesIndex
 from lamina.deb.search import DeadEnd, Search
 from lamina.deb.wish import Wish
-from lamina.deb.world import Need, Wanted, World
+from lamina.deb.world import Need, Reach, Wanted, World
 from lamina.errors import LaminaError
 
 _NO_PINS: Mapping[str, str] = MappingProxyType({})
@@ -59,8 +59,8 @@ def resolve(
     complete: where apt's first choices lead nowhere, others are tried, and after all candidates
     other versions. What the base has in disorder is left as it is.
 
-    ``preferred`` has versions that were chosen before; they are kept where nothing speaks against
-    it. Raises `UnknownPackages` and `Unsatisfiable`.
+    ``preferred`` has versions that were chosen before. Where they are still to be had and do, they
+    are chosen again, and nothing beside them. Raises `UnknownPackages` and `Unsatisfiable`.
     """
     asked = Asked(index, installed, architecture, wishes)
     world = World(
@@ -70,12 +70,16 @@ def resolve(
         preferred=preferred,
         asked=asked.versions(preferred),
         opened=asked.opened,
-        is_wide=False,
+        wished=frozenset(asked.names.values()),
+        reach=Reach.PINNED,
     )
-    found = Search(world, _needs(world, asked)).run()
-    if isinstance(found, DeadEnd):
-        world = replace(world, is_wide=True)
+    for reach in (Reach.PINNED, Reach.CANDIDATES) if preferred else (Reach.CANDIDATES,):
+        world = replace(world, reach=reach)
         found = Search(world, _needs(world, asked)).run()
+        if not isinstance(found, DeadEnd):
+            return _resolution(found, world)
+    world = replace(world, reach=Reach.ALL)
+    found = Search(world, _needs(world, asked)).run()
     if isinstance(found, DeadEnd):
         raise Unsatisfiable(wishes, explain(found, world))
     return _resolution(found, world)

@@ -159,16 +159,23 @@ class Search:
         other = self._chosen.get(option.name)
         if other is not None:
             yield Obstacle(option, frozenset({other}), other)
-        native = self._world.architecture
-        for relation in option.forbids:
-            for one in self._by_name.get(relation.name, ()):
-                if one.name != option.name and one.is_hit_by(relation, native=native):
-                    yield Obstacle(option, frozenset({one}), one)
-        for name in option.names:
-            for one, relation in self._forbidden.get(name, ()):
-                if one.name != option.name and option.is_hit_by(relation, native=native):
-                    yield Obstacle(option, frozenset({one}), one)
+        for one in self._clashing(option):
+            # What the base has together stays together.
+            if not (isinstance(one, InstalledPackage) and isinstance(option, InstalledPackage)):
+                yield Obstacle(option, frozenset({one}), one)
         for lesson in self._lessons.get(option, ()):
             others = lesson.together - {option}
             if all(self._chosen.get(one.name) is one for one in others):
                 yield Obstacle(option, others, lesson)
+
+    def _clashing(self, option: BinaryPackage) -> Iterator[BinaryPackage]:
+        """Return those chosen that exclude ``option``, or that it excludes."""
+        native = self._world.architecture
+        for relation in option.forbids:
+            for one in self._by_name.get(relation.name, ()):
+                if one.name != option.name and one.is_hit_by(relation, native=native):
+                    yield one
+        for name in option.names:
+            for one, relation in self._forbidden.get(name, ()):
+                if one.name != option.name and option.is_hit_by(relation, native=native):
+                    yield one

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from lamina.deb.binary import BinaryPackage
 from lamina.deb.control import Relation, compare_versions
@@ -13,6 +15,17 @@ from lamina.deb.wish import Wish
 
 _OF_INSTALLED = 100
 """The priority of what is installed (apt_preferences(5))."""
+
+
+class Reach(Enum):
+    """How far a search goes for versions of a package."""
+
+    PINNED = auto()
+    """Those chosen before, and the candidates of what is asked for."""
+    CANDIDATES = auto()
+    """Those chosen before, and of each package its candidate, as apt."""
+    ALL = auto()
+    """All those of the candidate's priority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +80,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class World:
-    """The packages of an index above a base, and how each of them could be had.
-
-    A *narrow* world has one version of each package, its candidate, as apt's has; a wide one has
-    all those of the candidate's priority that the archives have.
-    """
+    """The packages of an index above a base, and how each of them could be had."""
 
     index: PackagesIndex
     installed: Installed
@@ -81,7 +90,9 @@ class World:
     """Of packages asked for in some version or suite: those that will do, the best first."""
     opened: frozenset[str]
     """Suites that are not automatic, from which something was asked for."""
-    is_wide: bool
+    reach: Reach
+    wished: frozenset[str]
+    """The names of what is asked for."""
     _versions: dict[str, tuple[IndexedPackage, ...]] = field(init=False, default_factory=dict)
 
     def of_base(self, name: str) -> InstalledPackage | None:
@@ -113,18 +124,18 @@ class World:
         """Return the versions of ``name`` that fulfil a wish, the best first."""
         if wish.version or wish.suite:
             found = self.asked[name]
-            return found if self.is_wide else found[:1]
+            return found if self.reach is Reach.ALL else found[:1]
         of_base = self.of_base(name)
         offers = self.offers(name)
         if of_base is None:
             return offers
         # Kept where nothing newer can be had, if need be; apt would give up.
-        return (*offers, of_base) if self.is_wide or not offers else offers
+        return (*offers, of_base) if self.reach is Reach.ALL or not offers else offers
 
     def _find_offers(self, name: str) -> Iterator[IndexedPackage]:
         if name in self.asked:
             asked = (one for one in self.asked[name] if isinstance(one, IndexedPackage))
-            yield from list(asked)[: None if self.is_wide else 1]
+            yield from list(asked)[: None if self.reach is Reach.ALL else 1]
             return
         of_base = self.of_base(name)
         fitting = self._above(of_base, self.fitting(name))
@@ -132,16 +143,18 @@ class World:
         candidates = [one for one in fitting if one.file.priority >= least]
         pinned = [one for one in fitting if one.version == self.preferred.get(name)]
         yield from pinned[:1]
-        narrow = candidates[:1]
-        if self.is_wide:
-            narrow = [
+        if self.reach is Reach.PINNED and name not in self.wished:
+            return
+        others = candidates[:1]
+        if self.reach is Reach.ALL:
+            others = [
                 one
                 for one in fitting
                 if one in candidates[:1]
                 or one.file.suite in self.opened
                 or (candidates and one.file.priority >= candidates[0].file.priority)
             ]
-        yield from (one for one in narrow if one not in pinned[:1])
+        yield from (one for one in others if one not in pinned[:1])
 
     def fitting(self, name: str) -> list[IndexedPackage]:
         """Return all versions of the image's architecture, the candidate first."""
@@ -205,23 +218,31 @@ class World:
         return max(0, [*offers].index(one) - pins) if isinstance(one, IndexedPackage) else 0
 
     def _ranked(self, relation: Relation, found: list[BinaryPackage]) -> list[BinaryPackage]:
-        """Return providers in the order of apt: of equals, the last that the index names first."""
-        names = list(dict.fromkeys(one.name for one in found if one.name != relation.name))
-        places = self.index.first_mentions(names) if len(names) > 1 else {}
-        late = sorted(places, key=lambda name: places[name], reverse=True)
+        """Return what meets one alternative in the order of apt.
 
-        def key(one: BinaryPackage) -> tuple[object, ...]:
-            installed = self.installed.named(one.name)
-            return (
-                not (one.multi_arch == "same" and installed),
-                self.of_base(one.name) is None,
-                one.name != relation.name,
-                not one.is_essential,
-                one.importance,
-                late.index(one.name) if one.name in places else 0,
-            )
+        Of equals goes first the one that the index names last.
+        """
+        keys = {one: self._likeness(relation, one) for one in found}
+        equals: dict[tuple[object, ...], dict[str, None]] = defaultdict(dict)
+        for one, key in keys.items():
+            equals[key][one.name] = None
+        late: dict[str, int] = {}
+        for names in equals.values():
+            if len(names) > 1:
+                places = self.index.first_mentions(names)
+                by_place = sorted(places, key=lambda name: places[name], reverse=True)
+                late.update({name: number for number, name in enumerate(by_place)})
+        return sorted(found, key=lambda one: (*keys[one], late.get(one.name, 0)))
 
-        return sorted(found, key=key)
+    def _likeness(self, relation: Relation, one: BinaryPackage) -> tuple[object, ...]:
+        """Tell by what apt prefers one package before another."""
+        return (
+            not (one.multi_arch == "same" and self.installed.named(one.name)),
+            self.of_base(one.name) is None,
+            one.name != relation.name,
+            not one.is_essential,
+            one.importance,
+        )
 
     def _siblings(self, package: BinaryPackage) -> Iterator[Need]:
         """Two architectures of a package go together only as ``same``, and in one version."""
