@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _INSTALL = re.compile(r"^Inst (?P<name>\S+) (?:\[[^\]]*\] )?\((?P<version>\S+) ", re.MULTILINE)
+_BROKEN = re.compile(r"^Starting pkgProblemResolver with broken count: [1-9]", re.MULTILINE)
 _REMOVE = re.compile(r"^Remv (?P<name>\S+)", re.MULTILINE)
 
 
@@ -37,6 +38,8 @@ class AptAnswer:
     """The version of each package that apt would unpack, new or upgraded."""
     removed: tuple[str, ...]
     has_failed: bool
+    was_repaired: bool
+    """Its first choices did not do, so that its problem resolver changed something."""
     text: str
     """All that it said."""
 
@@ -88,6 +91,7 @@ class AptRoot:
             found,
             tuple(_REMOVE.findall(done.stdout)),
             done.returncode != 0,
+            _BROKEN.search(done.stderr) is not None,
             done.stdout + done.stderr,
         )
 
@@ -109,6 +113,7 @@ def _config(folder: Path, architecture: str) -> str:
         f'APT::Architectures {{ "{architecture}"; }};\n'
         'Acquire::Languages "none";\n'
         'APT::Sandbox::User "";\n'
+        'Debug::pkgProblemResolver "true";\n'
         'APT::Get::Always-Include-Phased-Updates "true";\n'
     )
 

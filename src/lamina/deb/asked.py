@@ -83,16 +83,15 @@ class Asked:
     def _admitted(self, wish: Wish, name: str) -> Iterator[BinaryPackage]:
         """Return the versions of ``name`` that a wish admits; what the base has stands first."""
         is_virtual = name != wish.name
-        present = [one for one in self._installed.named(name) if self._fits(one)]
-        if not wish.suite:
-            yield from (one for one in present if is_virtual or wish.admits(one.version))
-        for one in self._index.versions(name):
-            if not self._fits(one) or any(one.version == other.version for other in present):
-                continue
-            if wish.suite and wish.suite not in {one.file.suite, *one.file.aliases}:
-                continue
-            if is_virtual or wish.admits(one.version):
-                yield one
+        present = {one.version: one for one in self._installed.named(name) if self._fits(one)}
+        offers = [one for one in self._index.versions(name) if self._fits(one)]
+        if wish.suite:
+            names = (frozenset({one.file.suite}) | one.file.aliases for one in offers)
+            offers = [one for one, of in zip(offers, names, strict=True) if wish.suite in of]
+            found = [present.get(one.version, one) for one in offers]
+        else:
+            found = [*present.values(), *(one for one in offers if one.version not in present)]
+        yield from (one for one in found if is_virtual or wish.admits(one.version))
 
     def _providers(self, wish: Wish) -> Iterator[IndexedPackage]:
         """Return the candidates that provide what is asked for."""

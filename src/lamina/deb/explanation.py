@@ -70,6 +70,9 @@ def _lines(end: DeadEnd, world: World) -> Iterator[str]:
 
 def _absence(relation: Relation, world: World) -> str:
     """Say what there is instead of what is needed."""
+    asked = world.asked.get(relation.name)
+    if asked:
+        return f"{', '.join(one.version for one in asked)} is asked for"
     versions = [one.version for one in world.fitting(relation.name)]
     of_base = world.of_base(relation.name)
     if of_base is not None and not any(one == of_base.version for one in versions):

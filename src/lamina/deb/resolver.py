@@ -79,10 +79,21 @@ def resolve(
         if not isinstance(found, DeadEnd):
             return _resolution(found, world)
     world = replace(world, reach=Reach.ALL)
-    found = Search(world, _needs(world, asked)).run()
+    needs = [*_needs(world, asked)]
+    found = Search(world, needs).run()
     if isinstance(found, DeadEnd):
-        raise Unsatisfiable(wishes, explain(found, world))
+        raise _unsatisfiable(found, needs, world)
     return _resolution(found, world)
+
+
+def _unsatisfiable(end: DeadEnd, needs: Sequence[Need], world: World) -> Unsatisfiable:
+    """Tell of all wishes that cannot be fulfilled even alone, or else that all cannot together."""
+    ends = [(need, Search(world, [need]).run()) for need in needs]
+    alone = [(need, one) for need, one in ends if isinstance(one, DeadEnd)]
+    blamed = alone or [(need, end) for need in needs]
+    lines = dict.fromkeys(line for _, one in blamed for line in explain(one, world))
+    wishes = [need.why.wish for need, _ in blamed if isinstance(need.why, Wanted)]
+    return Unsatisfiable(wishes, lines)
 
 
 def _needs(world: World, asked: Asked) -> Iterator[Need]:

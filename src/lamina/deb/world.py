@@ -116,9 +116,13 @@ class World:
             return
         yield from self._siblings(package)
         yield from self._clashes(package)
-        yield from self._outgrown(package)
+        outgrown = [*self._outgrown(package)]
+        by_name = [need for need in outgrown if _is_about(need, package.name)]
+        yield from by_name
         for relations in package.depends:
             yield Need(package, self._options(package, relations), Depends(relations))
+        # apt sees only now who needed what the old version provided.
+        yield from (need for need in outgrown if need not in by_name)
 
     def wish_options(self, wish: Wish, name: str) -> tuple[BinaryPackage, ...]:
         """Return the versions of ``name`` that fulfil a wish, the best first."""
@@ -298,3 +302,8 @@ class World:
                 others = self.offers(one.name) if one is self.of_base(one.name) else ()
                 stand_ins = (each for each in self._options(one, relations) if each is not old)
                 yield Need(package, (*others, *stand_ins), Outgrows(one, relations))
+
+
+def _is_about(need: Need, name: str) -> bool:
+    """Say whether a package is outgrown for what it says of ``name`` itself."""
+    return isinstance(need.why, Outgrows) and any(each.name == name for each in need.why.relations)
