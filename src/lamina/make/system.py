@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from lamina.archive.entry import Entry
+from lamina.deb.unpack import Keep
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs, Fetch
 from lamina.make.former_notes import former_notes
@@ -15,7 +16,7 @@ from lamina.make.parts import Part
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.store.layers import StoredLayer
 from lamina.system.captured import is_captured
-from lamina.system.configuration import configuration
+from lamina.system.configuration import Below, configure
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
@@ -52,9 +53,13 @@ def _make_files(plan: LayerPlan, layer: SystemLayer, system: SystemPlan, debs: D
 
 def _entries(layer: SystemLayer, system: SystemPlan, debs: Debs) -> Iterator[Entry]:
     files = debs.fetch_all(layer.packages)
-    keep = everything if system.keeps_docs else without_documentation
     placing = Placing(system.rootfs)
+    keep = _keep(system)
     return unpack_all(layer.packages, files.__getitem__, placing, keep, is_captured, debs.take)
+
+
+def _keep(system: SystemPlan) -> Keep:
+    return everything if system.keeps_docs else without_documentation
 
 
 def _configuration_part(system: System, debs: Debs) -> Part:
@@ -63,12 +68,14 @@ def _configuration_part(system: System, debs: Debs) -> Part:
     plan = LayerPlan(LayerKind.SYSTEM, system.plan.configuration, title)
 
     def make() -> StoredLayer:
-        entries = configuration(
-            debs.notes(packages),
-            system.small_files(),
-            system.plan.rootfs,
-            system.plan.architecture,
+        below = Below(
+            files=system.small_files(),
+            rootfs=system.plan.rootfs,
+            architecture=system.plan.architecture,
         )
-        return debs.workshop.make(plan, generated, entries)
+        made = configure(debs.notes(packages), below, _keep(system.plan))
+        for warning in made.warnings:
+            debs.workshop.observer.warn(warning)
+        return debs.workshop.make(plan, generated, made.entries)
 
     return Part(plan, make)

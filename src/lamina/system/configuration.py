@@ -2,22 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from lamina.archive.entry import Entry
+from lamina.archive.entry import Entry, Kind
 from lamina.archive.rootfs import Rootfs, place
+from lamina.deb.unpack import Keep
+from lamina.system.alternatives import ADMIN, alternatives
+from lamina.system.certificates import certificates
 from lamina.system.database import database
+from lamina.system.deeds import Alternative, Certificates, Deed, Permission
+from lamina.system.folders import folders
 from lamina.system.loader import loader_cache
 from lamina.system.notes import PackageNotes
+from lamina.system.permissions import permissions
+from lamina.system.scripts import read_scripts
 from lamina.system.small_files import SmallFiles
+from lamina.system.triggers import triggers
+from lamina.system.users import add_users
+from lamina.system.warnings import warnings
 
 
-def configuration(
-    notes: Sequence[PackageNotes], base: SmallFiles, rootfs: Rootfs, architecture: str
-) -> list[Entry]:
-    """Return the entries of the layer, placed above the base.
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The entries of the layer, and what of the scripts' work is missing."""
 
-    ``notes`` are on all packages above it, by name.
+    entries: list[Entry]
+    """Placed above the base."""
+    warnings: list[str]
+    """One for each package of which something is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """The base, as far as it decides what is configured."""
+
+    files: SmallFiles
+    rootfs: Rootfs
+    architecture: str
+    """Debian's name of it."""
+
+    def has(self, path: str) -> bool:
+        """Say whether something is known to be there; ``path`` is relative to the root."""
+        known = (self.files.files, self.files.links, self.rootfs.links, self.rootfs.directories)
+        return any(path in each for each in known)
+
+
+def configure(notes: Sequence[PackageNotes], below: Below, keep: Keep) -> Configuration:
+    """Return what is above the packages that ``notes`` are on, all of them, by name.
+
+    ``keep`` says which of their paths are in the image.
     """
-    loader = loader_cache(notes, base, rootfs.links, architecture)
-    return place([*database(notes, base, architecture), *loader], rootfs)
+    return _Configuring(notes, below, keep).finish()
+
+
+class _Configuring:
+    """What is known of all packages together."""
+
+    def __init__(self, notes: Sequence[PackageNotes], below: Below, keep: Keep) -> None:
+        self._notes = notes
+        self._below = below
+        self._base = below.files.files
+        self._deeds = [read_scripts(each.name, each.control, each.listed) for each in notes]
+        self._made: list[Deed] = [deed for each in self._deeds for deed in each.made]
+        self._captured = {path: data for each in notes for path, data in each.captured.items()}
+        self._shipped = {
+            path
+            for each in notes
+            for path in each.listed
+            # Of a directory as of a file, documentation is left out.
+            if keep(path[1:], Kind.FILE) or keep(path[1:], Kind.DIRECTORY)
+        }
+        self._accounts = add_users(self._base, self._made, self._captured)
+        self._left: frozenset[Deed] = frozenset()
+
+    def finish(self) -> Configuration:
+        chosen = list(self._alternatives())
+        links = {each.path: each.target for each in chosen if each.kind is Kind.SYMLINK}
+        entries = [
+            *database(self._notes, self._below.files, self._below.architecture),
+            *self._triggers(),
+            *chosen,
+            *self._accounts.entries,
+            *self._certificates(),
+            *folders(self._made, self._accounts, self._exists),
+            *self._permissions(),
+            *loader_cache(
+                self._notes,
+                self._below.files,
+                {**self._below.rootfs.links, **links},
+                self._below.architecture,
+            ),
+        ]
+        return Configuration(place(entries, self._below.rootfs), self._warnings())
+
+    def _warnings(self) -> list[str]:
+        # By the names that dpkg gives the scripts, since they are told how to be run.
+        names = {each.name: each.info_name for each in self._notes}
+        deeds = [replace(each, package=names[each.package]) for each in self._deeds]
+        left = {
+            each.package: [
+                deed for deed in each.made if isinstance(deed, Permission) and deed in self._left
+            ]
+            for each in deeds
+        }
+        return warnings(deeds, {each.info_name: each.listed for each in self._notes}, left)
+
+    def _exists(self, path: str) -> bool:
+        return path in self._shipped or self._below.has(path[1:])
+
+    def _alternatives(self) -> Iterator[Entry]:
+        wanted = [deed for deed in self._made if isinstance(deed, Alternative)]
+        for entry in alternatives(self._base, wanted, self._exists):
+            # Without dpkg, nobody reads what `update-alternatives` notes for itself.
+            if self._below.files.has_status or not entry.path.startswith(ADMIN):
+                yield entry
+
+    def _triggers(self) -> list[Entry]:
+        if not self._below.files.has_status:
+            return []
+        declared = {each.info_name: each.control.get("triggers", b"") for each in self._notes}
+        return triggers(self._base, declared)
+
+    def _certificates(self) -> list[Entry]:
+        if not any(isinstance(deed, Certificates) for deed in self._made):
+            return []
+        return certificates(self._base, self._captured)
+
+    def _permissions(self) -> list[Entry]:
+        entries, left = permissions(self._made, self._accounts, self._captured, self._base)
+        self._left = frozenset(left)
+        return entries

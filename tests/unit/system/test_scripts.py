@@ -241,3 +241,7 @@ def test_defaults_of_debconf_are_taken_unless_a_script_chooses() -> None:
     assert kept.made == (Link("/etc/s", "b"),)
     assert chosen.made == ()
     assert [undone.is_certain for undone in chosen.undone] == [False]
+
+
+def test_an_alternative_of_an_earlier_version_need_not_be_removed() -> None:
+    assert read("update-alternatives --remove rename /usr/bin/prename") == Deeds("demo")
