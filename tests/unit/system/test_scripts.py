@@ -95,7 +95,6 @@ def test_a_command_is_read(command: str, expected: Deed) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "update-alternatives --remove editor /bin/nano",
         "update-alternatives --install /usr/bin/x x /bin/y often",
         "update-alternatives --install /usr/bin/x x /bin/y 1 --slave /a b",
         "update-alternatives --install /usr/bin/x ../x /bin/y 1",
