@@ -17,7 +17,7 @@ from lamina.cli.mirrors import archives_for
 from lamina.deb.packages import PackagesIndex
 from lamina.deb.signature import BadSignature
 from lamina.make.kept import KeptFiles
-from lamina.make.mirror_files import MirrorFiles, keep_dates, seen_dates
+from lamina.make.mirror_files import MirrorFiles, ReleaseDates
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.mirrors.indices import ReadIndex, read_index
@@ -117,8 +117,9 @@ def test_a_suite_that_the_mirror_lacks_is_told(site: Site, archives: Sequence[Ar
 
 
 def test_what_was_seen_is_remembered(site: Site, archives: Sequence[Archive]) -> None:
-    keep_dates(site.store, site.read(archives).releases)
-    seen = seen_dates(site.store, archives)
+    dates = ReleaseDates(site.store)
+    dates.keep(site.read(archives).releases)
+    seen = dates.seen(archives)
     newer = {name: date + timedelta(seconds=1) for name, date in seen.items()}
     now = datetime.now(UTC)
 

@@ -29,6 +29,7 @@ from lamina.make.archives import MissingArchive
 from lamina.make.base import OpenedBase
 from lamina.make.compiling import Compiling
 from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.mirror_files import ReleaseDates
 from lamina.make.workshop import Backends
 from lamina.observer import Traffic
 from lamina.oci import validate
@@ -150,6 +151,7 @@ class Ground:
                 compiling=compiling,
                 pull=no_registry,
                 known=Known.nothing(self.observer),
+                dates=ReleaseDates(store),
             )
 
     def build(

@@ -51,7 +51,7 @@ class ImageGround:
             pull=self.connections.pull,
             known=known,
             compiling=self.compiling,
-            pinned=() if pins is None else pins.layers,
+            pins=pins,
         )
 
 

@@ -88,7 +88,7 @@ def read_options(context: click.Context) -> dict[str, Any]:
     return {**context.params, "pinning": given_pinning(context)}
 
 
-_PINNED = ("base", "platforms", "python", "packages", "lockfile")
+_PINNED = ("base", "apt", "platforms", "python", "packages", "lockfile")
 
 
 def given_pinning(context: click.Context) -> tuple[str, ...]:

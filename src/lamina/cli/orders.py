@@ -29,7 +29,7 @@ from lamina.make.base import OpenedBase, open_base
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize, spelt
-from lamina.pins.model import Pins
+from lamina.pins.model import Pins, PlatformPins
 from lamina.prepare import Order, below
 from lamina.project.building import Building
 from lamina.project.config import Config
@@ -88,18 +88,9 @@ def orders(
     name = base_name(options, project, lock, config, version)
     platforms = platforms_of(config)
     building = building_of(options, lock, os.environ, Path.home(), project)
-    asked = asked_of(name, platforms, project, lock, building)
+    asked = asked_of(name, platforms, config, project, lock, building)
     if pins is not None:
         check_pins(pins, asked, options.pinning)
-
-    def mirrors(platform: Platform, codename: str) -> DebianSettings:
-        # Here, since other bases need none of it.
-        from lamina.cli.mirrors import debian_settings
-        from lamina.deb.architecture import debian_architecture
-
-        architecture, warn = debian_architecture(platform), workshop.observer.warn
-        folder = project.folder
-        return debian_settings(codename, architecture, os.environ, config, warn, folder=folder)
 
     for warning in project.warnings:
         workshop.observer.warn(warning)
@@ -107,13 +98,14 @@ def orders(
         workshop.observer.note(about)
     found = []
     for platform in platforms:
+        of_platform = None if pins is None else pins.of(platform)
         base = open_base(
             name,
             platform,
             workshop,
-            partial(mirrors, platform),
+            partial(debian_mirrors, config, project.folder, workshop, platform),
             is_kept=is_base_kept or bool(config.apt),
-            pins=None if pins is None else pins.of(platform),
+            pins=of_platform,
         )
         order = _order(
             options,
@@ -122,7 +114,7 @@ def orders(
             config,
             version,
             base,
-            _system(config, base, workshop, project.folder),
+            _system(config, base, workshop, project.folder, of_platform),
             workshop,
             outputs=(*outputs, pins_path(project)),
             building=pinned_building(building, project, pins),
@@ -132,6 +124,18 @@ def orders(
     if pins is None and not options.no_lock and (note := unpinned(asked)):
         workshop.observer.note(note)
     return found
+
+
+def debian_mirrors(
+    config: Config, folder: Path, workshop: ImageWorkshop, platform: Platform, codename: str
+) -> DebianSettings:
+    """Return where the packages of a base `debian:CODENAME` come from."""
+    # Here, since other bases need none of it.
+    from lamina.cli.mirrors import debian_settings
+    from lamina.deb.architecture import debian_architecture
+
+    architecture, warn = debian_architecture(platform), workshop.observer.warn
+    return debian_settings(codename, architecture, os.environ, config, warn, folder=folder)
 
 
 def base_name(
@@ -144,14 +148,18 @@ def base_name(
 
 
 def _system(
-    config: Config, base: OpenedBase, workshop: ImageWorkshop, folder: Path
+    config: Config,
+    base: OpenedBase,
+    workshop: ImageWorkshop,
+    folder: Path,
+    pins: PlatformPins | None,
 ) -> System | None:
     """Return the Debian packages above a base, if any are asked for."""
     if not config.apt:
         return None
     from lamina.cli.system import system_above  # Here, since most images have none.
 
-    return system_above(base, config, workshop, os.environ, folder)
+    return system_above(base, config, workshop, os.environ, folder, pins=pins)
 
 
 def _about_files(project: ProjectFolder, config: Config) -> Iterator[str]:

@@ -18,6 +18,7 @@ from lamina.pins.matching import PinsDoNotMatch, mismatches
 from lamina.pins.model import NAME, Asked, Pins
 from lamina.pins.read import read
 from lamina.project.building import Building, BuiltTogether
+from lamina.project.config import Config
 from lamina.project.program import without_credentials
 from lamina.project.workbench import BackendSettings
 
@@ -38,6 +39,7 @@ def read_pins(project: ProjectFolder) -> Pins | None:
 def asked_of(
     base: str,
     platforms: Sequence[Platform],
+    config: Config,
     project: ProjectFolder,
     lock: Lock,
     building: Building,
@@ -49,6 +51,7 @@ def asked_of(
     return Asked(
         base=_portable(base),
         platforms=tuple(platforms),
+        apt=tuple(sorted(set(map(str, config.apt)))),
         build_requires=tuple(sorted(set(map(without_credentials, requires)))),
         build_constraints=tuple(sorted(set(building.constraints))) if requires else (),
     )

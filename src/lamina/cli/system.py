@@ -12,6 +12,7 @@ from lamina.make.choosing_system import Supply, choose
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.system import System
 from lamina.mirrors.archives import Archive
+from lamina.pins.model import PlatformPins
 from lamina.project.config import Config
 from lamina.system.plan import SystemPlan
 from lamina.system.small_files import SmallFiles
@@ -23,24 +24,37 @@ def system_above(
     workshop: ImageWorkshop,
     environ: Mapping[str, str],
     folder: Path,
+    *,
+    pins: PlatformPins | None = None,
 ) -> System:
     """Return the packages that `apt` asks for, with all that they need above this base.
 
-    ``folder`` is the project's.
+    With ``pins`` they are those, and no index is read. ``folder`` is the project's.
     """
-
-    def find(files: SmallFiles, architecture: str) -> Sequence[Archive]:
-        warn = workshop.observer.warn
-        return archives_for(files, architecture, environ, config, warn, folder=folder)
-
-    supply = Supply(base, workshop, find, datetime.now(UTC))
-    chosen = choose(config.apt, supply)
+    supply = supply_above(base, config, workshop, environ, folder)
+    packages = choose(config.apt, supply).packages if pins is None else pins.packages
     plan = SystemPlan(
         architecture=supply.architecture,
-        packages=chosen.packages,
+        packages=packages,
         base=base.base.identity,
         rootfs=base.facts.rootfs,
         keeps_docs=config.apt_docs,
         limit=config.layers,
     )
     return System(plan=plan, fetch=supply.fetch, small_files=supply.small_files)
+
+
+def supply_above(
+    base: OpenedBase,
+    config: Config,
+    workshop: ImageWorkshop,
+    environ: Mapping[str, str],
+    folder: Path,
+) -> Supply:
+    """Return where the packages above a base come from; ``folder`` is the project's."""
+
+    def find(files: SmallFiles, architecture: str) -> Sequence[Archive]:
+        warn = workshop.observer.warn
+        return archives_for(files, architecture, environ, config, warn, folder=folder)
+
+    return Supply(base, workshop, find, datetime.now(UTC))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -16,13 +16,12 @@ from lamina.deb.resolver import Resolution, resolve
 from lamina.deb.wish import Wish
 from lamina.make.base import OpenedBase
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.make.mirror_files import MirrorFiles, keep_dates, seen_dates
+from lamina.make.mirror_files import MirrorFiles
 from lamina.make.tools import files_of
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.mirrors.indices import ReadIndex, read_index
 from lamina.mirrors.os_release import NotDebian, OsRelease
-from lamina.mirrors.releases import with_pinned
 from lamina.observer import Traffic
 from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
@@ -40,8 +39,6 @@ class Supply:
     workshop: ImageWorkshop
     find: FindArchives
     now: datetime
-    pinned: Mapping[str, datetime] = field(default_factory=dict)
-    """When the release file of a suite was made that `lamina.lock` was made with, by its name."""
     _files: SmallFiles | None = None
     _archives: Sequence[Archive] | None = None
 
@@ -72,15 +69,15 @@ class Supply:
 
     def index(self) -> ReadIndex:
         """Return what the archives have now; none may be older than it was seen before."""
-        store, archives = self.workshop.store, self.archives()
+        dates, archives = self.workshop.dates, self.archives()
         found = read_index(
             archives,
             self.architecture,
             fetch=self._mirrors(Traffic.OTHER),
             now=self.now,
-            seen=with_pinned(seen_dates(store, archives), archives, self.pinned),
+            seen=dates.seen(archives),
         )
-        keep_dates(store, found.releases)
+        dates.keep(found.releases)
         return found
 
     def _mirrors(self, traffic: Traffic) -> MirrorFiles:

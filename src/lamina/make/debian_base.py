@@ -20,7 +20,7 @@ from lamina.deb.status import STATUS
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.make.mirror_files import MirrorFiles, keep_dates, seen_dates
+from lamina.make.mirror_files import MirrorFiles
 from lamina.make.tools import files_of
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
@@ -101,8 +101,8 @@ def _debian_plan(
         settings.archives,
         fetch=MirrorFiles(files_of(workshop, Traffic.BASE)),
         now=settings.now,
-        seen=seen_dates(workshop.store, settings.archives),
-        keep=partial(keep_dates, workshop.store),
+        seen=workshop.dates.seen(settings.archives),
+        keep=workshop.dates.keep,
         previous=previous,
     )
     workshop.store.facts.put(key, plan.to_json())

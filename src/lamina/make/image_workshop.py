@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from lamina.archive.entry import Entry
 from lamina.make.compiling import Compiling
+from lamina.make.mirror_files import ReleaseDates
 from lamina.make.pinned_layers import Unlike, check_answers, is_pinned
 from lamina.make.workshop import Workshop
 from lamina.observer import Traffic
@@ -14,7 +15,7 @@ from lamina.oci.blob import DamagedBlob
 from lamina.oci.digest import Digest
 from lamina.oci.layer import Layer
 from lamina.oci.reference import Reference
-from lamina.pins.model import PinnedLayer
+from lamina.pins.model import PinnedLayer, Pins
 from lamina.plan.contents import OurLayer
 from lamina.plan.key import LayerKey, Recipe
 from lamina.plan.plan import LayerPlan
@@ -43,6 +44,8 @@ class ImageWorkshop(Workshop):
     resolved: dict[Reference, Digest] = field(default_factory=dict)
     """What the names of bases led to: asked once, so that all platforms stand on one release."""
 
+    dates: ReleaseDates
+    """Of the suites that Debian packages come from."""
     pinned: Mapping[LayerKey, PinnedLayer] = field(default_factory=dict)
     """What the layers of some keys must be."""
 
@@ -54,12 +57,18 @@ class ImageWorkshop(Workshop):
         pull: Pull,
         known: Known,
         compiling: Compiling,
-        pinned: Iterable[PinnedLayer] = (),
+        pins: Pins | None = None,
     ) -> ImageWorkshop:
-        """Return a workshop with what an image needs beside it."""
+        """Return a workshop with what an image needs beside it; ``pins`` hold for all of it."""
         own = {each.name: getattr(workshop, each.name) for each in fields(workshop)}
-        by_key = {each.key: each for each in pinned}
-        return cls(**own, pull=pull, known=known, compiling=compiling, pinned=by_key)
+        return cls(
+            **own,
+            pull=pull,
+            known=known,
+            compiling=compiling,
+            dates=ReleaseDates(workshop.store, pins.suites if pins is not None else {}),
+            pinned={each.key: each for each in pins.layers} if pins is not None else {},
+        )
 
     def had(self, plan: LayerPlan) -> OurLayer | None:
         """Return the layer if the store has it, or a registry; a damaged one is missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lamina.deb.wish import Wish
 from lamina.errors import LaminaError
 from lamina.pins.model import NAME, Asked, Pins
 from lamina.tables import suggestion
@@ -30,7 +31,7 @@ def check_names(names: Iterable[str], pins: Pins | None, asked: Asked) -> None:
 
 
 def _known(pins: Pins | None, asked: Asked) -> set[str]:
-    found = {BASE}
+    found = {BASE, *(Wish.parse(text).name for text in asked.apt)}
     if pins is not None:
         found |= {each.name for each in pins.releases}
         for each in pins.platforms:

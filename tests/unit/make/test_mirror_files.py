@@ -21,7 +21,7 @@ from lamina.deb.release import OutdatedRelease
 from lamina.deb.signature import BadSignature
 from lamina.fetch.download import Refused
 from lamina.make.kept import KeptFiles, TooLarge
-from lamina.make.mirror_files import MirrorFiles, keep_dates, seen_dates
+from lamina.make.mirror_files import MirrorFiles, ReleaseDates
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import PackageGone, fetch_deb
 from lamina.mirrors.fetching import DamagedDownload
@@ -83,9 +83,10 @@ class Site:
 
     def index(self) -> ReadIndex:
         """Read the index as a build does: no older than it was seen before."""
-        seen = seen_dates(self.store, [self.archive])
+        dates = ReleaseDates(self.store)
+        seen = dates.seen([self.archive])
         found = read_index([self.archive], "amd64", fetch=self.files, now=NOW, seen=seen)
-        keep_dates(self.store, found.releases)
+        dates.keep(found.releases)
         return found
 
     def deb(self) -> bytes:
@@ -324,14 +325,38 @@ def test_where_nobody_listens_that_is_told(site: Site) -> None:
 
 
 def test_dates_are_remembered_by_archive_and_what_is_damaged_is_forgotten(site: Site) -> None:
-    assert seen_dates(site.store, [site.archive]) == {}
+    assert ReleaseDates(site.store).seen([site.archive]) == {}
 
     found = site.index()
     (document,) = site.store.facts.root.rglob("*.json")
-    assert seen_dates(site.store, [site.archive, replace(site.archive, suite="sid")]) == {
+    assert ReleaseDates(site.store).seen([site.archive, replace(site.archive, suite="sid")]) == {
         site.archive.name: NOW - timedelta(hours=16, minutes=4, seconds=19)
     }
 
     document.write_text('{"date": "soon"}')
-    assert seen_dates(site.store, [site.archive]) == {}
+    assert ReleaseDates(site.store).seen([site.archive]) == {}
     assert found.releases
+
+
+def test_a_lock_tells_the_date_of_a_suite_wherever_it_came_from(site: Site) -> None:
+    found, suite = NOW - timedelta(hours=16, minutes=4, seconds=19), site.archive.suite
+    older, newer = (ReleaseDates(site.store, {suite: found + each}) for each in (-DAY, DAY))
+    archives = [site.archive, replace(site.archive, suite="sid")]
+
+    assert older.seen(archives) == {site.archive.name: found - DAY}
+    site.index()
+    assert older.seen(archives) == {site.archive.name: found}
+    assert newer.seen(archives) == {site.archive.name: found + DAY}
+
+
+def test_of_suites_of_one_name_the_oldest_date_is_to_be_pinned(site: Site) -> None:
+    """Else an archive would be refused for what another one has."""
+    dates, (release,) = ReleaseDates(site.store), site.index().releases
+    later = replace(release, release=replace(release.release, date=NOW))
+
+    dates.keep([later, release])
+
+    assert dates.found == {site.archive.suite: release.release.date}
+
+
+DAY = timedelta(days=1)
