@@ -7,7 +7,7 @@ is run: what only a run would tell, such as the output of a command, is unknown.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import tree_sitter_bash
@@ -93,6 +93,8 @@ class Command:
     span: Span
     depth: int = 0
     """In how many subshells it runs: what it changes ends with them."""
+    is_certain: bool = True
+    """Whether it runs whatever a condition of `if` or `case` comes to."""
 
     @property
     def name(self) -> str:
@@ -120,8 +122,8 @@ def exec_command(words: Sequence[Joined]) -> list[Command]:
 
 def _commands(text: Joined, nested: int) -> Iterator[Command]:
     reader = _Reader(text)
-    for node, depth in reader.statements():
-        command = _unwrapped(reader.command(node, depth))
+    for node, depth, is_certain in reader.statements():
+        command = _unwrapped(replace(reader.command(node, depth), is_certain=is_certain))
         yield command
         yield from _of_shell(command, nested)
 
@@ -136,7 +138,7 @@ def _unwrapped(command: Command) -> Command:
         while words and (made := _assigned(words[0])) is not None:
             assignments.append(made)
             del words[0]
-    return Command(tuple(words), tuple(assignments), command.span, command.depth)
+    return replace(command, words=tuple(words), assignments=tuple(assignments))
 
 
 def _assigned(word: Word) -> Assignment | None:
@@ -157,7 +159,13 @@ def _of_shell(command: Command, nested: int) -> Iterator[Command]:
                 for inner in _commands(Joined(literal, pieces), nested + 1):
                     # Escapes and variables move what is within, so that only the whole is certain.
                     words = tuple(Word(word.parts, script.span) for word in inner.words)
-                    yield Command(words, inner.assignments, script.span, inner.depth + 1)
+                    yield Command(
+                        words,
+                        inner.assignments,
+                        script.span,
+                        inner.depth + 1,
+                        is_certain=inner.is_certain and command.is_certain,
+                    )
             return
 
 
@@ -176,18 +184,19 @@ class _Reader:
         self._offsets = None if len(encoded) == len(text.text) else _offsets(text.text)
         self._tree = _parser().parse(encoded)
 
-    def statements(self) -> Iterator[tuple[Node, int]]:
-        """Give what runs or assigns, in order, with the subshells around it."""
-        waiting = [(self._tree.root_node, 0)]
+    def statements(self) -> Iterator[tuple[Node, int, bool]]:
+        """Give what runs or assigns, in order, with the subshells around it; whether it must."""
+        waiting = [(self._tree.root_node, 0, True)]
         while waiting:
-            node, depth = waiting.pop()
+            node, depth, is_certain = waiting.pop()
             if node.type in ("command", "declaration_command") or (
                 node.type == "variable_assignment"
                 and (node.parent is None or node.parent.type not in _ASSIGNING)
             ):
-                yield node, depth
+                yield node, depth, is_certain
             inner = depth + (node.type in _SUBSHELLS)
-            waiting += [(child, inner) for child in reversed(node.named_children)]
+            is_certain = is_certain and node.type not in _CONDITIONAL
+            waiting += [(child, inner, is_certain) for child in reversed(node.named_children)]
 
     def command(self, node: Node, depth: int) -> Command:
         """Return a command."""
@@ -265,6 +274,7 @@ class _Reader:
 
 
 _ASSIGNING = frozenset({"command", "declaration_command"})
+_CONDITIONAL = frozenset({"case_statement", "if_statement"})
 _SUBSHELLS = frozenset({"subshell", "command_substitution", "process_substitution"})
 
 

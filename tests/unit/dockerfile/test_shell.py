@@ -88,3 +88,11 @@ def test_what_is_in_a_subshell_is_known() -> None:
     assert [(each.name, each.depth) for each in read("a; (b; (c)); d")] == [
         ("a", 0), ("b", 1), ("c", 2), ("d", 0),
     ]  # fmt: skip
+
+
+def test_what_runs_under_a_condition_is_not_certain() -> None:
+    text = "a; if b; then c; fi; case $X in y) sh -c d ;; esac; for i in 1 2; do e; done"
+
+    assert [(each.name, each.is_certain) for each in read(text)] == [
+        ("a", True), ("b", False), ("c", False), ("sh", False), ("d", False), ("e", True),
+    ]  # fmt: skip
