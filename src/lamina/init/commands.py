@@ -4,38 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from lamina.dockerfile.model.apt import read_apt
 from lamina.dockerfile.model.run import Invocation, Run
 from lamina.dockerfile.model.tools import words
 from lamina.dockerfile.shell import Command
+from lamina.init.meaning import UPDATE, Meaning
+from lamina.init.packages import PERHAPS, UPGRADE, of_apt
 
-_PACKAGE_MANAGERS = words("apt apt-get aptitude apk dnf microdnf yum")
+_OTHER_MANAGERS = words("apk dnf microdnf yum")
 _INSTALLING = words("add install")
-_VALUED = words("-o --option -t --target-release -c --config-file --virtual --repository -X")
-"""Options of package managers whose value is the next word."""
-_OF_LISTS = re.compile(r"/etc/(?:apt|apk|yum)")
+_VALUED = words("-c -t -X --repository --virtual")
+"""Options of these package managers whose value is the next word."""
+_OF_APT = re.compile(r"/etc/apt(?!/apt\.conf)")
+_APT_CONF = re.compile(r"/etc/apt/apt\.conf")
+_OF_LISTS = re.compile(r"/etc/(?:apk|yum)")
+_SOURCE_PROGRAMS = words("add-apt-repository apt-add-repository apt-key")
+_APT_PROGRAMS = words("apt-cache apt-config apt-mark")
+_LEFT_BEHIND = re.compile(
+    r"/var/(?:lib/apt|cache|log|tmp)\b|/tmp\b|/root/\.cache\b|/etc/apt/apt\.conf\.d/docker-clean"
+)
+_HOME = {"HOME": "/root"}
 _INSTALLER = re.compile(r"astral\.sh/uv|uv-installer\.sh")
 _TOOLS = words("hatch pdm pip pipenv pipx poetry setuptools uv virtualenv wheel")
-_SILENT = frozenset(
-    {"", ":", "cd", "declare", "export", "false", "readonly", "set", "shopt", "true"}
-)
+_ASSIGNING = words("declare export readonly")
+_SILENT = _ASSIGNING | {""} | words(": break cd continue exit false set shopt sleep true")
 _UV_ITSELF = frozenset({"cache", "export", "help", "lock", "self", "version"})
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a command is about: why it is not run, and what is to be done instead."""
-
-    why: str
-    todo: str = ""
-    """Empty where a build does by itself what the command did."""
-    packages: tuple[str, ...] = ()
-
-    @property
-    def is_of_packages(self) -> bool:
-        """Whether it is about installing packages of the system, be it before or after."""
-        return bool(self.packages) or self == _UPDATE
 
 
 _COMMAND = Meaning(
@@ -43,13 +37,22 @@ _COMMAND = Meaning(
     "Run it before `lamina build`, and name what it makes in `copy`; or run it in a base image of "
     "your own",
 )
+_SOURCES = Meaning(
+    "packages come from where the base's own apt sources say",
+    "Name another mirror in `debian-mirror`, other sources in `apt-sources`; else leave it out",
+)
 _LISTS = Meaning(
-    "it says where packages of the system come from, and `lamina build` installs none",
+    "it says where packages come from that `lamina build` does not install",
     "Leave it out; it belongs where the base image is made that has the packages",
 )
-_UPDATE = Meaning(
-    "it is of use only to packages of the system, and `lamina build` installs none",
-    "Leave it out",
+_NO_APT = Meaning("`lamina build` does not run apt")
+_AUTO = Meaning(
+    "what is removed for it is known only when it runs",
+    "Leave out of `apt` what serves building alone",
+)
+_REMOVAL = Meaning(
+    "`lamina build` removes no files",
+    "Leave it out; if a file of the base must be gone, name a base without it",
 )
 NO_UV = Meaning("`lamina build` needs no uv")
 _LOCKED = Meaning("`lamina build` installs what `uv.lock` says")
@@ -90,6 +93,15 @@ _BY_NAME = {
     "chmod": _MODE,
     "mkdir": _FOLDER,
 }
+_BY_TEXT = (
+    (_INSTALLER, NO_UV),
+    (_OF_APT, _SOURCES),
+    (_OF_LISTS, _LISTS),
+    (_APT_CONF, _NO_APT),
+)
+"""What the commands of a RUN are about that has such a text."""
+
+_OF_SYSTEM = (_AUTO, _LISTS, _NO_APT, _OWNER, _REMOVAL, _SOURCES, _USER, PERHAPS, UPGRADE)
 
 
 def meanings(run: Run, base: str) -> Iterator[tuple[Command, Meaning]]:
@@ -101,36 +113,50 @@ def meanings(run: Run, base: str) -> Iterator[tuple[Command, Meaning]]:
         each.content.text for each in run.instruction.heredocs
     )
     by_span = {each.span: each for each in run.invocations}
-    is_about_lists = _OF_LISTS.search(text) is not None
-    is_installer = _INSTALLER.search(text) is not None
-    installs = False
+    about = next((meaning for form, meaning in _BY_TEXT if form.search(text)), None)
+    environment = run.before.environment
     for command in run.commands:
+        values = {each.name: each.value.value(environment.known) for each in command.assignments}
+        inner = environment.with_variables(values)
+        if not command.words or command.name in _ASSIGNING:
+            environment = inner
+        invocation = by_span.get(command.span)
         if command.name in _SILENT:
             continue
-        invocation = by_span.get(command.span)
         if invocation is not None:
             yield command, _of_tool(invocation)
-        elif command.name in _PACKAGE_MANAGERS:
-            meaning = _of_packages(command, base)
-            installs = installs or bool(meaning.packages)
-            yield command, meaning
-        elif installs and command.name == "rm":
-            yield command, _UPDATE
-        elif is_installer:
-            yield command, NO_UV
-        elif is_about_lists:
-            yield command, _LISTS
-        elif compiles(command):
-            yield command, _BYTECODE
-        elif _makes_environment(command):
-            yield command, MADE
+        elif (apt := read_apt(command)) is not None:
+            meaning = of_apt(apt, inner.known)
+            is_known = command.is_certain or not meaning.is_said
+            yield command, meaning if is_known else PERHAPS
         else:
-            yield command, _BY_NAME.get(command.name, _COMMAND)
+            yield command, _meaning(command, base, about)
+
+
+def _meaning(command: Command, base: str, about: Meaning | None) -> Meaning:
+    """Return what a command means in a RUN that is about something, if it is."""
+    if command.name in _OTHER_MANAGERS:
+        return _of_others(command, base)
+    if command.name in _SOURCE_PROGRAMS:
+        return _SOURCES
+    if command.name in _APT_PROGRAMS:
+        is_auto = any(word.literal == "auto" for word in command.words)
+        return _AUTO if is_auto else UPDATE
+    if command.name == "rm":
+        return _removed(command)
+    is_elsewhere = command.name in _BY_NAME and not any(
+        "/etc/apt" in (word.literal or word.beginning) for word in command.words
+    )
+    if about is not None and not is_elsewhere:
+        return about
+    if compiles(command):
+        return _BYTECODE
+    return MADE if _makes_environment(command) else _BY_NAME.get(command.name, _COMMAND)
 
 
 def is_for_system(meaning: Meaning) -> bool:
     """Say whether a meaning is about the system of the image, and not about what is made in it."""
-    return meaning.is_of_packages or meaning in (_LISTS, _USER, _OWNER)
+    return meaning.is_of_packages or meaning in _OF_SYSTEM
 
 
 def compiles(command: Command) -> bool:
@@ -173,23 +199,29 @@ def _of_uv(first: str, subcommand: tuple[str, ...]) -> Meaning:
     return {"add": _OTHER_LOCK, "tool": _TOOL}.get(first, _COMMAND)
 
 
-def _of_packages(command: Command, base: str) -> Meaning:
-    given = [word.literal or "?" for word in command.words[1:]]
+def _of_others(command: Command, base: str) -> Meaning:
+    """Return what a package manager does that is not Debian's."""
     arguments: list[str] = []
-    at = 0
-    while at < len(given):
-        if given[at] in _VALUED:
-            at += 1
-        elif not given[at].startswith("-"):
-            arguments.append(given[at])
-        at += 1
+    given = iter([word.literal or "?" for word in command.words[1:]])
+    for text in given:
+        if text in _VALUED:
+            next(given, None)
+        elif not text.startswith("-"):
+            arguments.append(text)
     if not arguments or arguments[0] not in _INSTALLING:
-        return _UPDATE
+        return UPDATE
     packages = tuple(arguments[1:])
     what = "it" if len(packages) == 1 else "them"
     return Meaning(
-        f"`lamina build` installs no packages of the system: {', '.join(packages)}",
-        f"Name a base image that has {what} in `base`, such as one that is made once of "
-        f"`FROM {base}` and this line",
+        f"`lamina build` installs packages of Debian and Ubuntu alone: {', '.join(packages)}",
+        f"Take a base of Debian, and name {what} in `apt`; or name a base image that has {what} in "
+        f"`base`, such as one that is made once of `FROM {base}` and this line",
         packages,
     )
+
+
+def _removed(command: Command) -> Meaning:
+    """Return what `rm` means: what apt, tools and builds leave behind, no build has."""
+    paths = [word.value(_HOME.get) or word.beginning for word in command.words[1:]]
+    given = [path for path in paths if not path.startswith("-")]
+    return UPDATE if given and all(_LEFT_BEHIND.match(each) for each in given) else _REMOVAL

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from lamina.dockerfile.model.build import Step
-from lamina.init.commands import Meaning
+from lamina.init.meaning import Meaning
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git@", re.IGNORECASE)
 _ARCHIVE = re.compile(r"\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz)$", re.IGNORECASE)

@@ -52,6 +52,11 @@ class Files:
                 )
         return Setting("copy", tuple(entries))
 
+    def are_below(self, folder: str) -> bool:
+        """Say whether a file is copied to a place below a folder of the image."""
+        found = self.trees.of(self.chain[-1]).files
+        return any(each.path.startswith(f"{folder}/") for each in found)
+
     def _kept(self) -> list[Placed]:
         """Return what is copied, without what is copied twice and what only installs."""
         found = self.trees.of(self.chain[-1]).files

@@ -10,9 +10,11 @@ from lamina.dockerfile.model.build import StageModel
 from lamina.dockerfile.model.run import Invocation, Run
 from lamina.dockerfile.shell import Command
 from lamina.dockerfile.text import Span
-from lamina.init.commands import Meaning, compiles, is_for_system, meanings
+from lamina.init.commands import compiles, is_for_system, meanings
 from lamina.init.files import Files, alone
 from lamina.init.instructions import Running, settings_of
+from lamina.init.meaning import Meaning
+from lamina.init.packages import Packages, brings_python
 from lamina.init.remarks import Remarks
 from lamina.init.selection import Asked, asked, is_taken
 from lamina.init.settings import Setting, as_config
@@ -43,11 +45,18 @@ class Proposal:
         self._final = chain[-1]
         self._environments = trees.of(self._final).environments
         self._files = Files(chain, builders, trees, remarks)
+        self._packages = Packages(remarks)
 
     def notes(self, settings: Sequence[Setting]) -> Iterator[str]:
         """Give what is to be said besides the settings."""
         yield from self._files.notes
+        yield from self._packages.notes()
         facts, said = self._around.facts, {each.key: each.value for each in settings}
+        if "apt" in said and self._files.are_below("/etc/apt"):
+            yield (
+                "What is copied to `/etc/apt` says nothing to `lamina build`: name another mirror "
+                "in `debian-mirror`, other sources in `apt-sources`"
+            )
         has_default = default_entrypoint(facts, "") is not None and "install-project" not in said
         if has_default and not {"cmd", "entrypoint"} & said.keys():
             yield (
@@ -67,6 +76,7 @@ class Proposal:
         copy = self._files.setting(is_installed=self._around.facts.build_system is not None)
         found = [
             *self._beginning(),
+            *self._apt(),
             *self._selection(venv),
             *((Setting("venv", venv), None) for venv in [venv] if venv is not None),
             *self._workdir(),
@@ -98,16 +108,16 @@ class Proposal:
                 "its image depends on an argument that has no value here",
                 f"Name the image in `base`; without, it is `{self._around.default_base}`",
             )
-        elif first.base.has_python is False:
+        elif first.base.has_python is False and not brings_python(self._packages.wishes):
             self._remarks.left(
                 origin,
-                f"`{name}` has no Python, and `lamina build` brings none",
-                "Look whether `base` will do: it is the official image of the project's Python",
+                f"`{name}` has no Python",
+                "Look whether `base` will do: it is the official image of the project's Python; or "
+                f"name `{_as_base(name)}` there, and `python3` in `apt`",
             )
             yield Setting("base", self._around.default_base), origin
         else:
-            is_ours = name.partition(":")[0].partition("@")[0] in _OURS
-            yield Setting("base", f"docker://{name}" if is_ours else name), origin
+            yield Setting("base", _as_base(name)), origin
         platform = first.stage.platform
         if platform is None:
             return
@@ -115,6 +125,10 @@ class Proposal:
             self._remarks.covered(origin, "the platform is that of `--platform`")
         else:
             yield Setting("platform", platform), origin
+
+    def _apt(self) -> Iterator[tuple[Setting, None]]:
+        if wishes := self._packages.wishes:
+            yield Setting("apt", tuple(map(str, wishes))), None
 
     def _workdir(self) -> Iterator[tuple[Setting, Span | None]]:
         workdir = self._final.after.workdir
@@ -190,12 +204,14 @@ class Proposal:
         base = self._chain[0].base.name or self._around.default_base
         for stage in self._chain:
             for run in _runs(stage):
-                self._on_run(run, [*meanings(run, base)])
+                found = [*meanings(run, base)]
+                self._packages.follow(run, found)
+                self._on_run(run, found)
         for stage in self._builders:
             inner = Meaning(alone(stage))
             for run in _runs(stage):
-                found = meanings(run, base)
-                self._on_run(run, [(c, inner if is_for_system(m) else m) for c, m in found])
+                own = [(c, inner if is_for_system(m) else m) for c, m in meanings(run, base)]
+                self._on_run(run, own)
 
     def _on_run(self, run: Run, found: Sequence[tuple[Command, Meaning]]) -> None:
         """Remark on commands; those that mean the same and stand together have one remark."""
@@ -203,6 +219,8 @@ class Proposal:
         if not groups:
             self._remarks.covered(run.instruction.span, "it changes nothing in the image")
         for meaning, span in groups:
+            if meaning.is_said:
+                continue
             at = span if len(groups) > 1 else run.instruction.span
             self._remarks.on(at, meaning.why, meaning.todo, meaning.packages)
 
@@ -212,6 +230,12 @@ class Proposal:
             for step in stage.steps:
                 if step.name not in ("ADD", "COPY", "RUN"):
                     self._remarks.covered(step.instruction.span, alone(stage))
+
+
+def _as_base(name: str) -> str:
+    """Return how `base` names an image of a registry."""
+    is_ours = name.partition(":")[0].partition("@")[0] in _OURS
+    return f"docker://{name}" if is_ours else name
 
 
 def _runs(stage: StageModel) -> list[Run]:
@@ -228,7 +252,7 @@ def _groups(found: Sequence[tuple[Command, Meaning]]) -> Iterator[tuple[Meaning,
     for _, group in groupby(found, kind):
         commands = [*group]
         span = commands[0][0].span.to(commands[-1][0].span)
-        installing = [meaning for _, meaning in commands if meaning.packages]
+        installing = [meaning for _, meaning in commands if meaning.packages or meaning.is_said]
         if len(installing) > 1:
             yield from ((meaning, command.span) for command, meaning in commands)
         else:

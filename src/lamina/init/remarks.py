@@ -23,13 +23,17 @@ class Remarks:
         """Say that a line has no equivalent."""
         self.on(span, why, todo, packages)
 
+    def line(self, span: Span) -> int:
+        """Return the line that a place is in."""
+        return self._source.place(span).line
+
     def in_order(self) -> tuple[Remark, ...]:
         """Return all remarks in the order of the file."""
         return tuple(remark for _, remark in sorted(self._found, key=lambda each: each[0]))
 
     def on(self, span: Span, why: str, todo: str = "", packages: tuple[str, ...] = ()) -> None:
         """Say either, by whether there is something to be done."""
-        line = self._source.place(span).line
+        line = self.line(span)
         text = _shortened(self._source.text[span.start : span.end])
         self._found.append((span, Remark(line, text, why, todo, packages)))
 

@@ -28,6 +28,7 @@ def test_the_reports_dockerfile_comes_out_fully() -> None:
 
     assert settings(found) == {
         "base": "python:3.10.14-slim",
+        "apt": ("libgomp1",),
         "venv": "/opt/venv",
         "workdir": "/app",
         "copy": ({"from": "dist/src", "to": "."}, {"from": "docker/run.sh", "to": "."}),
@@ -41,18 +42,13 @@ def test_the_reports_dockerfile_comes_out_fully() -> None:
             "TZ": "Asia/Shanghai",
         },
     }
-    lists = (
-        "it says where packages of the system come from, and `lamina build` installs none | "
-        "Leave it out; it belongs where the base image is made that has the packages"
+    sources = (
+        "packages come from where the base's own apt sources say | Name another mirror in "
+        "`debian-mirror`, other sources in `apt-sources`; else leave it out"
     )
     assert left(found) == [
-        f'40: RUN echo "" > /etc/apt/sources.list | {lists}',
-        f'41: RUN echo "deb https://index.example/debian buster main" >... | {lists}',
-        "44: RUN apt-get update | it is of use only to packages of the system, and `lamina build` "
-        "installs none | Leave it out",
-        "45: RUN apt-get install libgomp1 --assume-yes | `lamina build` installs no packages of the "
-        "system: libgomp1 | Name a base image that has it in `base`, such as one that is made once "
-        "of `FROM python:3.10.14-slim` and this line",
+        f'40: RUN echo "" > /etc/apt/sources.list | {sources}',
+        f'41: RUN echo "deb https://index.example/debian buster main" >... | {sources}',
     ]
     assert covered(found) == [
         "2: FROM ghcr.io/astral-sh/uv:0.7.8 AS uv | `lamina build` needs no uv",
@@ -68,9 +64,13 @@ def test_the_reports_dockerfile_comes_out_fully() -> None:
         "what `uv.lock` says",
         "30: VIRTUAL_ENV=/opt/venv | each build sets it",
         '31: PATH="/opt/venv/bin:$PATH" | each build sets it',
+        "44: RUN apt-get update | `lamina build` needs none of it",
         "49: COPY --from=builder /opt/venv /opt/venv | `lamina build` makes the environment",
     ]
-    assert [each.packages for each in found.remarks if each.packages] == [("libgomp1",)]
+    assert found.notes == (
+        "Line 45 installs recommended packages too, for want of `--no-install-recommends`; `apt` "
+        "does not: name there those that are used",
+    )
     assert found.heading == "From `Dockerfile`."
 
 
@@ -206,8 +206,9 @@ def test_the_base_is_named_so_that_it_is_the_same(base: str, written: str | None
 
 def test_a_base_without_python_is_told() -> None:
     assert left(draft("FROM debian:bookworm-slim\n")) == [
-        "1: FROM debian:bookworm-slim | `debian:bookworm-slim` has no Python, and `lamina build` "
-        "brings none | Look whether `base` will do: it is the official image of the project's Python"
+        "1: FROM debian:bookworm-slim | `debian:bookworm-slim` has no Python | Look whether "
+        "`base` will do: it is the official image of the project's Python; or name "
+        "`docker://debian:bookworm-slim` there, and `python3` in `apt`"
     ]
 
 
@@ -355,9 +356,9 @@ def test_the_platform_of_the_base_is_that_of_the_image() -> None:
         ),
         (
             "RUN apk add --no-cache -t .deps gcc musl-dev",
-            "`lamina build` installs no packages of the system: gcc, musl-dev | Name a base image "
-            "that has them in `base`, such as one that is made once of `FROM python:3.12-slim` and "
-            "this line",
+            "`lamina build` installs packages of Debian and Ubuntu alone: gcc, musl-dev | Take a base "
+            "of Debian, and name them in `apt`; or name a base image that has them in `base`, such as "
+            "one that is made once of `FROM python:3.12-slim` and this line",
         ),
     ],
 )  # fmt: skip
@@ -393,27 +394,6 @@ def test_what_is_not_needed_is_told(line: str, why: str) -> None:
     assert [each.why for each in found.remarks] == [why]
     assert left(found) == []
     assert set(settings(found)) == {"base", "workdir", "copy"}
-
-
-def test_packages_and_what_belongs_to_them_are_one_remark() -> None:
-    text = (
-        f"{PYTHON}RUN apt-get update \\\n && apt-get install -y gcc -o A=b git \\\n"
-        " && rm -rf /var/lib/apt/lists/* && touch /x\n"
-    )
-
-    told = left(draft(text))
-
-    assert [each.split(" | ")[0] for each in told] == [
-        "2: apt-get update && apt-get install -y gcc -o A=b git && rm...",
-        "4: touch /x",
-    ]
-
-
-def test_packages_that_are_installed_one_after_another_are_remarks_each() -> None:
-    found = draft(f"{PYTHON}RUN apt-get install -y a && apt-get install -y b\n")
-
-    assert [each.packages for each in found.remarks] == [("a",), ("b",)]
-    assert [each.line for each in found.remarks] == [2, 2]
 
 
 def test_an_argument_without_a_value_is_told_where_it_is_used() -> None:
