@@ -8,6 +8,7 @@ import hashlib
 import io
 import lzma
 import tarfile
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,9 +163,10 @@ class Mirror:
             raise Gone(name)
         data = self.documents[url]
         assert size == len(data), name
-        path = self.folder / sha256
-        path.write_bytes(data)
-        return path
+        # As in a store, nobody sees a file of which half is written.
+        written = self.folder / f"{sha256}-{threading.get_ident()}"
+        written.write_bytes(data)
+        return written.replace(self.folder / sha256)
 
     def read(self, url: str) -> bytes | None:
         self.fetched.append(url)

@@ -46,13 +46,18 @@ class Keyring:
     """If any, fingerprints of the keys that count, of certificates or subkeys, in lower case."""
 
     @classmethod
-    def of(cls, keyrings: Sequence[bytes], now: datetime, only: frozenset[str]) -> Keyring:
-        """Read keyrings, armored or not. Raises `UnreadableKeyring` if there is nothing in any."""
+    def of(
+        cls, keyrings: Sequence[bytes], now: datetime, only: frozenset[str], what: str
+    ) -> Keyring:
+        """Read the keyrings for a document, armored or not.
+
+        Raises `UnreadableKeyring` if there is nothing in any.
+        """
         certificates: list[pysequoia.Cert] = []
         failure: UnreadableKeyring | None = None
         for keyring in keyrings:
             try:
-                certificates += _certificates(keyring)
+                certificates += _certificates(keyring, what)
             except UnreadableKeyring as error:
                 failure = error
         if failure is not None and not certificates:
@@ -103,7 +108,7 @@ def verify(
     the keys of two releases. ``only`` names the keys that count, if not all. ``what`` names the
     document in errors.
     """
-    keyring = Keyring.of(keyrings, now, only)
+    keyring = Keyring.of(keyrings, now, only, what)
     verified = _verified(signed, None, keyring, what)
     if verified.bytes is None:
         raise BadSignature(what, "no valid signatures found")
@@ -120,7 +125,7 @@ def verify_detached(
     only: frozenset[str] = frozenset(),
 ) -> bytes:
     """Return ``data`` if one of the signatures, which lie in a file of their own, is good."""
-    keyring = Keyring.of(keyrings, now, only)
+    keyring = Keyring.of(keyrings, now, only, what)
     failure = BadSignature(what, "no valid signatures found")
     for signature in _signatures(signatures, what):
         try:
@@ -160,13 +165,14 @@ def _signatures(data: bytes, what: str) -> Iterator[pysequoia.Sig]:
         raise BadSignature(what, _first_line(error)) from None
 
 
-def _certificates(keyring: bytes) -> list[pysequoia.Cert]:
+def _certificates(keyring: bytes, what: str) -> list[pysequoia.Cert]:
+    where = f"Unable to read the keyring for {what}"
     try:
         certificates = pysequoia.Cert.split_bytes(keyring)
     except Exception as error:
-        raise UnreadableKeyring(f"Unable to read the keyring: {_first_line(error)}") from None
+        raise UnreadableKeyring(f"{where}: {_first_line(error)}") from None
     if not certificates:
-        raise UnreadableKeyring("Unable to read the keyring: no certificate in it")
+        raise UnreadableKeyring(f"{where}: no certificate in it")
     return certificates
 
 

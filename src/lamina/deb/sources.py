@@ -135,7 +135,8 @@ def _checked(source: AptSource, expected: str) -> AptSource:
     """Return a source that says all it must: a flat one has no components, others have some."""
     uris = source.uris + source.other_uris
     is_flat = all(suite.endswith("/") for suite in source.suites)
-    is_whole = uris and all(uris) and source.suites and all(source.suites)
+    words = (*uris, *source.suites, *source.components)
+    is_whole = uris and source.suites and all(word and word.isprintable() for word in words)
     if not is_whole or not (source.components or is_flat):
         raise ControlError(f"Expected {expected} in {source.place}")
     return source

@@ -88,7 +88,7 @@ def _debian_plan(
 ) -> DebianPlan:
     """Return the packages: as they were found less than a day ago, or as the mirror has them."""
     architecture = debian_architecture(platform)
-    key = plan_key(codename, architecture, [each.release_url for each in settings.archives]).hex
+    key = plan_key(codename, architecture, [each.identity for each in settings.archives]).hex
     try:
         previous = DebianPlan.from_json(workshop.facts(key))
     except MalformedDocument:

@@ -10,6 +10,7 @@ from lamina.deb.sources import AptSource
 from lamina.errors import LaminaError
 from lamina.mirrors.distributions import DEBIAN, RELEASE_SUFFIXES, Distribution
 from lamina.mirrors.keyrings import Keys
+from lamina.oci.digest import Digest
 from lamina.urls import redacted
 
 _NOT_OWN = 9
@@ -80,6 +81,13 @@ class Archive:
     def name(self) -> str:
         """What it is remembered by; the same for every build, without user and password."""
         return f"{redacted(self.url)} {self.suite}"
+
+    @property
+    def identity(self) -> str:
+        """All that decides what is read of it, and whom it is believed by; not to be shown."""
+        keys = Digest.of(b"".join(self.keys.keyrings)).hex
+        components = " ".join(self.components)
+        return f"{self.release_url} {components} {keys} {sorted(self.keys.fingerprints)}"
 
     def __str__(self) -> str:
         # The host alone: a mirror's URL may hold a password.

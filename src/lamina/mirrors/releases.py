@@ -29,6 +29,15 @@ class SuiteNotFound(LaminaError):
         )
 
 
+class MirrorUnreachable(TransportError):
+    """A mirror that does not answer, or refuses to."""
+
+    def __init__(self, error: TransportError) -> None:
+        other = "ame another mirror as `debian-mirror` in `[tool.lamina]`"
+        hint = f"{error.hint}; or n{other}" if error.hint else f"N{other}"
+        super().__init__(str(error), hint=hint)
+
+
 class UnsignedSource(LaminaError):
     """A source that is to be believed without a signature."""
 
@@ -142,7 +151,7 @@ def _verified(archive: Archive, fetch: Fetch, now: datetime) -> tuple[str, bytes
             if found is not None:
                 return url, *found
     if failure is not None:
-        raise failure
+        raise MirrorUnreachable(failure) if failure.may_pass else failure
     return None
 
 

@@ -147,7 +147,7 @@ def test_a_text_cut_off_before_its_signature_is_refused(mirror: Mirror) -> None:
 
 @pytest.mark.parametrize("keyring", [b"", b"no keyring"])
 def test_a_keyring_that_is_none_is_told(mirror: Mirror, keyring: bytes) -> None:
-    with pytest.raises(UnreadableKeyring, match=r"^Unable to read the keyring: [^\n]+$"):
+    with pytest.raises(UnreadableKeyring, match=r"^Unable to read the keyring for `x`: [^\n]+$"):
         verify(mirror.sign(TEXT), [keyring], what="`x`", now=NOW)
 
 

@@ -158,6 +158,7 @@ def test_a_source_may_be_for_some_architectures(
         (b"deb\n", "a.list", EXPECTED + "1`"),
         (b"deb [ a=b ]\n", "a.list", EXPECTED + "1`"),
         (b"deb http://a.example trixie\n", "a.list", EXPECTED + "1`"),
+        (b"deb http://a.example \x1b[2Jtrixie main\n", "a.list", EXPECTED + "1`"),
         (
             b"Types: deb\nSuites: s\n",
             "a.sources",

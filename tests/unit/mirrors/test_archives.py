@@ -16,6 +16,7 @@ from lamina.mirrors.archives import (
     archives_of_sources,
 )
 from lamina.mirrors.distributions import DEBIAN, UBUNTU, Distribution
+from lamina.mirrors.keyrings import Keys
 
 URL = "https://deb.example/debian"
 ARCHIVES = archives_of_mirror("trixie", URL)
@@ -173,3 +174,16 @@ def test_where_we_do_not_know_the_release_its_sources_must_be_named(
 
     assert str(error) == message
     assert error.hint == "Name the sources as `apt-sources` in `[tool.lamina]`"
+
+
+def test_an_archive_is_another_with_other_components_or_keys() -> None:
+    archive = Archive(url=URL, suite="trixie")
+    others = [
+        replace(archive, suite="sid"),
+        replace(archive, components=("main", "contrib")),
+        replace(archive, keys=Keys((b"key",))),
+        replace(archive, keys=Keys(fingerprints=frozenset({"ab" * 20}))),
+    ]
+
+    assert len({archive.identity, *(each.identity for each in others)}) == 5
+    assert replace(archive, keys=Keys(tried=("/x",))).identity == archive.identity

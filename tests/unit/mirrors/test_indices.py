@@ -207,3 +207,43 @@ def test_what_a_suite_does_not_have_is_told(
         read(mirror, replace(archive, components=(component,)), architecture=architecture)
 
     assert str(caught.value) == f"`InRelease` of `trixie` at deb.example {message}"
+
+
+def test_an_archive_as_ubuntu_lays_it_out_is_read(mirror: Mirror, archive: Archive) -> None:
+    names = "Suite: {suite}\nCodename: noble\n"
+    archives = []
+    for architecture in ("amd64", "arm64"):
+        for suite in ("noble", "noble-updates", "noble-security", "noble-backports"):
+            back = "NotAutomatic: yes\nButAutomaticUpgrades: yes\n" if "back" in suite else ""
+            mirror.url = {
+                "amd64": "https://security.example/ubuntu"
+                if "security" in suite
+                else "https://archive.example/ubuntu",
+                "arm64": "https://ports.example/ubuntu-ports",
+            }[architecture]
+            mirror.publish(
+                suite,
+                {"main": [stanza(f"a-{architecture}")], "universe": [stanza(suite)]},
+                fields=f"Acquire-By-Hash: yes\n{back}",
+                architecture=architecture,
+                names=names,
+            )
+            each = replace(archive, url=mirror.url, suite=suite, components=("main", "universe"))
+            archives.append((architecture, each))
+
+    for architecture in ("amd64", "arm64"):
+        own = [each for name, each in archives if name == architecture]
+        found = read_index(own, architecture, fetch=mirror, now=NOW)
+
+        assert [(file.suite, file.priority) for file in found.files][::2] == [
+            ("noble", 500),
+            ("noble-updates", 500),
+            ("noble-security", 500),
+            ("noble-backports", 100),
+        ]
+        assert f"Package: a-{architecture}".encode() in found.files[0].data
+
+    updates = replace(archives[1][1], suite="noble")
+    mirror.documents[updates.release_url] = mirror.documents[archives[1][1].release_url]
+    with pytest.raises(WrongRelease, match="expected: noble\n  got:      noble-updates"):
+        read(mirror, updates)

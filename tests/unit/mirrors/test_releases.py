@@ -16,6 +16,7 @@ from lamina.deb.signature import BadSignature
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.keyrings import KeyringNotFound, Keys
 from lamina.mirrors.releases import (
+    MirrorUnreachable,
     RolledBack,
     SuiteNotFound,
     UnsignedSource,
@@ -246,13 +247,36 @@ def test_the_next_mirror_is_asked_where_one_does_not_answer(
 
 def test_where_no_mirror_answers_the_first_says_why(mirror: Mirror, archive: Archive) -> None:
     down = {
-        "a.example": TransportError("Unable to reach `a`"),
+        "a.example": TransportError("Unable to reach `a`", hint="Check the network"),
         "b.example": TransportError("Unable to reach `b`"),
     }
     urls = replace(archive, url="https://a.example", more_urls=("https://b.example",))
 
-    with pytest.raises(TransportError, match="`a`"):
+    with pytest.raises(MirrorUnreachable) as caught:
         read_releases([urls], fetch=Broken(mirror, down), now=NOW)
+
+    assert str(caught.value) == "Unable to reach `a`"
+    assert caught.value.hint == (
+        "Check the network; or name another mirror as `debian-mirror` in `[tool.lamina]`"
+    )
+
+
+def test_a_mirror_that_refuses_may_be_replaced(mirror: Mirror, archive: Archive) -> None:
+    down = {"deb.example": TransportError("Unable to download it: the server answered 500")}
+
+    with pytest.raises(MirrorUnreachable) as caught:
+        read_releases([archive], fetch=Broken(mirror, down), now=NOW)
+
+    assert caught.value.hint == "Name another mirror as `debian-mirror` in `[tool.lamina]`"
+
+
+def test_what_cannot_pass_is_told_as_it_is(mirror: Mirror, archive: Archive) -> None:
+    offline = TransportError("Unable to reach it", hint="Without `--offline`", may_pass=False)
+
+    with pytest.raises(TransportError) as caught:
+        read_releases([archive], fetch=Broken(mirror, {"deb.example": offline}), now=NOW)
+
+    assert caught.value is offline
 
 
 def test_an_interruption_is_no_reason_to_ask_another(mirror: Mirror, archive: Archive) -> None:

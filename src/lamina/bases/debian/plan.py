@@ -186,14 +186,17 @@ class DebianPlan:
                 raise MalformedDocument("Malformed plan of a Debian base")
 
 
-def plan_key(codename: str, architecture: str, release_urls: Iterable[str]) -> LayerKey:
-    """Return the name under which a plan is kept: all that is asked for, but for the time."""
+def plan_key(codename: str, architecture: str, archives: Iterable[str]) -> LayerKey:
+    """Return the name under which a plan is kept: all that is asked for, but for the time.
+
+    ``archives`` are the identities of the archives that are asked.
+    """
     return LayerKey.of(
         {
             "debian-plan": FORMAT,
             "codename": codename,
             "architecture": architecture,
-            "releases": list(release_urls),
+            "archives": list(archives),
             "roots": list(ROOTS),
             "alone": list(ALONE),
         }
