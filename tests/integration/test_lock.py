@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -325,3 +328,27 @@ def test_a_requirement_with_a_password_is_written_without(app: App) -> None:
 
     assert "hidden" not in app.path.read_text()
     app.build()
+
+
+KILLED = """
+import os, signal, sys
+from lamina.cli.main import run
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+run(sys.argv[1:])
+"""
+
+
+def test_what_is_killed_while_writing_leaves_the_lock_of_before(app: App) -> None:
+    app.lock()
+    text = app.path.read_text()
+    app.publish(dist("helper 1.1"))
+    command = [sys.executable, "-c", KILLED, "lock", str(app.folder), "--upgrade"]
+
+    killed = subprocess.run(command, env=app.lamina.env(), check=False, capture_output=True)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert app.path.read_text() == text
+    assert app.build()["digest"]
+    assert len([*app.folder.glob(".lamina-*")]) == 1
+    assert app.lock("--upgrade").endswith("Wrote `lamina.lock`: 1 updated, 1 removed\n")
+    assert not [*app.folder.glob(".lamina-*")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import click
 from lamina.cli.image_ground import image_ground
 from lamina.cli.lock import LockOptions
 from lamina.cli.locked import pinned, read_lock
+from lamina.cli.locking_file import write_pins
 from lamina.cli.locking_layers import verified_layers
 from lamina.cli.locking_pins import Pinning, backend_of
 from lamina.cli.locking_report import Outcome, document, lines, mismatch_document
@@ -23,20 +23,12 @@ from lamina.cli.plan import command as plan_command
 from lamina.cli.project import read_project
 from lamina.cli.wanted import as_configured, building_of
 from lamina.errors import LaminaError
-from lamina.oci.location import UNFINISHED
 from lamina.pins.changes import changes
 from lamina.pins.matching import PinsDoNotMatch, mismatches
 from lamina.pins.model import Asked, Pins
 from lamina.pins.names import check_names
 from lamina.pins.write import write
 from lamina.reuse.known import Known
-
-
-class PinsUnwritable(LaminaError):
-    """The lock cannot be written."""
-
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"Unable to write `{path}`: {error.strerror}")
 
 
 class PinsNotFound(LaminaError):
@@ -79,7 +71,7 @@ def run(options: LockOptions) -> int:
             after = replace(after, layers=layers)
         outcome = Outcome(changes(before, after), after, before, is_checked=options.check)
         if outcome.has_changed and not options.check:
-            _write(pins_path(project), write(after))
+            write_pins(pins_path(project), write(after))
         for line in lines(outcome, is_verbose=options.verbose):
             on.observer.note(line)
     if options.as_json:
@@ -104,20 +96,3 @@ def _check(before: Pins | None, asked: Asked, path: Path, options: LockOptions) 
     if found:
         raise PinsDoNotMatch(found, hint=f"To bring it up to date, run `{command}`")
     return 0
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a lock whole: a reader, or a crash, sees all of it or the one before."""
-    temporary = path.parent / f"{UNFINISHED}{secrets.token_hex(8)}"
-    try:
-        try:
-            with temporary.open("x", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise PinsUnwritable(path, error) from error

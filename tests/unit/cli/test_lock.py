@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -384,6 +385,72 @@ def test_a_folder_that_cannot_be_written_to_is_named(app: App) -> None:
 
     assert ended.code == 1
     assert ended.err == "error: Unable to read `project/lamina.lock`: Is a directory\n"
+
+
+def test_what_is_interrupted_while_writing_leaves_the_lock_of_before(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.locks()
+    text = app.path.read_text()
+    app.release()
+
+    def interrupt(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    ended = app.lock("--upgrade")
+
+    assert ended.code == 130
+    assert app.path.read_text() == text
+    assert sorted(each.name for each in app.locked.folder.iterdir()) == [
+        *("lamina.lock", "main.py", "pyproject.toml", "uv.lock"),
+    ]
+
+
+def test_a_disk_that_is_full_leaves_the_lock_of_before(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.locks()
+    text = app.path.read_text()
+    app.release()
+
+    def refuse(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    ended = app.lock("--upgrade")
+
+    assert ended.code == 1
+    assert ended.err.endswith(
+        "error: Unable to write `project/lamina.lock`: No space left on device\n"
+    )
+    assert app.path.read_text() == text
+
+
+def test_the_lock_of_a_member_lies_in_its_own_folder(
+    program: Program, server: FakeRegistry
+) -> None:
+    put(server, BASE, "3.12-slim", base_image())
+    root, member = program.root / "all", program.root / "all" / "packages" / "one"
+    member.mkdir(parents=True)
+    (root / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+    (member / "pyproject.toml").write_text(
+        '[project]\nname = "one"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
+        f'[tool.lamina]\nbase = "{server.host}/{BASE}:3.12-slim"\n'
+    )
+    (root / "uv.lock").write_text(
+        'version = 1\nrevision = 3\nrequires-python = ">=3.11"\n\n[manifest]\nmembers = ["one"]\n\n'
+        '[[package]]\nname = "one"\nversion = "1.0"\nsource = { virtual = "packages/one" }\n'
+    )
+
+    first = program("lock", root, "--package", "one")
+    second = program("lock", member)
+
+    assert first.code == second.code == 0, first.err + second.err
+    assert (member / "lamina.lock").exists()
+    assert not (root / "lamina.lock").exists()
+    assert second.err == "`lamina.lock` is up to date\n"
+    assert program("build", member, "-o", "oci:out").code == 0
 
 
 def test_a_build_says_once_what_is_not_pinned(app: App) -> None:
