@@ -11,7 +11,7 @@ from lamina.cli.documents import LOCK, read_text
 from lamina.cli.examining import Examined, examine
 from lamina.cli.style import say, styled
 from lamina.cli.verdicts import Judged
-from lamina.doctor.alternative import Alternative, alternative, wanted_by
+from lamina.doctor.alternative import Alternative, alternative, packages_of, wanted_by
 from lamina.doctor.verdict import case
 from lamina.doctor.verdict.judge import judge
 from lamina.doctor.verdict.model import Verdict
@@ -81,7 +81,8 @@ def _alternative(verdict: Verdict, examined: Examined) -> tuple[Alternative | No
     try:
         lock = parse(read_text(examined.found.folder / LOCK, "lockfile", ""))
         defaults = parse_default_groups(examined.subject.beside.pyproject or {})
-        return alternative(lock, base, wanted_by(run, defaults)), ""
+        packages = packages_of(examined.subject.model.final)
+        return alternative(lock, base, wanted_by(run, defaults), packages), ""
     except LaminaError as error:
         return None, str(error).partition("\n")[0]
 

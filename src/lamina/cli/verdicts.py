@@ -212,6 +212,12 @@ def with_lamina(judged: Judged) -> Iterator[str]:
         f" {counted(other.layers, 'layer')} pushed, but the project's own layer, config and"
         " manifest. A runner that starts empty finds the layers in the registry, and does the same"
     )
+    if other.packages:
+        yield (
+            f"Debian packages ({', '.join(other.packages)}): with `apt` in `[tool.lamina]`, in"
+            " layers of their own, with no `RUN`; only those are new of which Debian has a newer"
+            " version"
+        )
     if other.largest is not None:
         name, largest = other.largest
         yield (
@@ -304,4 +310,5 @@ def _alternative_document(other: Alternative | None) -> dict[str, object] | None
         "bytes": other.bytes,
         "sizes_not_known": other.unsized,
         "layers": other.layers,
+        "packages": other.packages,
     }

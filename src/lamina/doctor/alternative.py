@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 
+from lamina.dockerfile.model.apt import installed
+from lamina.dockerfile.model.build import StageModel
 from lamina.dockerfile.model.run import Run
 from lamina.lock.model import Lock, Wheel
 from lamina.lock.select import THE_PROJECT, select
@@ -39,6 +41,8 @@ class Alternative:
     layers: int
     largest: tuple[str, int] | None
     """The largest wheel, with a layer of its own: what a new version of it costs."""
+    packages: tuple[str, ...] = ()
+    """Debian's, which the image installs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ class _Sized:
     size: int
 
 
-def alternative(lock: Lock, base: str, wanted: Wanted = THE_PROJECT) -> Alternative:
+def alternative(
+    lock: Lock, base: str, wanted: Wanted = THE_PROJECT, packages: tuple[str, ...] = ()
+) -> Alternative:
     """Return the layers for a lock and the base image of a Dockerfile. Raises `LockError`."""
     target = make_target(_PLATFORM, _python(lock, base), _MUSL if "alpine" in base else _GLIBC)
     chosen = select(lock, target, wanted).distributions
@@ -66,7 +72,14 @@ def alternative(lock: Lock, base: str, wanted: Wanted = THE_PROJECT) -> Alternat
         unsized=sum(1 for each in sizes if not each.size),
         layers=len(layers),
         largest=(largest.name, largest.size) if largest is not None and largest.size else None,
+        packages=packages,
     )
+
+
+def packages_of(stage: StageModel | None) -> tuple[str, ...]:
+    """Return the Debian packages that a stage installs, those it begins with included."""
+    runs = [step.run for step in stage.all_steps if step.run] if stage is not None else []
+    return installed(command for run in runs for command in run.commands)
 
 
 def wanted_by(run: Run | None, defaults: frozenset[str] | None) -> Wanted:

@@ -192,7 +192,25 @@ def test_what_lamina_would_do_is_computed_from_the_lock(program: Program) -> Non
     assert (other["distributions"], other["bytes"], other["layers"]) == (3, 40_001_010, 3)
     assert (other["built"], other["sizes_not_known"]) == (0, 0)
     assert "3 distributions of `uv.lock`, 40.0 MB, in 3 layers (linux/amd64, Python 3.15)" in out
+    assert other["packages"] == []
+    assert "Debian packages" not in out
     assert "The dearest change, a new version of `large`, pushes and pulls 40.0 MB" in out
+
+
+def test_debian_packages_that_could_be_layers_are_named(program: Program) -> None:
+    bad = Path(copied("Dockerfile.bad", "Dockerfile"))
+    bad.write_text(f"{bad.read_text()}\nRUN apt-get update && apt-get install -y libgomp1 tini\n")
+    write_lock({"small": 1_000})
+    log = copied("tilde_build2_after_version_bump.log")
+
+    other = document(program, "--log", log)["verdict"]["lamina"]
+    out = " ".join(program("doctor", "--log", log).out.split())
+
+    assert other["packages"] == ["libgomp1", "tini"]
+    assert (
+        "- Debian packages (libgomp1, tini): with `apt` in `[tool.lamina]`, in layers of their "
+        "own, with no `RUN`; only those are new of which Debian has a newer version"
+    ) in out
 
 
 def test_a_lock_that_cannot_be_read_is_no_obstacle(program: Program) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dockerfiles import modelled
-from lamina.doctor.alternative import alternative, wanted_by
+from lamina.doctor.alternative import alternative, packages_of, wanted_by
 from lamina.lock.uvlock import parse
 
 NAMES = {"a": 40_000_000, "docs": 10, "gpu": 300_000, "pytest": 20}
@@ -82,3 +82,14 @@ def test_sizes_that_the_lock_does_not_tell_are_counted() -> None:
     found = alternative(lock, "python:3.12")
 
     assert (found.unsized, found.bytes, found.layers, found.largest) == (1, 0, 1, None)
+
+
+def test_debian_packages_are_those_that_the_image_has_in_the_end() -> None:
+    model = modelled(
+        "FROM a AS b\nRUN apt-get install -y gcc\nFROM a AS c\nRUN apt-get install -y gcc git $X\n"
+        "FROM c\nRUN apt-get update && apt install tini && apt-get purge -y gcc\n"
+        "RUN apt-get install -d vim; if a; then apt-get install nano; fi\n"
+    )
+
+    assert packages_of(model.final) == ("git", "tini")
+    assert packages_of(None) == ()

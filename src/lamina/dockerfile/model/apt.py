@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lamina.dockerfile.model.tools import words
@@ -62,6 +62,22 @@ def read_apt(command: Command) -> Apt | None:
         is_only_said=not names.isdisjoint(_ONLY_SAID),
         is_only_upgrade="--only-upgrade" in names,
     )
+
+
+def installed(commands: Iterable[Command]) -> tuple[str, ...]:
+    """Return what commands install and leave, as far as it is written there, each once."""
+    found: dict[str, None] = {}
+    for command in commands:
+        apt = read_apt(command)
+        if apt is None or apt.is_only_said or apt.is_only_upgrade or not command.is_certain:
+            continue
+        names = [each.literal for each in apt.packages if each.literal]
+        if apt.verb == "install":
+            found |= dict.fromkeys(names)
+        elif apt.verb in ("autoremove", "purge", "remove"):
+            for name in names:
+                found.pop(name, None)
+    return tuple(found)
 
 
 def is_without_recommended(text: str) -> bool:
