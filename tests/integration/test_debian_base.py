@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,18 +18,20 @@ import urllib3
 
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.layer import write_layer
-from lamina.archive.parents import with_parents
 from lamina.bases.debian.plan import DebianPlan
 from lamina.bases.debian.resolve import resolve
-from lamina.bases.debian.rootfs import entries
+from lamina.bases.debian.rootfs import configured, entries
 from lamina.cli.mirrors import debian_settings
 from lamina.deb.status import STATUS
+from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.plan.epoch import EPOCH
 from lamina.project.config import Config
-from lamina.system.database import database
+from lamina.system import ldcache
+from lamina.system.ldcache import Cache
 from lamina.system.notes import PackageNotes
-from lamina.system.small_files import SmallFiles
+
+SYSTEM_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -80,7 +82,10 @@ class Base:
 
     root: Path
     plan: DebianPlan
+    archives: Sequence[Archive]
     entries: list[list[Entry]]
+    size: int = 0
+    """Of its layers, compressed."""
 
     def run(self, *command: str) -> str:
         """Run a program inside, as a container would, but for its isolation."""
@@ -103,37 +108,126 @@ def _noted(found: Iterable[Entry], seen: list[Entry]) -> Iterator[Entry]:
         yield entry
 
 
-@pytest.fixture(scope="module", params=["bookworm", "trixie"])
-def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
-    folder = tmp_path_factory.mktemp("project")
-    settings = debian_settings(request.param, "amd64", {}, Config(), pytest.fail, folder=folder)
-    archives = settings.archives
-    http = Http(tmp_path_factory.mktemp("fetched"), urllib3.PoolManager())
-    plan = resolve(request.param, "amd64", archives, fetch=http, now=datetime.now(UTC))
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Http:
+    return Http(tmp_path_factory.mktemp("fetched"), urllib3.PoolManager())
 
-    base = Base(tmp_path_factory.mktemp(request.param), plan, [])
+
+@pytest.fixture(scope="module", params=["bookworm", "trixie", "bookworm with a shell"])
+def base(
+    request: pytest.FixtureRequest, http: Http, tmp_path_factory: pytest.TempPathFactory
+) -> Base:
+    codename, _, more = request.param.partition(" ")
+    folder = tmp_path_factory.mktemp("project")
+    settings = debian_settings(codename, "amd64", {}, Config(), pytest.fail, folder=folder)
+    archives = settings.archives
+    now = datetime.now(UTC)
+    plan = resolve(codename, "amd64", archives, fetch=http, now=now, shell=bool(more))
+
+    base = Base(tmp_path_factory.mktemp(codename), plan, archives, [])
     notes: list[PackageNotes] = []
     for layer in plan.layers:
         blob = io.BytesIO()
         seen: list[Entry] = []
 
         if layer.is_database:
-            unplaced = database(notes, SmallFiles({STATUS: b""}), layer.architecture)
-            found = with_parents(unplaced)
+            found: Iterable[Entry] = configured(notes, layer.architecture)
         else:
             found = entries(
                 layer,
                 lambda package: fetch_deb(package, archives, http),
                 lambda _package, noted: notes.append(noted),
             )
-        write_layer(_noted(found, seen), blob.write, mtime=EPOCH)
+        base.size += write_layer(_noted(found, seen), blob.write, mtime=EPOCH).size
         base.entries.append(seen)
         blob.seek(0)
         with tarfile.open(fileobj=blob) as tar:
             # Python 3.11 has filters since 3.11.4 only.
             tar.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
             tar.extractall(base.root, numeric_owner=True)
+    # A container has it; here, Python opens it before it starts a program.
+    (base.root / "dev/null").touch()
     return base
+
+
+@dataclass
+class Apt:
+    """The apt of this machine, which takes a base for the system that it is on."""
+
+    options: list[str]
+
+    def __call__(self, *arguments: str) -> str:
+        command = ["apt-get", *self.options, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def apt(base: Base, tmp_path: Path) -> Apt:
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (tmp_path / folder).mkdir(parents=True)
+    sources = tmp_path / "base.list"
+    lines = (f"deb [signed-by={SYSTEM_KEYRING}] {at.url} {at.suite} main" for at in base.archives)
+    sources.write_text("".join(f"{line}\n" for line in lines))
+    settings = {
+        "Dir::State": tmp_path,
+        "Dir::State::status": base.root / STATUS,
+        "Dir::Cache": tmp_path / "cache",
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": "-",
+    }
+    apt = Apt([f"-o{key}={value}" for key, value in settings.items()])
+    apt("update")
+    return apt
+
+
+def test_apt_and_dpkg_find_nothing_amiss(base: Base, apt: Apt) -> None:
+    dpkg = subprocess.run(
+        ["dpkg", "--root", str(base.root), "--audit"], capture_output=True, text=True, check=True
+    )
+
+    assert dpkg.stdout == ""
+    apt("--simulate", "check")
+    said = apt("--simulate", "install", "--no-install-recommends", "ffmpeg")
+    assert "\nInst ffmpeg " in said
+    assert "\nRemv " not in said
+    apt("--simulate", "upgrade")
+
+
+def test_it_is_small(base: Base) -> None:
+    assert base.size < (29 if base.plan.has_shell else 25) * 1_000_000
+
+
+def test_the_loader_and_python_find_libraries_as_after_ldconfig(base: Base) -> None:
+    program = "import ctypes.util as u; print(u.find_library('ssl'), u.find_library('stdc++'))"
+
+    assert base.run("/usr/bin/python3", "-c", program) == "libssl.so.3 libstdc++.so.6\n"
+
+    ours = Cache.parse((base.root / ldcache.PATH).read_bytes())
+    base.run("/usr/sbin/ldconfig", "-C", "/tmp/real.cache")
+    assert Cache.parse((base.root / "tmp/real.cache").read_bytes()).entries == ours.entries
+
+
+def test_there_is_a_user_without_rights(base: Base) -> None:
+    assert base.run("getent", "passwd", "nonroot").split(":")[2:6] == [
+        "65532",
+        "65532",
+        "nonroot",
+        "/home/nonroot",
+    ]
+    assert base.run("getent", "group", "nonroot").startswith("nonroot:*:65532:")
+
+
+def test_a_shell_with_what_scripts_rely_on_is_there_if_asked_for(base: Base) -> None:
+    script = (
+        "set -eu; cd /etc; for each in $(find . -name 'host*' | sort); do basename $each; done "
+        "| grep host | sed 's/host/HOST/' | head -n 1"
+    )
+    if base.plan.has_shell:
+        assert base.run("/bin/sh", "-c", script) == "HOST.conf\n"
+    else:
+        assert not (base.root / "usr/bin/sh").exists()
 
 
 def test_python_runs_with_all_that_it_needs(base: Base) -> None:

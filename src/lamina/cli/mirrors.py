@@ -36,7 +36,7 @@ def debian_settings(
     """Return the settings for the base `debian:CODENAME`; ``folder`` is the project's."""
     target = Target(None, architecture, codename, DEBIAN)
     archives = choose_archives(target, _configured(environ, config, folder), _machine(warn), warn)
-    return DebianSettings(archives=archives, now=datetime.now(UTC))
+    return DebianSettings(archives=archives, now=datetime.now(UTC), shell=config.shell)
 
 
 def archives_for(

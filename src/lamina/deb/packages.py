@@ -1,6 +1,6 @@
 """Packages indices: the packages that archives have, in all their versions.
 
-An index has some 60,000 paragraphs, of which a closure needs a few dozen: they are found by their
+An index has some 60,000 paragraphs, of which an image needs a few dozen: they are found by their
 first field and parsed only when asked for, which takes a tenth of the time that parsing all takes.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cmp_to_key
 
@@ -16,14 +16,12 @@ from lamina.deb.binary import BinaryPackage, relations_of
 from lamina.deb.control import (
     ControlError,
     Paragraph,
-    Relation,
     compare_versions,
     parse_paragraph,
     parse_version,
     required,
 )
 from lamina.deb.package import DebianPackage
-from lamina.errors import LaminaError
 from lamina.oci.digest import Digest, InvalidDigest
 
 _NAME = b"Package: "
@@ -43,19 +41,6 @@ _MENTIONING = (
 """Fields that name packages, in the order in which apt reads them."""
 _AUTOMATIC = 500
 """The priority of a suite that a machine takes its packages from (apt_preferences(5))."""
-
-
-class UnsatisfiedDependencies(LaminaError):
-    """Packages that need what the archive does not have; all of them are named."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        lines = sorted(set(problems))
-        count = "1 dependency" if len(lines) == 1 else f"{len(lines)} dependencies"
-        super().__init__(
-            f"Unable to satisfy {count} of Debian packages"
-            + "".join(f"\n  {line}" for line in lines),
-            hint="The mirror may be in the middle of an update; try again, or name another mirror",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,70 +136,6 @@ class PackagesIndex:
                         return number, start, order, match.start()
                 at = file.data.find(name, end)
         return ()
-
-    def closure(
-        self, roots: Iterable[str], *, alone: Iterable[str] = ()
-    ) -> tuple[DebianPackage, ...]:
-        """Return ``roots`` with all that they need, and ``alone`` without; ordered by name.
-
-        Needed is what Depends and Pre-Depends say: of alternatives the first that the archive
-        has, of several providers of a virtual package the one of the highest priority, then the
-        first by name. The answer depends on the index alone, not on an order of visits.
-        """
-        found: dict[str, IndexedPackage] = {}
-        problems: list[str] = []
-        waiting = [(name, Relation(name)) for name in sorted({*roots, *alone})]
-        left_alone = frozenset(alone) - frozenset(roots)
-        while waiting:
-            wanted_by, relation = waiting.pop()
-            candidate = self._satisfy(relation)
-            if candidate is None:
-                problems.append(f"{wanted_by} is not in the archive")
-                continue
-            name = candidate.name
-            if name in found:
-                continue
-            found[name] = candidate
-            if name not in left_alone:
-                waiting.extend(self._needs(candidate, problems))
-        if problems:
-            raise UnsatisfiedDependencies(problems)
-        return tuple(found[name].package for name in sorted(found))
-
-    def _needs(
-        self, candidate: IndexedPackage, problems: list[str]
-    ) -> Iterator[tuple[str, Relation]]:
-        for alternatives in candidate.depends:
-            satisfied = (relation for relation in alternatives if self._satisfy(relation))
-            if (relation := next(satisfied, None)) is not None:
-                yield candidate.name, relation
-            else:
-                text = " | ".join(self._explain(relation) for relation in alternatives)
-                problems.append(f"{candidate.name} needs {text}")
-
-    def _explain(self, relation: Relation) -> str:
-        candidate = self._candidate(relation.name)
-        if candidate is None:
-            return f"{relation}, which the archive does not have"
-        return f"{relation}, but the archive has {candidate.version}"
-
-    def _satisfy(self, relation: Relation) -> IndexedPackage | None:
-        real = self._candidate(relation.name)
-        if real is not None and relation.admits(real.version):
-            return real
-        providers = [
-            candidate
-            for name in self.providers(relation.name)
-            if (candidate := self._candidate(name)) is not None
-            and any(
-                provided.name == relation.name and relation.admits(provided.version or None)
-                for provided in candidate.provides
-            )
-        ]
-        return min(providers, key=lambda one: (one.importance, one.name), default=None)
-
-    def _candidate(self, name: str) -> IndexedPackage | None:
-        return next(iter(self.versions(name)), None)
 
     def _parse(self, name: str, number: int, start: int) -> IndexedPackage:
         file = self._files[number]

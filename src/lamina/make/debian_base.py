@@ -9,14 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from lamina.archive.entry import Entry
-from lamina.archive.parents import with_parents
 from lamina.bases.base import Base
 from lamina.bases.debian.plan import DebianLayer, DebianPlan, plan_key
 from lamina.bases.debian.resolve import resolve
-from lamina.bases.debian.rootfs import entries
+from lamina.bases.debian.rootfs import configured, entries
 from lamina.deb.architecture import debian_architecture
 from lamina.deb.package import DebianPackage
-from lamina.deb.status import STATUS
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
@@ -28,8 +26,6 @@ from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
 from lamina.plan.plan import LayerKind, LayerPlan
-from lamina.system.database import database
-from lamina.system.small_files import SmallFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +34,8 @@ class DebianSettings:
 
     archives: Sequence[Archive]
     now: datetime
+    shell: bool = False
+    """Whether the base has a shell, and programs that scripts rely on."""
 
 
 def debian_base(
@@ -78,9 +76,7 @@ def _files(layer: DebianLayer, debs: Debs, files: Mapping[DebianPackage, Path]) 
 
 
 def _database(layer: DebianLayer, debs: Debs) -> list[Entry]:
-    base = SmallFiles({STATUS: b""})
-    notes = debs.notes(layer.packages)
-    return list(with_parents(database(notes, base, layer.architecture)))
+    return configured(debs.notes(layer.packages), layer.architecture)
 
 
 def _debian_plan(
@@ -88,7 +84,8 @@ def _debian_plan(
 ) -> DebianPlan:
     """Return the packages: as they were found less than a day ago, or as the mirror has them."""
     architecture = debian_architecture(platform)
-    key = plan_key(codename, architecture, [each.identity for each in settings.archives]).hex
+    archives = [each.identity for each in settings.archives]
+    key = plan_key(codename, architecture, archives, shell=settings.shell).hex
     try:
         previous = DebianPlan.from_json(workshop.facts(key))
     except MalformedDocument:
@@ -101,6 +98,7 @@ def _debian_plan(
         settings.archives,
         fetch=MirrorFiles(files_of(workshop, Traffic.BASE)),
         now=settings.now,
+        shell=settings.shell,
         seen=workshop.dates.seen(settings.archives),
         keep=workshop.dates.keep,
         previous=previous,

@@ -70,6 +70,8 @@ class Config:
     """Debian packages above the base, in the order written."""
     apt_docs: bool = False
     """Whether documentation of Debian packages goes into the image."""
+    shell: bool = False
+    """Whether a base that is made from Debian's packages has a shell."""
     platform: tuple[Platform, ...] = ()
     extras: Names = Names()
     groups: Names = Names()
@@ -113,6 +115,7 @@ def parse_config(document: Mapping[str, object]) -> Config:
         python=table.read("python", _python),
         apt=tuple(table.items("apt", _wish) or ()),
         apt_docs=table.read("apt-docs", boolean) or False,
+        shell=table.read("shell", boolean) or False,
         platform=table.read("platform", _platforms) or (),
         extras=_read_names(table, "extras"),
         groups=_read_names(table, "groups"),

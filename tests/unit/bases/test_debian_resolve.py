@@ -16,9 +16,8 @@ from lamina.bases.debian.plan import (
     DebianPlan,
     plan_key,
 )
-from lamina.bases.debian.resolve import InvalidCodename, resolve
+from lamina.bases.debian.resolve import IncompleteArchive, InvalidCodename, resolve
 from lamina.deb.package import DebianPackage
-from lamina.deb.packages import UnsatisfiedDependencies
 from lamina.deb.release import OutdatedRelease, WrongRelease
 from lamina.deb.signature import BadSignature
 from lamina.errors import LaminaError
@@ -48,6 +47,7 @@ DEBS = {
     "ca-certificates": make_deb(name="ca-certificates"),
     "netbase": make_deb(name="netbase"),
     "tzdata": make_deb(name="tzdata"),
+    "debconf": make_deb(name="debconf"),
 }
 FIELDS = {
     "python3": "Depends: python3.13, zlib1g\n",
@@ -77,6 +77,7 @@ def resolved(
     archives: tuple[Archive, ...] = ARCHIVES,
     *,
     now: datetime = NOW,
+    shell: bool = False,
     previous: DebianPlan | None = None,
 ) -> DebianPlan:
     return resolve(
@@ -85,11 +86,12 @@ def resolved(
         [replace(archive, keys=Keys((mirror.keyring,))) for archive in archives],
         fetch=mirror,
         now=now,
+        shell=shell,
         previous=previous,
     )
 
 
-def test_the_roots_come_with_their_needs_and_the_data_without(mirror: Mirror) -> None:
+def test_the_roots_come_with_their_needs(mirror: Mirror) -> None:
     plan = resolved(mirror)
 
     assert {package.name for package in plan.packages} == set(DEBS)
@@ -220,8 +222,39 @@ def test_an_index_that_cannot_be_unpacked_is_told(mirror: Mirror) -> None:
 def test_what_the_archive_lacks_is_named(mirror: Mirror) -> None:
     mirror.publish("trixie", [text for text in stanzas() if "zlib1g\n" not in text[:20]])
 
-    with pytest.raises(UnsatisfiedDependencies, match="python3 needs zlib1g, which"):
+    with pytest.raises(IncompleteArchive) as caught:
         resolved(mirror)
+
+    assert str(caught.value) == (
+        "Unable to make the base `debian:trixie`\n"
+        "  python3 depends on zlib1g, but it is not in the archive"
+    )
+    assert caught.value.hint == (
+        "The mirror may be in the middle of an update; try again, or name another mirror"
+    )
+
+
+def test_a_root_that_the_archive_lacks_is_named(mirror: Mirror) -> None:
+    mirror.publish("trixie", [text for text in stanzas() if "netbase\n" not in text[:20]])
+
+    with pytest.raises(IncompleteArchive) as caught:
+        resolved(mirror)
+
+    assert str(caught.value).splitlines()[0] == "Unable to make the base `debian:trixie`"
+    assert "netbase" in str(caught.value)
+
+
+def test_a_shell_comes_with_what_scripts_rely_on_in_a_layer_of_its_own(mirror: Mirror) -> None:
+    names = ("coreutils", "dash", "findutils", "grep", "sed")
+    mirror.publish("trixie", [*stanzas(), *(stanza(name) for name in names)])
+
+    bare, with_shell = resolved(mirror), resolved(mirror, shell=True)
+
+    layers = {layer.name: [each.name for each in layer.packages] for layer in with_shell.layers}
+    assert layers["shell"] == list(names)
+    assert (bare.has_shell, with_shell.has_shell) == (False, True)
+    shared = {layer.key for layer in bare.layers} & {layer.key for layer in with_shell.layers}
+    assert len(shared) == len(bare.layers) - 1
 
 
 def test_packages_are_fetched_from_the_archive_that_they_are_of(mirror: Mirror) -> None:
@@ -252,7 +285,7 @@ def test_what_changes_often_lies_high(mirror: Mirror) -> None:
 
     assert [(layer.name, [package.name for package in layer.packages]) for layer in layers] == [
         ("libc", ["libc-bin", "libc6", "libstdc++6"]),
-        ("libraries", ["zlib1g"]),
+        ("libraries", ["debconf", "zlib1g"]),
         ("python", ["python3", "python3.13"]),
         ("data", ["base-files", "base-passwd", "ca-certificates", "netbase", "tzdata"]),
         ("database", sorted(DEBS)),
@@ -261,7 +294,8 @@ def test_what_changes_often_lies_high(mirror: Mirror) -> None:
 
 def test_a_new_package_changes_the_key_of_its_layer_and_of_the_database(mirror: Mirror) -> None:
     before = resolved(mirror)
-    mirror.publish("trixie-updates", [stanza("tzdata", "2.0-1", deb=b"new")])
+    newer = stanza("tzdata", "2.0-1", deb=b"new", fields=FIELDS["tzdata"])
+    mirror.publish("trixie-updates", [newer])
     after = resolved(mirror)
 
     changed = [
@@ -287,8 +321,8 @@ def test_the_key_of_a_layer_is_what_it_was_last_release() -> None:
     layers = [DebianLayer(name, "amd64", (package,)) for name in ("data", "database")]
 
     assert [layer.key.hex[:16] for layer in layers] == [
-        "adbc11c62b289b7c",
-        "7df560eb9ab6e00e",
+        "d1c98a241e2e5384",
+        "8f2006d61bfcbda0",
     ]
     assert [layer.title for layer in layers] == ["tzdata 1", "dpkg database of 1 packages"]
 
@@ -334,14 +368,15 @@ def test_a_plan_is_kept_by_all_that_was_asked() -> None:
     urls = [archive.release_url for archive in ARCHIVES]
 
     keys = {
-        plan_key("trixie", "amd64", urls),
-        plan_key("trixie", "arm64", urls),
-        plan_key("sid", "amd64", urls),
-        plan_key("trixie", "amd64", urls[:1]),
+        plan_key("trixie", "amd64", urls, shell=False),
+        plan_key("trixie", "amd64", urls, shell=True),
+        plan_key("trixie", "arm64", urls, shell=False),
+        plan_key("sid", "amd64", urls, shell=False),
+        plan_key("trixie", "amd64", urls[:1], shell=False),
     }
 
-    assert len(keys) == 4
-    assert plan_key("trixie", "amd64", iter(urls)) in keys
+    assert len(keys) == 5
+    assert plan_key("trixie", "amd64", iter(urls), shell=False) in keys
 
 
 def test_the_config_says_how_python_is_found(mirror: Mirror) -> None:
@@ -356,7 +391,7 @@ def test_the_config_says_how_python_is_found(mirror: Mirror) -> None:
     }
     assert config.cmd == ("python3",)
     assert config.diff_ids == tuple(diff_ids)
-    assert config.history[1].created_by == "zlib1g 1.0-1"
+    assert config.history[1].created_by == "debconf 1.0-1, zlib1g 1.0-1"
     assert config.history[1].comment == str(plan.layers[1].key)
 
 

@@ -163,11 +163,23 @@ def test_what_scripts_copy_is_copied(unpack: Unpack) -> None:
         }
     )
 
-    assert unpack.content["etc/passwd"] == b"root:*:0:0:::\n"
-    assert unpack.content["etc/group"] == b"root:*:0:\n"
+    assert unpack.content["etc/passwd"].startswith(b"root:*:0:0:::\nnonroot:")
+    assert unpack.content["etc/group"] == b"root:*:0:\nnonroot:*:65532:\n"
     assert unpack.content["etc/nsswitch.conf"] == b"hosts: files dns\n"
     assert unpack.content["usr/share/base-passwd/group.master"] == b"root:*:0:\n"
     assert found["etc/passwd"].mode == 0o644
+
+
+def test_there_is_a_user_for_programs_that_need_no_rights(unpack: Unpack) -> None:
+    master = Item("./usr/share/base-passwd/passwd.master", b"root:*:0:0:::\n")
+    found = unpack({"base-passwd": [master]})
+
+    assert unpack.content["etc/passwd"].splitlines()[-1] == (
+        b"nonroot:*:65532:65532:nonroot:/home/nonroot:/usr/sbin/nologin"
+    )
+    home = found["home/nonroot"]
+    assert (home.mode, home.uid, home.gid) == (0o700, 65532, 65532)
+    assert (found["home"].mode, found["home"].uid) == (0o755, 0)
 
 
 def test_what_a_package_ships_goes_before_what_its_script_would_do(unpack: Unpack) -> None:
@@ -232,5 +244,5 @@ def test_the_diff_id_is_what_it_was_last_release(tmp_path: Path) -> None:
 
     assert (
         str(written.diff_id)
-        == "sha256:6039cb9552bc1b30aad38d88fdee276563cf57fd8780573acee4411f31eef612"
+        == "sha256:6638074fea56940c1b911abeeca2108fa1820fcd868ea7c22cd9de40b54b4b94"
     )

@@ -17,16 +17,25 @@ from lamina.plan.base import BaseLibc, BasePython
 from lamina.plan.epoch import EPOCH
 from lamina.plan.key import LayerKey
 
-FORMAT = 2
+FORMAT = 3
 """Of the content of these layers. It goes up when the same packages would give other entries."""
 
-ROOTS = ("python3", "libc-bin", "libstdc++6")
-"""Taken with all that they depend on. `libc-bin` has the locale C.UTF-8, and `libstdc++6` is what
-wheels for Linux may expect of every system (PEP 600)."""
+ROOTS = (
+    "base-files",
+    "base-passwd",
+    "ca-certificates",
+    "libc-bin",
+    "libstdc++6",
+    "netbase",
+    "python3",
+    "tzdata",
+)
+"""Taken with all that they depend on, so that apt finds nothing amiss; what only serves their
+maintainer scripts (awk, debconf, openssl) takes 0.6 MB. `libc-bin` has the locale C.UTF-8, and
+`libstdc++6` is what wheels for Linux may expect of every system (PEP 600)."""
 
-ALONE = ("base-files", "base-passwd", "ca-certificates", "netbase", "tzdata")
-"""Taken without what they depend on: that serves their maintainer scripts (awk, debconf, openssl),
-which are not run; what the scripts would have done with the data is done by `rootfs`."""
+SHELL = ("coreutils", "dash", "findutils", "grep", "sed")
+"""What scripts for ``/bin/sh`` rely on; an awk is there already."""
 
 LIFETIME = timedelta(days=1)
 """How long a resolution is used without looking at the mirror again."""
@@ -40,9 +49,10 @@ CMD = ("python3",)
 _GROUPS = (
     ("libc", re.compile(r"libc6|libc-bin|libcrypt1|libgcc-s1|libstdc\+\+6|gcc-\d+-base")),
     ("python", re.compile(r"(lib)?python3.*")),
-    ("data", re.compile("|".join(ALONE))),
+    ("shell", re.compile("|".join([*SHELL, "debianutils", "libattr1", "libgmp10"]))),
+    ("data", re.compile("base-files|base-passwd|ca-certificates|netbase|openssl|tzdata")),
 )
-_ORDER = ("libc", "libraries", "python", "data", "database")
+_ORDER = ("libc", "libraries", "python", "shell", "data", "database")
 """Lowest first: what changes often for its size lies high, so that least lies above it."""
 
 _PYTHON = re.compile(r"python3\.(\d+)")
@@ -124,6 +134,11 @@ class DebianPlan:
         return BasePython(f"/usr/bin/python3.{minor}", _upstream(package))
 
     @property
+    def has_shell(self) -> bool:
+        """Whether there is a ``/bin/sh``."""
+        return any(package.name == "dash" for package in self.packages)
+
+    @property
     def libc(self) -> BaseLibc:
         """The C library, as its package tells it."""
         for package in self.packages:
@@ -186,7 +201,12 @@ class DebianPlan:
                 raise MalformedDocument("Malformed plan of a Debian base")
 
 
-def plan_key(codename: str, architecture: str, archives: Iterable[str]) -> LayerKey:
+def roots(*, shell: bool) -> tuple[str, ...]:
+    """Return the packages that a base is asked to have."""
+    return (*ROOTS, *SHELL) if shell else ROOTS
+
+
+def plan_key(codename: str, architecture: str, archives: Iterable[str], *, shell: bool) -> LayerKey:
     """Return the name under which a plan is kept: all that is asked for, but for the time.
 
     ``archives`` are the identities of the archives that are asked.
@@ -197,8 +217,7 @@ def plan_key(codename: str, architecture: str, archives: Iterable[str]) -> Layer
             "codename": codename,
             "architecture": architecture,
             "archives": list(archives),
-            "roots": list(ROOTS),
-            "alone": list(ALONE),
+            "roots": list(roots(shell=shell)),
         }
     )
 

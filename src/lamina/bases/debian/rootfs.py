@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lamina.archive.entry import Entry, Kind, directory, file, symlink
 from lamina.archive.parents import parents
 from lamina.archive.rootfs import Rootfs
 from lamina.bases.debian.plan import DebianLayer
 from lamina.deb.package import DebianPackage
+from lamina.deb.status import STATUS
 from lamina.system.captured import is_captured
+from lamina.system.configuration import configuration
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
+from lamina.system.small_files import SmallFiles
 from lamina.system.unpacking import OpenDeb, TakeNotes, unpack_all, without_documentation
 
 _MERGED = ("bin", "lib", "sbin")
@@ -36,6 +39,16 @@ _COPIES = {
     "usr/share/readline/inputrc": "etc/inputrc",
 }
 """Files that scripts copy where they are used."""
+
+_NONROOT = 65532
+"""A user for programs that need no rights, and its group; distroless has the same."""
+
+_ADDED = {
+    "etc/group": f"nonroot:*:{_NONROOT}:\n".encode(),
+    "etc/passwd": (
+        f"nonroot:*:{_NONROOT}:{_NONROOT}:nonroot:/home/nonroot:/usr/sbin/nologin\n".encode()
+    ),
+}
 
 _BASE_FILES = (
     symlink("etc/dpkg/origins/default", "debian"),
@@ -70,9 +83,7 @@ def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[
     The content of each must be read before the next entry is asked for: nothing is unpacked twice,
     nor held whole. ``open_deb`` is asked for each package once, in turn; ``take`` gets its notes.
     """
-    merged = _merged(layer.architecture)
-    links = {name: f"usr/{name}" for name in merged} | _MOVED
-    placing = Placing(Rootfs(links=links))
+    placing = Placing(Rootfs(links=_links(layer.architecture)))
     captured: dict[str, bytes] = {}
 
     def taken(package: DebianPackage, notes: PackageNotes) -> None:
@@ -82,12 +93,22 @@ def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[
     keep = without_documentation
     yield from unpack_all(layer.packages, open_deb, placing, keep, is_captured, taken)
     names = {package.name for package in layer.packages}
-    for entry in _scripted(names, captured, merged):
+    for entry in _scripted(names, captured, _merged(layer.architecture)):
         # Already where it belongs; what a package ships itself wins.
         for path in [*parents(entry.path), entry.path]:
             if path not in placing.owners:
                 placing.owners[path] = ""
                 yield entry if path == entry.path else directory(path)
+
+
+def configured(notes: Sequence[PackageNotes], architecture: str) -> list[Entry]:
+    """Give the entries of the highest layer: what dpkg and `ldconfig` keep of all packages."""
+    base = SmallFiles({STATUS: b""})
+    return configuration(notes, base, Rootfs(links=_links(architecture)), architecture)
+
+
+def _links(architecture: str) -> dict[str, str]:
+    return {name: f"usr/{name}" for name in _merged(architecture)} | _MOVED
 
 
 def _merged(architecture: str) -> tuple[str, ...]:
@@ -105,9 +126,11 @@ def _scripted(
         yield from _BASE_FILES
     if "tzdata" in names:
         yield from _TZDATA
+    if "base-passwd" in names:
+        yield Entry("home/nonroot", Kind.DIRECTORY, 0o700, uid=_NONROOT, gid=_NONROOT)
     for source, copy in _COPIES.items():
         if source in captured:
-            yield file(copy, captured[source])
+            yield file(copy, captured[source] + _ADDED.get(copy, b""))
     yield from _certificates(captured)
 
 
