@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lamina.archive.entry import Entry, Kind, directory, file, symlink
@@ -12,7 +11,7 @@ from lamina.bases.debian.plan import DebianLayer
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
 from lamina.system.captured import is_captured
-from lamina.system.configuration import configuration
+from lamina.system.configuration import Below, configure
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 from lamina.system.small_files import SmallFiles
@@ -51,30 +50,21 @@ _ADDED = {
 }
 
 _BASE_FILES = (
-    symlink("etc/dpkg/origins/default", "debian"),
-    directory("etc/opt"),
-    directory("media"),
-    directory("mnt"),
     directory("opt"),
     directory("run/lock", 0o1777),
     directory("srv"),
-    *(directory(f"usr/local/{name}") for name in ("bin", "etc", "games", "include", "lib")),
-    *(directory(f"usr/local/{name}") for name in ("sbin", "share", "share/man", "src")),
-    symlink("usr/local/man", "share/man"),
+    directory("usr/local/bin"),
+    directory("usr/local/sbin"),
     symlink("var/lock", "/run/lock"),
     Entry("var/mail", Kind.DIRECTORY, 0o2775, gid=8),
-    directory("var/opt"),
     symlink("var/run", "/run"),
-    symlink("var/spool/mail", "../mail"),
 )
-"""What the script of base-files makes."""
+"""What the script of base-files makes in ways that `lamina.system` does not read."""
 
 _TZDATA = (
     symlink("etc/localtime", "/usr/share/zoneinfo/Etc/UTC"),
     file("etc/timezone", b"Etc/UTC\n"),
 )
-
-_CERTIFICATE = re.compile(r"usr/share/ca-certificates/(?P<path>.+)\.crt")
 
 
 def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[Entry]:
@@ -102,9 +92,19 @@ def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[
 
 
 def configured(notes: Sequence[PackageNotes], architecture: str) -> list[Entry]:
-    """Give the entries of the highest layer: what dpkg and `ldconfig` keep of all packages."""
-    base = SmallFiles({STATUS: b""})
-    return configuration(notes, base, Rootfs(links=_links(architecture)), architecture)
+    """Give the entries of the highest layer: what dpkg and scripts keep of all packages."""
+    captured = {path: data for each in notes for path, data in each.captured.items()}
+    base = SmallFiles({STATUS: b"", **_copied(captured)})
+    below = Below(files=base, rootfs=Rootfs(links=_links(architecture)), architecture=architecture)
+    return configure(notes, below, without_documentation).entries
+
+
+def _copied(captured: Mapping[str, bytes]) -> dict[str, bytes]:
+    return {
+        copy: captured[source] + _ADDED.get(copy, b"")
+        for source, copy in _COPIES.items()
+        if source in captured
+    }
 
 
 def _links(architecture: str) -> dict[str, str]:
@@ -128,31 +128,5 @@ def _scripted(
         yield from _TZDATA
     if "base-passwd" in names:
         yield Entry("home/nonroot", Kind.DIRECTORY, 0o700, uid=_NONROOT, gid=_NONROOT)
-    for source, copy in _COPIES.items():
-        if source in captured:
-            yield file(copy, captured[source] + _ADDED.get(copy, b""))
-    yield from _certificates(captured)
-
-
-def _certificates(captured: Mapping[str, bytes]) -> Iterator[Entry]:
-    """Do what update-ca-certificates does, but for the links by hash, which need openssl.
-
-    Instead, OpenSSL's own default file leads to the bundle.
-    """
-    found = {
-        match["path"]: captured[path]
-        for path in sorted(captured)
-        if (match := _CERTIFICATE.fullmatch(path))
-    }
-    if not found:
-        return
-    bundle = b"".join(data if data.endswith(b"\n") else data + b"\n" for data in found.values())
-    listed = "".join(f"{path}.crt\n" for path in found)
-    yield file("etc/ca-certificates.conf", listed.encode())
-    for path in found:
-        # The names as the script spells them.
-        name = re.sub("[()]", "=", re.sub("[ ,]", "_", path.rpartition("/")[2]))
-        yield symlink(f"etc/ssl/certs/{name}.pem", f"/usr/share/ca-certificates/{path}.crt")
-    yield file("etc/ssl/certs/ca-certificates.crt", bundle)
-    yield symlink("usr/lib/ssl/cert.pem", "/etc/ssl/certs/ca-certificates.crt")
-    yield symlink("usr/lib/ssl/certs", "/etc/ssl/certs")
+    for path, data in _copied(captured).items():
+        yield file(path, data)
