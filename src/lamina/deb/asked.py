@@ -21,7 +21,7 @@ class UnknownPackages(LaminaError):
         count = "1 Debian package" if len(problems) == 1 else f"{len(problems)} Debian packages"
         super().__init__(
             f"Unable to find {count} in the archive" + "".join(f"\n  {line}" for line in problems),
-            hint="Look names up on packages.debian.org or with `apt-cache search`; the archive may "
+            hint="Look names up with `apt-cache search`; the archive may "
             "need another component or suite",
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from lamina.archive.entry import Entry
+from lamina.deb.installed import Installed
 from lamina.deb.unpack import Keep
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs, Fetch
@@ -17,6 +18,7 @@ from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.store.layers import StoredLayer
 from lamina.system.captured import is_captured
 from lamina.system.configuration import Below, configure
+from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
@@ -35,6 +37,8 @@ class System:
 
 def system_parts(system: System, workshop: ImageWorkshop) -> list[Part]:
     """Return the layers of the packages' files, and the small one above, lowest first."""
+    if not system.plan.packages:  # The base has all that was asked for.
+        return []
     layers = system.plan.layers
     debs = Debs(workshop, system.fetch, partial(former_notes, layers, workshop))
     files = [_files_part(layer, system.plan, debs) for layer in layers]
@@ -73,9 +77,26 @@ def _configuration_part(system: System, debs: Debs) -> Part:
             rootfs=system.plan.rootfs,
             architecture=system.plan.architecture,
         )
-        made = configure(debs.notes(packages), below, _keep(system.plan))
+        notes = debs.notes(packages)
+        made = configure(notes, below, _keep(system.plan))
+        observer = debs.workshop.observer
+        if updates := list(_updates(notes, below.files)):
+            observer.note(
+                f"Newer than in the base: {', '.join(updates)}; what only the older ones had of "
+                "files stays below"
+            )
         for warning in made.warnings:
-            debs.workshop.observer.warn(warning)
+            observer.warn(warning)
         return debs.workshop.make(plan, generated, made.entries)
 
     return Part(plan, make)
+
+
+def _updates(notes: Iterable[PackageNotes], base: SmallFiles) -> Iterator[str]:
+    """Tell which packages of the base are replaced by other versions."""
+    installed = Installed.parse(base.statuses.values(), where="the base")
+    for each in notes:
+        version = each.paragraph["Version"]
+        for old in installed.named(each.name):
+            if old.version != version:
+                yield f"{each.name} {version} (was {old.version})"

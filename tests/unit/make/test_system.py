@@ -1,0 +1,151 @@
+"""The layers of Debian packages: made, noted, and told of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from debs import Item, folder, make_deb
+from fakes.observer import RecordingObserver
+from lamina.archive.rootfs import Rootfs
+from lamina.deb.package import DebianPackage
+from lamina.deb.status import STATUS
+from lamina.make.image_workshop import ImageWorkshop
+from lamina.make.system import System, system_parts
+from lamina.oci.digest import Digest
+from lamina.store.layers import StoredLayer
+from lamina.system.plan import SystemPlan
+from lamina.system.small_files import SmallFiles
+from layers import Found, gunzip, untar
+from unit.test_build import Ground
+
+BASE = SmallFiles(
+    {STATUS: b"Package: two\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"}
+)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[ImageWorkshop]:
+    with Ground(tmp_path).workshop() as workshop:
+        yield workshop
+
+
+class Packages:
+    """Packages that lie in a folder, and what was fetched of them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.fetched: list[str] = []
+        self.found: list[DebianPackage] = []
+
+    def add(self, name: str, *items: Item, version: str = "2", **control: bytes) -> None:
+        data = make_deb(items, name=name, version=version, control_files=control)
+        (self.root / f"{name}.deb").write_bytes(data)
+        sha256, path = hashlib.sha256(data).hexdigest(), f"pool/main/{name[0]}/{name}/{name}.deb"
+        self.found.append(DebianPackage(name, version, "amd64", "s", path, len(data), sha256))
+
+    def fetch(self, package: DebianPackage) -> Path:
+        self.fetched.append(package.name)
+        return self.root / package.file_name
+
+    @property
+    def system(self) -> System:
+        plan = SystemPlan(
+            architecture="amd64",
+            packages=tuple(self.found),
+            base=Digest.of(b"base"),
+            rootfs=Rootfs(links={"lib": "usr/lib"}),
+        )
+        return System(plan=plan, fetch=self.fetch, small_files=lambda: BASE)
+
+
+@pytest.fixture
+def packages(tmp_path: Path) -> Packages:
+    return Packages(tmp_path)
+
+
+def files(layer: object) -> dict[str, Found]:
+    return untar(gunzip(cast(StoredLayer, layer).path.read_bytes()))
+
+
+def notes(workshop: ImageWorkshop) -> list[str]:
+    return cast(RecordingObserver, workshop.observer).notes
+
+
+def test_files_lie_where_the_base_leads_and_above_them_is_what_is_installed(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("one", folder("./lib/"), Item("./lib/x", b"x"))
+
+    below, above = [files(part.make()) for part in system_parts(packages.system, workshop)]
+
+    assert list(below) == ["usr", "usr/lib", "usr/lib/x"]
+    assert b"Package: one\nStatus: install ok installed\n" in above[STATUS].data
+    assert above["var/lib/dpkg/info/one.list"].data == b"/.\n/lib\n/lib/x\n"
+
+
+def test_a_package_is_fetched_once_and_noted_for_later(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("one", Item("./usr/x", b"x"))
+    first = [part.make().diff_id for part in system_parts(packages.system, workshop)]
+    assert packages.fetched == ["one"]
+
+    *_, configuration = system_parts(packages.system, workshop)
+
+    assert configuration.make().diff_id == first[-1]
+    assert packages.fetched == ["one"]
+
+
+def test_an_update_of_the_base_fetches_nothing(workshop: ImageWorkshop, packages: Packages) -> None:
+    packages.add("one", Item("./usr/x", b"x"))
+    system = packages.system
+    before = system_parts(system, workshop)
+    for part in before:
+        part.make()
+
+    after = system_parts(
+        replace(system, plan=replace(system.plan, base=Digest.of(b"another"))), workshop
+    )
+
+    assert [part.plan for part in after[:-1]] == [part.plan for part in before[:-1]]
+    assert after[-1].plan.key != before[-1].plan.key
+    after[-1].make()
+    assert packages.fetched == ["one"]
+
+
+def test_what_takes_the_place_of_a_package_of_the_base_is_told(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("two", Item("./usr/bin/sudo", b"#!", mode=0o4755))
+
+    for part in system_parts(packages.system, workshop):
+        part.make()
+
+    assert notes(workshop) == [
+        "two has a setuid or setgid program: /usr/bin/sudo",
+        "Newer than in the base: two 2 (was 1); what only the older ones had of files stays below",
+    ]
+
+
+def test_what_scripts_would_have_done_is_a_warning(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("one", postinst=b"#!/bin/sh\nsetcap cap_net_raw+ep /usr/bin/one\n")
+
+    for part in system_parts(packages.system, workshop):
+        part.make()
+
+    (warning,) = cast(RecordingObserver, workshop.observer).warnings
+    assert warning.startswith("The scripts of `one` are not run")
+
+
+def test_where_the_base_has_all_there_is_no_layer(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    assert system_parts(packages.system, workshop) == []
