@@ -68,7 +68,7 @@ def _keep(system: SystemPlan) -> Keep:
 
 def _configuration_part(system: System, debs: Debs) -> Part:
     packages = system.plan.packages
-    title = f"dpkg database with {len(packages)} packages more"
+    title = f"dpkg database with {len(packages)} more package{'' if len(packages) == 1 else 's'}"
     plan = LayerPlan(LayerKind.SYSTEM, system.plan.configuration, title)
 
     def make() -> StoredLayer:
