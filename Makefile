@@ -52,7 +52,7 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	@LAMINA_LAWS=100 $(MAKE) --no-print-directory unit
 	tools/test-other-pythons
 	pytest -q -n auto --dist loadgroup \
-	  -m "integration and not seed and not fidelity and not kills and not scenarios"
+	  -m "integration and not seed and not fidelity and not kills and not apt and not scenarios"
 	pytest -q -n auto -m scenarios
 
 .PHONY: scenarios
@@ -132,6 +132,11 @@ test-fidelity: $(ENVIRONMENT) ## The wheels of 150 much-downloaded projects, ins
 .PHONY: test-kills
 test-kills: $(ENVIRONMENT) ## 200 syncs killed at random moments; is each mended by the next? (2 minutes)
 	pytest -q -n auto -m integration -k that_was_killed tests/integration/test_sync_interruptions.py
+
+.PHONY: test-apt
+test-apt: $(ENVIRONMENT) ## Images with Debian packages, beside what apt makes of their bases (2 GB in)
+	tools/install-test-tools
+	pytest -q -m apt
 
 .PHONY: lock-dev
 lock-dev: $(ENVIRONMENT) ## Pin anew what is needed for development

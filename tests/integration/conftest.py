@@ -21,9 +21,12 @@ from engines import (
     find_program,
     podman_storage,
 )
+from integration.debian_root import DebianRoot, unpack_root
 from integration.docker_builds import Builder, add_images
 from integration.example_image import NAME, Example, build_example
+from integration.file_trees import layer_blobs
 from integration.lamina_program import Lamina
+from integration.slim_python import slim_python
 
 _ENGINES = frozenset({"engine", "podman", "loaded"})
 """Fixtures that start an engine, of which one at a time is enough for a machine."""
@@ -99,3 +102,17 @@ def docker_builds(
 ) -> Builder:
     """Docker's own builds, with a Python and a uv that Dockerfiles can begin with."""
     return add_images(engine, example, tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="session")
+def slim() -> Path:
+    """The layout of a base like the official slim Python image."""
+    return slim_python()
+
+
+@pytest.fixture(scope="session")
+def slim_root(slim: Path, tmp_path_factory: pytest.TempPathFactory) -> DebianRoot:
+    """That very base on disk, where its own apt has read the mirror's lists. Install nothing."""
+    root = unpack_root(layer_blobs(slim), tmp_path_factory.mktemp("slim") / "root")
+    root.apt_get("update")
+    return root

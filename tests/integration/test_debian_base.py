@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from integration.machine_mirror import Http
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.layer import write_layer
 from lamina.bases.debian.plan import DebianPlan
@@ -52,28 +52,6 @@ print(json.dumps({
     "port": socket.getservbyname("https"),
 }))
 """
-
-
-@dataclass
-class Http:
-    """The `Fetch` of this test: files are kept by their hash."""
-
-    folder: Path
-    pool: urllib3.PoolManager
-
-    def read(self, url: str) -> bytes | None:
-        response = self.pool.request("GET", url)
-        assert response.status in (200, 404), response.status
-        return response.data if response.status == 200 else None
-
-    def fetch(self, url: str, *, sha256: str, size: int, name: str) -> Path:
-        path = self.folder / sha256
-        if not path.exists():
-            data = self.read(url)
-            assert data is not None, name
-            assert (len(data), hashlib.sha256(data).hexdigest()) == (size, sha256), name
-            path.write_bytes(data)
-        return path
 
 
 @dataclass

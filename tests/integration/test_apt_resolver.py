@@ -1,0 +1,135 @@
+"""What a build takes above real bases, beside what the real apt would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import urllib3
+from debian.deb822 import Deb822
+
+from integration.debian_root import DebianRoot
+from integration.installed_program import CHECKS
+from integration.lamina_program import Lamina
+from integration.local_projects import LocalWheel, write_project
+from integration.machine_mirror import Http
+from lamina.bases.debian.plan import ALONE
+from lamina.bases.layout import read_layout
+from lamina.bases.small_files import read_small_files
+from lamina.cli.mirrors import archives_for
+from lamina.deb.installed import Installed
+from lamina.deb.packages import PackagesIndex
+from lamina.deb.resolver import resolve
+from lamina.deb.wish import Wish
+from lamina.mirrors.indices import read_index
+from lamina.oci.descriptor import Platform
+from lamina.oci.location import Location
+from lamina.project.config import Config
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+MORE = (
+    ("build-essential",),
+    ("python3-numpy",),
+    ("default-jre-headless",),
+    ("libreoffice-core-nogui",),
+    ("postgresql-client", "redis-tools", "unzip"),
+    ("wkhtmltopdf", "fonts-noto-cjk"),
+    ("libgdal32", "gdal-bin"),
+    ("openssl", "zip", "xz-utils"),
+    ("imagemagick", "ghostscript"),
+    ("git", "git-lfs", "openssh-client"),
+    ("chromium",),
+    ("unixodbc", "libodbc1", "tdsodbc"),
+)
+"""What else stands in Dockerfiles, one `apt-get install` each."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A base, as the resolver sees it and as apt does."""
+
+    index: PackagesIndex
+    installed: Installed
+    architecture: str
+    apt: DebianRoot
+
+    def ours(self, names: Sequence[str]) -> Mapping[str, str]:
+        wishes = [Wish.parse(name) for name in names]
+        found = resolve(wishes, self.index, self.installed, architecture=self.architecture).packages
+        return {package.name: package.version for package in found}
+
+
+def without_gaps(status: bytes) -> bytes:
+    """Return a dpkg status in which nothing that is installed lacks what it depends on.
+
+    A base made of packages has some without what only their scripts need, and apt, other than we,
+    would rather repair that than install anything.
+    """
+    paragraphs = [*Deb822.iter_paragraphs(status)]
+    if "apt" not in {each["Package"] for each in paragraphs}:
+        for each in paragraphs:
+            if each["Package"] in ALONE:
+                each.pop("Depends", None)
+                each.pop("Pre-Depends", None)
+    return "\n".join(str(each) for each in paragraphs).encode()
+
+
+def pair_of(layout: Path, architecture: str, apt: DebianRoot, folder: Path) -> Pair:
+    """Read a base, and the indices that its own sources name; ask apt with what it has."""
+    base = read_layout(Location("oci", str(layout)), Platform("linux", architecture))
+    small = read_small_files(base)
+    archives = archives_for(small, architecture, {}, Config(), pytest.fail, folder=folder)
+    fetch = Http(folder, urllib3.PoolManager())
+    files = read_index(archives, architecture, fetch=fetch, now=datetime.now(UTC)).files
+    installed = Installed.parse(small.statuses.values(), where=str(layout))
+    (status,) = small.statuses.values()
+    same = apt.of_base(without_gaps(status), f"{layout.name}-{architecture}", architecture)
+    return Pair(PackagesIndex(files), installed, architecture, same)
+
+
+@pytest.fixture(scope="module")
+def debians(lamina: Lamina, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The layouts of images upon `debian:bookworm` by architecture."""
+    root = tmp_path_factory.mktemp("debian")
+    project = write_project(root / "project", [LocalWheel("demo")])
+    layouts = {architecture: root / architecture for architecture in ("amd64", "arm64")}
+    for architecture, layout in layouts.items():
+        platform = f"linux/{architecture}"
+        options = ("--base", "debian:bookworm", "--platform", platform, "-o", f"oci:{layout}")
+        lamina("build", project, *options)
+    return layouts
+
+
+@pytest.fixture(
+    scope="module",
+    params=["slim-amd64", "debian-amd64", pytest.param("debian-arm64", marks=pytest.mark.apt)],
+)
+def pair(
+    request: pytest.FixtureRequest,
+    slim: Path,
+    slim_root: DebianRoot,
+    debians: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Pair:
+    base, architecture = request.param.split("-")
+    layout = slim if base == "slim" else debians[architecture]
+    return pair_of(layout, architecture, slim_root, tmp_path_factory.mktemp("indices"))
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_each_package_comes_with_what_apt_would_bring(pair: Pair, name: str) -> None:
+    assert pair.ours([name]) == pair.apt.would_install(name)
+
+
+def test_all_of_them_at_once(pair: Pair) -> None:
+    assert pair.ours(tuple(CHECKS)) == pair.apt.would_install(*CHECKS)
+
+
+@pytest.mark.apt
+@pytest.mark.parametrize("names", MORE, ids=" ".join)
+def test_others_that_stand_in_dockerfiles(pair: Pair, names: Sequence[str]) -> None:
+    assert pair.ours(names) == pair.apt.would_install(*names)

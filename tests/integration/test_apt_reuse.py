@@ -1,0 +1,117 @@
+"""Debian packages are downloaded once: what has not changed is known from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engines import Registry
+from integration.lamina_program import Lamina
+from integration.local_projects import LocalWheel, write_project
+from integration.mirror_relay import MirrorRelay, debs, mirror_relay
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+SETTINGS = """
+[tool.lamina]
+apt = ["tini", "libgomp1", "libmagic1"]
+"""
+TAKEN = ["libgomp1", "libmagic-mgc", "libmagic1", "tini"]
+
+
+@pytest.fixture
+def relay() -> Iterator[MirrorRelay]:
+    with mirror_relay("bookworm") as relay:
+        yield relay
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return write_project(tmp_path / "project", [LocalWheel("demo")], SETTINGS)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, relay: MirrorRelay) -> Any:
+    """Return a function that gives a program with an empty store, which takes from the relay."""
+    stores = iter(range(100))
+
+    def make() -> Lamina:
+        return Lamina(tmp_path / f"store{next(stores)}").within(**relay.environment)
+
+    return make
+
+
+def other_settings(project: Path, *names: str) -> None:
+    text = (project / "pyproject.toml").read_text()
+    head, _, _ = text.partition("[tool.lamina]")
+    listed = ", ".join(f'"{name}"' for name in names)
+    (project / "pyproject.toml").write_text(f"{head}[tool.lamina]\napt = [{listed}]\n")
+
+
+def test_empty_stores_give_the_same_image(
+    machine: Any, project: Path, slim: Path, tmp_path: Path, relay: MirrorRelay
+) -> None:
+    digests = {
+        machine().build(project, "--base", f"oci:{slim}", "-o", f"oci:{tmp_path / name}")["digest"]
+        for name in ("one", "two")
+    }
+
+    assert len(digests) == 1
+    assert debs(relay.take()) == sorted(TAKEN * 2)
+
+
+def test_a_store_has_what_it_made(
+    machine: Any, project: Path, slim: Path, tmp_path: Path, relay: MirrorRelay
+) -> None:
+    lamina = machine()
+    options = ("--base", f"oci:{slim}", "-o", f"oci:{tmp_path / 'image'}")
+    first = lamina.build(project, *options)
+    relay.take()
+
+    assert lamina.build(project, *options)["digest"] == first["digest"]
+    assert debs(relay.take()) == []
+    other_settings(project, "libgomp1", "libmagic1", "libpq5", "tini")
+    lamina.build(project, *options)
+    assert set(debs(relay.take())).isdisjoint(TAKEN)
+
+
+def test_a_runner_that_starts_empty_downloads_what_is_new(
+    machine: Any, project: Path, slim: Path, registry: Registry, relay: MirrorRelay, tmp_path: Path
+) -> None:
+    name = f"{registry.host}/{tmp_path.name[:40].rstrip('_-')}"
+    options = ("--base", f"oci:{slim}", "--push")
+    first = machine().build(project, *options, "-t", f"{name}:1")
+    assert debs(relay.take()) == TAKEN
+    assert first["transfer"]["packages_downloaded"] == len(TAKEN)
+
+    again = machine().build(project, *options, "-t", f"{name}:2")
+
+    assert again["digest"] == first["digest"]
+    assert debs(relay.take()) == []
+    assert again["transfer"]["packages_downloaded"] == again["transfer"]["package_bytes_in"] == 0
+
+    # Another package joins them, and one leaves.
+    other_settings(project, "libgomp1", "libmagic1", "libgeos-c1v5")
+    changed = machine().build(project, *options, "-t", f"{name}:3")
+
+    assert debs(relay.take()) == ["libgeos-c1v5", "libgeos3.11.1"]
+    assert changed["transfer"]["packages_downloaded"] == 2
+
+
+def test_with_a_lock_no_index_is_read(
+    machine: Any, project: Path, slim: Path, relay: MirrorRelay, tmp_path: Path
+) -> None:
+    base = ("--base", f"oci:{slim}")
+    unlocked = machine().build(project, *base, "-o", f"oci:{tmp_path / 'unlocked'}")
+    machine()("lock", project, *base)
+    relay.take()
+
+    locked = machine().build(project, *base, "-o", f"oci:{tmp_path / 'locked'}")
+
+    asked = relay.take()
+    assert debs(asked) == TAKEN
+    assert len(asked) == len(TAKEN), asked
+    assert locked["digest"] == unlocked["digest"]
