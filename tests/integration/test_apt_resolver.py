@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from debian.deb822 import Deb822
 
 from integration.debian_root import DebianRoot
 from integration.installed_program import CHECKS
 from integration.lamina_program import Lamina
 from integration.local_projects import LocalWheel, write_project
 from integration.machine_mirror import Http
-from lamina.bases.debian.plan import ALONE
 from lamina.bases.layout import read_layout
 from lamina.bases.small_files import read_small_files
 from lamina.cli.mirrors import archives_for
@@ -63,21 +61,6 @@ class Pair:
         return {package.name: package.version for package in found}
 
 
-def without_gaps(status: bytes) -> bytes:
-    """Return a dpkg status in which nothing that is installed lacks what it depends on.
-
-    A base made of packages has some without what only their scripts need, and apt, other than we,
-    would rather repair that than install anything.
-    """
-    paragraphs = [*Deb822.iter_paragraphs(status)]
-    if "apt" not in {each["Package"] for each in paragraphs}:
-        for each in paragraphs:
-            if each["Package"] in ALONE:
-                each.pop("Depends", None)
-                each.pop("Pre-Depends", None)
-    return "\n".join(str(each) for each in paragraphs).encode()
-
-
 def pair_of(layout: Path, architecture: str, apt: DebianRoot, folder: Path) -> Pair:
     """Read a base, and the indices that its own sources name; ask apt with what it has."""
     base = read_layout(Location("oci", str(layout)), Platform("linux", architecture))
@@ -87,7 +70,7 @@ def pair_of(layout: Path, architecture: str, apt: DebianRoot, folder: Path) -> P
     files = read_index(archives, architecture, fetch=fetch, now=datetime.now(UTC)).files
     installed = Installed.parse(small.statuses.values(), where=str(layout))
     (status,) = small.statuses.values()
-    same = apt.of_base(without_gaps(status), f"{layout.name}-{architecture}", architecture)
+    same = apt.of_base(status, f"{layout.name}-{architecture}", architecture)
     return Pair(PackagesIndex(files), installed, architecture, same)
 
 

@@ -25,8 +25,7 @@ UPDATING = (
     "mirror as `debian-mirror` in `[tool.lamina]`\n"
 )
 LOOK = (
-    "hint: Look names up on packages.debian.org or with `apt-cache search`; the archive may need "
-    "another component or suite\n"
+    "hint: Look names up with `apt-cache search`; the archive may need another component or suite\n"
 )
 VERSIONS = (
     "hint: The base may be older or newer than the archives; take a base that is up to date, or "
