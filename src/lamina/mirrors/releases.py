@@ -60,7 +60,7 @@ class RolledBack(LaminaError):
             f"  got:  {got:%Y-%m-%d %H:%M:%S} UTC",
             hint="The mirror is behind, or somebody keeps updates from you: try again later, or "
             "name another mirror as `debian-mirror` in `[tool.lamina]`; to go back on purpose, "
-            "forget what was seen with `lamina cache prune --all`",
+            "forget what was seen: run `lamina cache prune --all`, and remove `lamina.lock`",
         )
 
 

@@ -136,7 +136,7 @@ def test_an_index_that_was_rolled_back_is_refused(setting: Setting) -> None:
         "  got:  2024-09-09 07:55:41 UTC\n\n"
         "hint: The mirror is behind, or somebody keeps updates from you: try again later, or name "
         "another mirror as `debian-mirror` in `[tool.lamina]`; to go back on purpose, forget what "
-        "was seen with `lamina cache prune --all`"
+        "was seen: run `lamina cache prune --all`, and remove `lamina.lock`"
     )
 
 

@@ -103,7 +103,7 @@ def test_an_older_release_than_was_seen_is_refused(mirror: Mirror, archive: Arch
     assert caught.value.hint == (
         "The mirror is behind, or somebody keeps updates from you: try again later, or name "
         "another mirror as `debian-mirror` in `[tool.lamina]`; to go back on purpose, forget what "
-        "was seen with `lamina cache prune --all`"
+        "was seen: run `lamina cache prune --all`, and remove `lamina.lock`"
     )
     assert read_releases([archive], fetch=mirror, now=NOW, seen={archive.name: DATE})
 
