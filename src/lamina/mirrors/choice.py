@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lamina.deb.sources import AptSource, parse_sources
+from lamina.errors import LaminaError
 from lamina.mirrors.archives import (
     Archive,
     MirrorNotFound,
@@ -20,6 +21,17 @@ from lamina.mirrors.keyrings import Keys, Read, named_keys, usual_keys
 
 _LIST = "etc/apt/sources.list"
 _TRUSTED = "etc/apt/trusted.gpg"
+
+
+class NothingForArchitecture(LaminaError):
+    """Sources that all are for other architectures."""
+
+    def __init__(self, architecture: str, sources: Sequence[AptSource]) -> None:
+        lines = "".join(f"\n  {each.place}" for each in sources)
+        super().__init__(
+            f"Unable to find packages for `{architecture}`: every apt source is for others{lines}",
+            hint="Name sources that have it as `apt-sources` in `[tool.lamina]`",
+        )
 
 
 class BaseFiles(Protocol):
@@ -85,9 +97,7 @@ def choose_archives(
         return _with_keys(archives, target, configured, machine)
     sources = _usable(_sources_of(target.base), warn) if target.base is not None else []
     if sources:
-        archives = archives_of_sources(
-            sources, target.architecture, target.codename, target.distribution
-        )
+        archives = _of_sources(sources, target)
         return _with_keys(_moved(archives, target, configured, warn), target, configured, machine)
     archives = _of_release(target, configured, machine)
     return _with_keys(archives, replace(target, base=None), configured, machine)
@@ -99,7 +109,16 @@ def _of_configured(target: Target, configured: Configured) -> tuple[Archive, ...
         for number, line in enumerate(configured.sources)
         for source in parse_sources(line.encode(), f"tool.lamina.apt-sources[{number}]")
     ]
-    return archives_of_sources(sources, target.architecture, target.codename, target.distribution)
+    return _of_sources(sources, target)
+
+
+def _of_sources(sources: Sequence[AptSource], target: Target) -> tuple[Archive, ...]:
+    archives = archives_of_sources(
+        sources, target.architecture, target.codename, target.distribution
+    )
+    if not archives:
+        raise NothingForArchitecture(target.architecture, sources)
+    return archives
 
 
 def _of_release(target: Target, configured: Configured, machine: Machine) -> tuple[Archive, ...]:
@@ -124,7 +143,10 @@ def _moved(
     warn: Callable[[str], None],
 ) -> tuple[Archive, ...]:
     """Return the archives, those of the distribution at the mirror that is configured."""
-    if configured.mirror is None or target.codename is None or target.distribution is None:
+    if configured.mirror is None:
+        return archives
+    if target.codename is None or target.distribution is None:
+        warn("`debian-mirror` changes nothing: the base is of no release of Debian or Ubuntu")
         return archives
     moved = at_mirror(
         archives,

@@ -9,7 +9,13 @@ import pytest
 
 from lamina.deb.sources import AptSource, parse_sources
 from lamina.mirrors.archives import Archive, MirrorNotFound
-from lamina.mirrors.choice import Configured, Machine, Target, choose_archives
+from lamina.mirrors.choice import (
+    Configured,
+    Machine,
+    NothingForArchitecture,
+    Target,
+    choose_archives,
+)
 from lamina.mirrors.distributions import DEBIAN, UBUNTU, Distribution
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -173,6 +179,42 @@ def test_a_mirror_that_changes_nothing_is_said() -> None:
     assert warnings == [
         "`debian-mirror` changes nothing: no apt source of the base is of Debian itself"
     ]
+
+
+@pytest.mark.parametrize(("codename", "distribution"), [("kali", None), (None, DEBIAN)])
+def test_a_mirror_of_what_the_base_is_not_is_said(
+    codename: str | None, distribution: Distribution | None
+) -> None:
+    warnings: list[str] = []
+
+    found = chosen(
+        OWN,
+        Configured(mirror=MIRROR, read=nothing),
+        codename=codename,
+        distribution=distribution,
+        warnings=warnings,
+    )
+
+    assert len(found) == 3
+    assert warnings == [
+        "`debian-mirror` changes nothing: the base is of no release of Debian or Ubuntu"
+    ]
+
+
+def test_sources_that_all_are_for_other_architectures_are_named() -> None:
+    line = "deb [arch=amd64] https://deb.example/debian bookworm main"
+    files = {"etc/apt/sources.list": f"{line}\n{line}\n".encode()}
+
+    with pytest.raises(NothingForArchitecture) as caught:
+        chosen(files, architecture="arm64")
+    with pytest.raises(NothingForArchitecture, match="apt-sources"):
+        chosen(files, Configured(sources=(line,), read=nothing), architecture="arm64")
+
+    assert str(caught.value) == (
+        "Unable to find packages for `arm64`: every apt source is for others\n"
+        "  `/etc/apt/sources.list:1`\n  `/etc/apt/sources.list:2`"
+    )
+    assert caught.value.hint == "Name sources that have it as `apt-sources` in `[tool.lamina]`"
 
 
 def test_a_company_with_a_mirror_and_keys_of_its_own_has_it_replaced_too() -> None:
