@@ -15,7 +15,7 @@ from lamina.cli.pinning import backend_settings, pins_path
 from lamina.cli.project import ProjectFolder
 from lamina.deb.package import DebianPackage
 from lamina.lock.model import Lock
-from lamina.make.base import follow, identify, open_base
+from lamina.make.base import follow, identify, is_of_debian, open_base
 from lamina.make.build_releases import BackendReleases
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.source_trees import SourceTree
@@ -57,7 +57,11 @@ class Pinning:
 
     def _platform(self, platform: Platform) -> PlatformPins:
         had = None if self.before is None else self.before.of(platform)
-        pins = PlatformPins(platform=platform, base=self._base(platform))
+        pins = PlatformPins(
+            platform=platform,
+            base=self._base(platform),
+            base_packages=self._base_packages(platform, had),
+        )
         return replace(pins, packages=self._packages(pins, had)) if self.asked.apt else pins
 
     def _base(self, platform: Platform) -> PinnedBase | None:
@@ -70,6 +74,29 @@ class Pinning:
             if base is not None and base.index is not None:
                 follow(self.base, base, self.workshop)
         return identify(self.base, platform, self.workshop)
+
+    def _base_packages(
+        self, platform: Platform, had: PlatformPins | None
+    ) -> tuple[DebianPackage, ...]:
+        """Return the packages of a base that is made from them; else none."""
+        if not is_of_debian(self.base):
+            return ()
+        before, is_whole = self.before, self.options.upgrades(BASE)
+        of_before = () if had is None or is_whole else had.base_packages
+        kept = self._kept(of_before)
+        is_same = before is not None and (before.asked.base, before.asked.shell) == (
+            self.asked.base,
+            self.asked.shell,
+        )
+        if had is not None and is_same and kept == had.base_packages:
+            return kept
+        # Here, since other bases need none of it.
+        from lamina.make.debian_base import packages_now
+
+        codename = self.base.partition(":")[2]
+        settings = debian_mirrors(self.config, self.folder, self.workshop, platform, codename)
+        preferred = {each.name: each.version for each in kept}
+        return packages_now(codename, platform, self.workshop, settings, preferred)
 
     def _kept_bases(self) -> Sequence[PlatformPins]:
         before = self.before

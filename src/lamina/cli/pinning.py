@@ -13,6 +13,7 @@ from packaging.version import Version
 from lamina.cli.documents import read_text
 from lamina.cli.project import ProjectFolder
 from lamina.lock.model import Lock
+from lamina.make.base import is_of_debian
 from lamina.oci.descriptor import Platform
 from lamina.pins.matching import PinsDoNotMatch, mismatches
 from lamina.pins.model import NAME, Asked, Pins
@@ -52,6 +53,7 @@ def asked_of(
         base=_portable(base),
         platforms=tuple(platforms),
         apt=tuple(sorted(set(map(str, config.apt)))),
+        shell=config.shell and is_of_debian(base),
         build_requires=tuple(sorted(set(map(without_credentials, requires)))),
         build_constraints=tuple(sorted(set(building.constraints))) if requires else (),
     )

@@ -17,7 +17,7 @@ from lamina.deb.wish import Wish
 from lamina.deb.world import Need, Reach, Wanted, World
 from lamina.errors import LaminaError
 
-_NO_PINS: Mapping[str, str] = MappingProxyType({})
+NO_PINS: Mapping[str, str] = MappingProxyType({})
 
 
 class Unsatisfiable(LaminaError):
@@ -49,7 +49,7 @@ def resolve(
     installed: Installed,
     *,
     architecture: str,
-    preferred: Mapping[str, str] = _NO_PINS,
+    preferred: Mapping[str, str] = NO_PINS,
 ) -> Resolution:
     """Return what ``apt-get install --no-install-recommends`` would unpack above a base.
 

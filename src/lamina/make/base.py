@@ -93,8 +93,10 @@ def open_base(
     a base in a registry are kept in the store if ``is_kept``; else who wants one streams it.
     With ``pins`` it is the one that is pinned. Raises `BaseNotPinned`.
     """
-    if pins is not None and pins.base is not None:
-        return _pinned(name, platform, workshop, pins.base, is_kept=is_kept)
+    if pins is not None:
+        _check_kind(name, pins)
+        if pins.base is not None:
+            return _pinned(name, platform, workshop, pins.base, is_kept=is_kept)
     match _transport(name):
         case "scratch":
             return OpenedBase(scratch(platform), NO_BASE)
@@ -107,7 +109,8 @@ def open_base(
             from lamina.make.debian_base import debian_base
 
             codename = name.partition(":")[2]
-            base = debian_base(codename, platform, workshop, debian(codename))
+            pinned = None if pins is None else pins.base_packages
+            base = debian_base(codename, platform, workshop, debian(codename), pinned)
         case _:
             return _pulled(_reference(name), platform, workshop, is_kept=is_kept)
     return OpenedBase(base, facts_of(base, _FactsCache(workshop)))
@@ -132,6 +135,11 @@ def identify(name: str, platform: Platform, workshop: ImageWorkshop) -> PinnedBa
             return PinnedBase(digest, None if pulled.resolved == digest else pulled.resolved)
 
 
+def is_of_debian(name: str) -> bool:
+    """Say whether a base is made from Debian's packages."""
+    return _transport(name) == "debian"
+
+
 def follow(name: str, pinned: PinnedBase, workshop: ImageWorkshop) -> None:
     """Let the name of a base in a registry lead to what it led to when that was pinned."""
     if _transport(name) == "docker":
@@ -143,7 +151,7 @@ def _pinned(
 ) -> OpenedBase:
     follow(name, pinned, workshop)
     try:
-        opened = open_base(name, platform, workshop, _not_made, is_kept=is_kept)
+        opened = open_base(name, platform, workshop, _no_archives, is_kept=is_kept)
     except NotFound as error:
         raise BaseNotPinned(
             f"Unable to find the base image `{name}` that `{PINS}` pins for {platform}\n  {error}"
@@ -157,8 +165,16 @@ def _pinned(
     return opened
 
 
-def _not_made(codename: str) -> DebianSettings:
-    raise BaseNotPinned(f"`{PINS}` pins an image for the base `debian:{codename}`, which is none")
+def _check_kind(name: str, pins: PlatformPins) -> None:
+    """Refuse pins of another kind than the base is of, as somebody may have made them by hand."""
+    transport = _transport(name)
+    wanted = {"scratch": (False, False), "debian": (False, True)}.get(transport, (True, False))
+    if (pins.base is not None, bool(pins.base_packages)) != wanted:
+        raise BaseNotPinned(f"`{PINS}` does not pin the base `{name}` for {pins.platform}")
+
+
+def _no_archives(codename: str) -> DebianSettings:
+    raise AssertionError(codename)  # Such a base has no digest.
 
 
 def _pulled(

@@ -15,6 +15,7 @@ from lamina.bases.debian.resolve import resolve
 from lamina.bases.debian.rootfs import configured, entries
 from lamina.deb.architecture import debian_architecture
 from lamina.deb.package import DebianPackage
+from lamina.deb.resolver import NO_PINS
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
@@ -39,10 +40,21 @@ class DebianSettings:
 
 
 def debian_base(
-    codename: str, platform: Platform, workshop: ImageWorkshop, settings: DebianSettings
+    codename: str,
+    platform: Platform,
+    workshop: ImageWorkshop,
+    settings: DebianSettings,
+    pinned: Sequence[DebianPackage] | None = None,
 ) -> Base:
-    """Return the base of a release of Debian; its layers are ours, known by keys."""
-    plan = _debian_plan(codename, platform, workshop, settings)
+    """Return the base of a release of Debian; its layers are ours, known by keys.
+
+    If its packages are ``pinned``, no archive is asked for others.
+    """
+    if pinned is None:
+        plan = _debian_plan(codename, platform, workshop, settings)
+    else:
+        architecture = debian_architecture(platform)
+        plan = DebianPlan(codename, architecture, (), (), tuple(pinned), settings.now)
     fetch = MirrorFiles(files_of(workshop, Traffic.BASE))
     debs = Debs(workshop, partial(fetch_deb, archives=settings.archives, fetch=fetch))
     planned = [
@@ -79,6 +91,20 @@ def _database(layer: DebianLayer, debs: Debs) -> list[Entry]:
     return configured(debs.notes(layer.packages), layer.architecture)
 
 
+def packages_now(
+    codename: str,
+    platform: Platform,
+    workshop: ImageWorkshop,
+    settings: DebianSettings,
+    preferred: Mapping[str, str],
+) -> tuple[DebianPackage, ...]:
+    """Return the packages of a base as its archives have them at this moment.
+
+    ``preferred`` are versions that are taken where the archives still have them.
+    """
+    return _resolve(codename, platform, workshop, settings, preferred=preferred).packages
+
+
 def _debian_plan(
     codename: str, platform: Platform, workshop: ImageWorkshop, settings: DebianSettings
 ) -> DebianPlan:
@@ -92,16 +118,29 @@ def _debian_plan(
         previous = None
     if previous is not None and previous.is_fresh(settings.now):
         return previous
-    plan = resolve(
+    plan = _resolve(codename, platform, workshop, settings, previous=previous)
+    workshop.store.facts.put(key, plan.to_json())
+    return plan
+
+
+def _resolve(
+    codename: str,
+    platform: Platform,
+    workshop: ImageWorkshop,
+    settings: DebianSettings,
+    *,
+    preferred: Mapping[str, str] = NO_PINS,
+    previous: DebianPlan | None = None,
+) -> DebianPlan:
+    return resolve(
         codename,
-        architecture,
+        debian_architecture(platform),
         settings.archives,
         fetch=MirrorFiles(files_of(workshop, Traffic.BASE)),
         now=settings.now,
         shell=settings.shell,
         seen=workshop.dates.seen(settings.archives),
         keep=workshop.dates.keep,
+        preferred=preferred,
         previous=previous,
     )
-    workshop.store.facts.put(key, plan.to_json())
-    return plan

@@ -45,6 +45,8 @@ class App:
             fields = f"Depends: {depends}\n" if depends else ""
             path = f"./usr/share/{name}"
             items = [folder("./usr/"), folder("./usr/share/"), Item(path, version.encode())]
+            if name == "base-files":
+                items += [folder("./etc/"), Item("./etc/os-release", OS_RELEASE)]
             deb = make_deb(items, name=name, version=version, fields=fields)
             debs[f"pool/main/{name}_{version}_amd64.deb"] = deb, name, version, fields
         stanzas = [
@@ -357,3 +359,103 @@ def test_without_a_lock_it_is_said_that_packages_are_not_pinned(app: App) -> Non
     assert note in app.build().err
     app.locks()
     assert "Not pinned" not in app.build().err
+
+
+BASE = (
+    *("base-files", "base-passwd", "ca-certificates", "libc-bin", "libc6", "libstdc++6"),
+    *("netbase", "python3", "python3.11", "tzdata"),
+)
+
+
+@pytest.fixture
+def debian(app: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    """The same project upon a base that is made from packages."""
+    app.publish(*(each(name) for name in BASE), *app.suites[MAIN])
+    (app.program.root / "keyring.gpg").write_bytes(app.mirror.keyring)
+    monkeypatch.setenv("LAMINA_DEBIAN_MIRROR", app.mirror.url)
+    monkeypatch.setenv("LAMINA_DEBIAN_SECURITY_MIRROR", app.mirror.url)
+    monkeypatch.setenv("LAMINA_DEBIAN_KEYRING", str(app.program.root / "keyring.gpg"))
+    app.locked.config = 'base = "debian:trixie"\npython = "3.11"\n'
+    app.locked.write()
+    return app
+
+
+def each(name: str, version: str = "1.0-1") -> Package:
+    needs = {"python3": "python3.11", "python3.11": "libc6"}
+    return name, version, needs.get(name, "")
+
+
+def test_the_packages_of_a_base_are_pinned(debian: App) -> None:
+    said = debian.locks()
+
+    document = tomllib.loads(debian.text)
+    assert [package["name"] for package in document["platform"][0]["base-package"]] == [*BASE]
+    assert said[-1] == "Wrote `lamina.lock`: 10 added"
+    assert document["suites"].keys() == {MAIN, SECURITY}
+    assert debian.locks() == ["`lamina.lock` is up to date"]
+    assert debian.server.asked == []
+
+
+def test_a_build_of_such_a_base_asks_for_no_release_file(debian: App) -> None:
+    before = debian.digest("--no-lock")
+    debian.locks()
+    newer(debian, each("libc6", "1.1-1"))
+
+    after = debian.digest()
+
+    assert after == before
+    assert not [one for one in debian.server.asked if not one.target.endswith(".deb")]
+    assert debian.digest("--no-lock") != before
+
+
+def test_such_a_base_is_upgraded_as_a_whole_or_by_the_package(debian: App) -> None:
+    debian.locks()
+    newer(debian, each("libc6", "1.1-1"))
+    newer(debian, each("tzdata", "1.1-1"), suite=SECURITY)
+
+    assert debian.locks("--upgrade", "tzdata") == [
+        " ~ tzdata 1.0-1 -> 1.1-1 (security)",
+        "Wrote `lamina.lock`: 1 updated (1 security update)",
+    ]
+    assert debian.locks("--upgrade", "base") == [
+        " ~ libc6 1.0-1 -> 1.1-1",
+        "Wrote `lamina.lock`: 1 updated",
+    ]
+
+
+def test_a_shell_is_asked_for_and_pinned(debian: App) -> None:
+    debian.locks()
+    shell = ("coreutils", "dash", "findutils", "grep", "sed")
+    newer(debian, *map(each, shell))
+    debian.locked.config += "shell = true\n"
+    debian.locked.write()
+    refused = debian.build()
+
+    said = debian.locks()
+
+    assert "  shell: expected true, got false\n" in refused.err
+    assert said == [*(f" + {name} 1.0-1" for name in shell), "Wrote `lamina.lock`: 5 added"]
+
+
+def test_packages_above_such_a_base_are_pinned_beside_it(debian: App) -> None:
+    debian.locked.config += 'apt = ["tool"]\n'
+    debian.locked.write()
+
+    debian.locks()
+
+    assert debian.pinned() == {"libtool": "1.0-1", "tool": "1.0-1"}
+    debian.digest()
+    assert not [one for one in debian.server.asked if not one.target.endswith(".deb")]
+
+
+def test_pins_of_another_kind_than_the_base_are_refused(debian: App) -> None:
+    debian.locks()
+    path = debian.locked.folder / "lamina.lock"
+    head, _, _ = debian.text.partition("\n[[platform.base-package]]")
+    path.write_text(head)
+
+    ended = debian.build()
+
+    assert (
+        "error: `lamina.lock` does not pin the base `debian:trixie` for linux/amd64\n"
+    ) in ended.err

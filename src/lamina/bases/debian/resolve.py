@@ -52,11 +52,13 @@ def resolve(
     shell: bool = False,
     seen: Mapping[str, datetime] | None = None,
     keep: Callable[[Sequence[SuiteRelease]], object] = tuple,
+    preferred: Mapping[str, str] = resolver.NO_PINS,
     previous: DebianPlan | None = None,
 ) -> DebianPlan:
     """Return the packages of a base, as apt would install them in an empty system.
 
-    A ``shell`` comes with the few programs that scripts rely on. ``previous`` is an earlier answer
+    A ``shell`` comes with the few programs that scripts rely on. ``preferred`` are versions that
+    are taken where the archives still have them. ``previous`` is an earlier answer
     to the same question. It is given again where no release file has changed since, which spares
     the indices. ``seen``: see `read_releases`; ``keep`` is told what to remember for it.
     """
@@ -74,7 +76,9 @@ def resolve(
     wishes = [Wish(name) for name in roots(shell=shell)]
     index, nothing = PackagesIndex(files), Installed.nothing()
     try:
-        resolution = resolver.resolve(wishes, index, nothing, architecture=architecture)
+        resolution = resolver.resolve(
+            wishes, index, nothing, architecture=architecture, preferred=preferred
+        )
     except (UnknownPackages, resolver.Unsatisfiable) as error:
         raise IncompleteArchive(codename, error) from error
     return DebianPlan(codename, architecture, suites, releases, resolution.packages, now)
