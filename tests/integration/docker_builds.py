@@ -13,7 +13,7 @@ from integration import file_trees
 from integration.example_image import Example
 from integration.uv_oracle import find_python, full_version, uv_program
 
-UV, BASE = "uv:1", "python:3.10.14-slim"
+UV, BASE, SLIM = "uv:1", "python:3.10.14-slim", "python:3.11-slim"
 APPLETS = ("sh", "readlink", "env", "ln", "mkdir")
 
 
@@ -91,6 +91,18 @@ def add_base(engine: Engine, example: Example, root: Path) -> None:
     add_image(engine, root, BASE, f"ENV {variables}")
 
 
+def add_slim(engine: Engine, layout: Path, root: Path) -> None:
+    """Add a base that has apt, such as `slim_python.slim_python` makes."""
+    root.mkdir()
+    for blob in file_trees.layer_blobs(layout):
+        command = ["tar", "-xpzf", str(blob), "-C", str(root), "--numeric-owner"]
+        subprocess.run(command, check=True, umask=0)
+    version = full_version(str(Path(find_python("3.11")).resolve()))
+    path = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
+    variables = f"PATH={path} LANG=C.UTF-8 PYTHON_VERSION={version}"
+    add_image(engine, root, SLIM, f"ENV {variables}", owners=())
+
+
 def add_shell(folder: Path) -> None:
     """Add programs that need no C library."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +112,14 @@ def add_shell(folder: Path) -> None:
         (folder / name).symlink_to("busybox")
 
 
-def add_image(engine: Engine, root: Path, name: str, change: str = "CMD []") -> None:
-    command = ["tar", "-c", "--owner=0", "--group=0", "-C", str(root), "."]
+def add_image(
+    engine: Engine,
+    root: Path,
+    name: str,
+    change: str = "CMD []",
+    *,
+    owners: tuple[str, ...] = ("--owner=0", "--group=0"),
+) -> None:
+    command = ["tar", "-c", "--numeric-owner", *owners, "-C", str(root), "."]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as tar:
         engine("import", f"--change={change}", "-", name, stdin=tar.stdout)
