@@ -17,7 +17,8 @@ from lamina.cli.mirrors import archives_for
 from lamina.deb.packages import PackagesIndex
 from lamina.deb.signature import BadSignature
 from lamina.make.kept import KeptFiles
-from lamina.make.mirror_files import MirrorFiles, ReleaseDates
+from lamina.make.mirror_files import MirrorFiles
+from lamina.make.release_dates import ReleaseDates
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.mirrors.indices import ReadIndex, read_index

@@ -29,7 +29,7 @@ from lamina.make.archives import MissingArchive
 from lamina.make.base import OpenedBase
 from lamina.make.compiling import Compiling
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.make.mirror_files import ReleaseDates
+from lamina.make.release_dates import ReleaseDates
 from lamina.make.workshop import Backends
 from lamina.observer import Traffic
 from lamina.oci import validate

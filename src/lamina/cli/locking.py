@@ -13,8 +13,6 @@ from lamina.cli.image_ground import image_ground
 from lamina.cli.lock import LockOptions
 from lamina.cli.locked import pinned, read_lock
 from lamina.cli.locking_file import write_pins
-from lamina.cli.locking_layers import verified_layers
-from lamina.cli.locking_pins import Pinning, backend_of
 from lamina.cli.locking_report import Outcome, document, lines, mismatch_document
 from lamina.cli.options import PlanOptions, read_options
 from lamina.cli.orders import base_name, configured, platforms_of
@@ -52,6 +50,9 @@ def run(options: LockOptions) -> int:
         check_names(options.upgrade or (), before, asked)
         if options.check and options.upgrade is None and not options.with_layers:
             return _check(before, asked, pins_path(project), options)
+        # Here, since a mere check needs none of it.
+        from lamina.cli.locking_pins import Pinning, backend_of
+
         known = Known.nothing(on.observer)
         workshop = images.workshop(project, config, known, is_fresh=False, pins=before)
         version = config.python or (None if pin is None else pin.version)
@@ -63,10 +64,12 @@ def run(options: LockOptions) -> int:
             folder=project.folder,
             before=before,
             workshop=workshop,
-            backend=backend_of(project, lock, building, version, workshop),
+            backend=backend_of(config, project, lock, building, version, workshop),
         )
         after = pinning.pins()
         if options.with_layers:
+            from lamina.cli.locking_layers import verified_layers
+
             layers = verified_layers(plan, project, lock, config, images, after, options.cache_from)
             after = replace(after, layers=layers)
         outcome = Outcome(changes(before, after), after, before, is_checked=options.check)

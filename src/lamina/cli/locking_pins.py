@@ -167,6 +167,7 @@ class Pinning:
 
 
 def backend_of(
+    config: Config,
     project: ProjectFolder,
     lock: Lock,
     building: Building,
@@ -174,8 +175,8 @@ def backend_of(
     workshop: ImageWorkshop,
 ) -> BackendReleases | None:
     """Return what finds releases for the project's own backend; ``version`` is of the Python."""
-    settings = backend_settings(project, lock, building)
-    if project.facts.build_system is None or settings is None:
+    settings = backend_settings(config, project, lock, building)
+    if settings is None:
         return None
     outputs = read_ignore(project.folder, [pins_path(project), workshop.store.root]).outputs
     tree = SourceTree(project.folder, Subject.of_project(project.facts), settings, outputs)

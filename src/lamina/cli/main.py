@@ -33,6 +33,7 @@ _COMMANDS = {
 _KEPT = "what was finished is kept in the store"
 _SO_FAR = {
     "build": _KEPT,
+    "lock": "`lamina.lock` is as it was",
     "plan": _KEPT,
     "sync": f"{_KEPT}, and the next sync goes on from there",
     "venv": "run it again to make the environment",

@@ -46,7 +46,7 @@ def asked_of(
     building: Building,
 ) -> Asked:
     """Return what is asked for, of all that is pinned."""
-    backend = backend_settings(project, lock, building)
+    backend = backend_settings(config, project, lock, building)
     system = project.facts.build_system
     requires = () if system is None or backend is None else (*system.requires, *backend.requires)
     return Asked(
@@ -60,9 +60,11 @@ def asked_of(
 
 
 def backend_settings(
-    project: ProjectFolder, lock: Lock, building: Building
+    config: Config, project: ProjectFolder, lock: Lock, building: Building
 ) -> BackendSettings | None:
-    """Return what the backend of the project itself is told; None if it cannot be run."""
+    """Return what the backend of the project itself is told; None if it is not run."""
+    if project.facts.build_system is None or not config.install_project:
+        return None
     found: dict[str, set[Version | None]] = defaultdict(set)
     for package in lock.packages:
         found[package.name].add(package.version)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields
 
 from lamina.archive.entry import Entry
 from lamina.make.compiling import Compiling
-from lamina.make.mirror_files import ReleaseDates
 from lamina.make.pinned_layers import Unlike, check_answers, is_pinned
+from lamina.make.release_dates import ReleaseDates
 from lamina.make.workshop import Workshop
 from lamina.observer import Traffic
 from lamina.oci.blob import DamagedBlob

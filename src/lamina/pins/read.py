@@ -34,10 +34,13 @@ from lamina.tables import Problems, Refused, Table, boolean, integer, kind, stri
 _T = TypeVar("_T")
 _LARGEST = 1 << 40
 """Of what a file may have, in bytes."""
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
-_VERSION = re.compile(r"([0-9]+:)?[0-9][A-Za-z0-9.+~:-]*")
+_PACKAGE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9+.-]*")
+_VERSION = re.compile(r"([0-9]+:)?[a-zA-Z0-9][a-zA-Z0-9.+~:-]*")
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9-]*")
-_STEP = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:%_=-]*")
+_STEP = re.compile(r"(?!\.\.?$)[^\s/\\?#]+")
+"""Of a path that is put behind an address, and leads nowhere but down."""
+_HIDDEN = re.compile(r"%(2e|2f|5c)", re.IGNORECASE)
+"""A dot or a slash that a server would see nevertheless."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _AGAIN = "Resolve what is wrong with it, or delete it; then run `lamina lock`"
 
@@ -128,7 +131,7 @@ def _suites(top: Table) -> dict[str, datetime]:
     found = top.mapping("suites", _as_time)
     table = top.table("suites")
     for suite in found:
-        if not _is_path(suite):
+        if not _is_suite(suite):
             table.problems.add(table.at(suite), "is no name of a suite")
     return found
 
@@ -252,7 +255,7 @@ def _as_time(value: object) -> datetime:
 
 
 def _as_suite(value: object) -> str:
-    if not _is_path(found := string(value)):
+    if not _is_suite(found := string(value)):
         raise Refused("expected the name of a suite")
     return found
 
@@ -260,13 +263,23 @@ def _as_suite(value: object) -> str:
 def _as_path(value: object) -> str:
     """Take the path of a package below its archive, out of which it cannot lead."""
     found = string(value)
-    if not _is_path(found) or not found.endswith((".deb", ".ddeb", ".udeb")):
+    # In a flat repository, paths begin with a dot (sources.list(5)).
+    if not _is_path(found.removeprefix("./")) or not found.endswith((".deb", ".ddeb", ".udeb")):
         raise Refused("expected the path of a package, relative to its archive")
     return found
 
 
+def _is_suite(value: str) -> bool:
+    """Say whether it is a suite; with a slash at its end, the folder of a flat repository."""
+    if value.endswith("/"):
+        folder = value.strip("/").removeprefix("./")
+        return folder in ("", ".") or _is_path(folder)
+    return _is_path(value)
+
+
 def _is_path(value: str) -> bool:
-    return all(_STEP.fullmatch(step) for step in value.split("/"))
+    is_plain = value.isprintable() and not _HIDDEN.search(value)
+    return is_plain and all(_STEP.fullmatch(step) for step in value.split("/"))
 
 
 def _as_name(value: object) -> str:

@@ -10,7 +10,16 @@ import pytest
 
 from images import Member, make_layer
 from unit.cli.program import Ended
-from unit.cli.pushing import REUSED, Pushing, blobs_read, digests, origins
+from unit.cli.pushing import (
+    BASE_NAME,
+    REUSED,
+    Pushing,
+    base_image,
+    blobs_read,
+    digests,
+    origins,
+    put,
+)
 from unit.cli.test_verify import lie
 
 
@@ -207,8 +216,6 @@ def test_layers_can_be_checked(app: Pushing, path: Path) -> None:
 
 def test_the_base_is_not_believed_as_an_earlier_image_tells_it(app: Pushing) -> None:
     """With layers pinned, a manifest of the base is read by its digest."""
-    from unit.cli.pushing import BASE_NAME, base_image, put
-
     put(app.server, BASE_NAME, "3.12-slim", base_image())
     app.base = f"{app.server.host}/{BASE_NAME}:3.12-slim"
     assert app.program("lock", "project", "--base", app.base).code == 0
@@ -232,6 +239,18 @@ def test_the_base_is_not_believed_as_an_earlier_image_tells_it(app: Pushing) -> 
 
     assert digests(second)[0] == str(base_image().layers[0].descriptor.digest)
     assert blobs_read(app.server)
+
+
+def test_of_a_pinned_base_that_an_earlier_image_tells_of_nothing_is_asked(app: Pushing) -> None:
+    put(app.server, BASE_NAME, "3.12-slim", base_image())
+    app.base = f"{app.server.host}/{BASE_NAME}:3.12-slim"
+    assert app.program("lock", "project", "--base", app.base).code == 0
+    app.push("1")
+    app.bump()
+
+    app.push("2")
+
+    assert not [each for each in app.server.asked if f"/v2/{BASE_NAME}/" in each.target]
 
 
 def test_caches_are_for_layers(app: Pushing) -> None:

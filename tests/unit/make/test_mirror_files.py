@@ -21,7 +21,8 @@ from lamina.deb.release import OutdatedRelease
 from lamina.deb.signature import BadSignature
 from lamina.fetch.download import Refused
 from lamina.make.kept import KeptFiles, TooLarge
-from lamina.make.mirror_files import MirrorFiles, ReleaseDates
+from lamina.make.mirror_files import MirrorFiles
+from lamina.make.release_dates import ReleaseDates
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import PackageGone, fetch_deb
 from lamina.mirrors.fetching import DamagedDownload

@@ -60,8 +60,8 @@ def test_every_problem_is_told_at_once_with_its_place() -> None:
     "path",
     [
         *("../evil.deb", "pool/../../evil.deb", "/etc/evil.deb", "pool//x.deb", "pool/./x.deb"),
-        *("https://mirror.example/x.deb", "pool/x.deb?y", "pool/x.deb#.deb", "pool/x'y.deb"),
-        *("pool/x.tar", "", "pool/x y.deb", "pool/.deb"),
+        *("https://mirror.example/x.deb", "pool/x.deb?y", "pool/x.deb#.deb", "pool/%2E%2e/x.deb"),
+        *("pool/x.tar", "", "pool/x y.deb", "pool/\u202ex.deb", "./../x.deb", "././x.deb"),
     ],
 )
 def test_a_path_leads_nowhere_but_into_its_archive(path: str) -> None:
@@ -196,3 +196,20 @@ def test_packages_come_by_name_however_they_stand() -> None:
     pins = read(TEXT.replace(block, f"{block}[[platform.package]]{other}"))
 
     assert [each.name for each in pins.platforms[0].packages] == ["aaa", "libgomp1"]
+
+
+@pytest.mark.parametrize("suite", ["./", "/", "stable/", "./amd64/", "jammy-security"])
+@pytest.mark.parametrize("path", ["./x_1.0_all.deb", "x.deb", "pool/Other's (1)/x@2.deb"])
+def test_flat_repositories_and_strange_names_are_read(suite: str, path: str) -> None:
+    text = changed("^suite = .*", f'suite = "{suite}"').replace(
+        "pool/main/l/libc6/libc6_2.36-9_amd64.deb", path.replace(" ", "")
+    )
+
+    package = read(text).platforms[0].base_packages[0]
+
+    assert (package.suite, package.path) == (suite, path.replace(" ", ""))
+
+
+@pytest.mark.parametrize("suite", ["../", "..", "a/../b", "x y", "", "a//b", "a/%2e%2e"])
+def test_a_suite_leads_nowhere_else(suite: str) -> None:
+    refusal(changed("^suite = .*", f'suite = "{suite}"'))
