@@ -8,7 +8,7 @@ from lamina.archive.tree import Leaf, Tree, split
 from lamina.bases.base import Base, BaseError
 from lamina.bases.walk import walk
 from lamina.oci.changeset import Changeset, Member
-from lamina.system.small_files import SmallFiles, is_wanted
+from lamina.system.small_files import SmallFiles, is_wanted, program_of
 
 _LIMIT = 64 << 20
 """Of all of them, in bytes; those of a whole Debian desktop have a tenth."""
@@ -58,7 +58,8 @@ class _Reading:
             if isinstance(node, Leaf) and node.target is not None and is_wanted(path)
         }
         there = {path: data for path, data in self.files.items() if _is_file(tree, path)}
-        return SmallFiles(dict(sorted(there.items())), links)
+        programs = frozenset(name for path, _ in tree.walk() if (name := program_of(path)))
+        return SmallFiles(dict(sorted(there.items())), links, programs)
 
 
 def _is_file(tree: Tree, path: str) -> bool:

@@ -51,7 +51,7 @@ def certificates(base: Mapping[str, bytes], captured: Mapping[str, bytes]) -> li
         for entry, old in zip(entries, (_CONFIGURATION, _BUNDLE), strict=True)
         if base.get(old) != b"".join(entry.content.chunks())
     ]
-    return [directory(_FOLDER), *changed, *_links(chosen, files)]
+    return [directory(_LOCAL), directory(_FOLDER), *changed, *_links(chosen, files)]
 
 
 def _within(files: Mapping[str, bytes], folder: str) -> list[str]:

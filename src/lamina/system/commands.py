@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lamina.system.deeds import (
+    NOTHING,
     Alternative,
     Certificates,
+    Copy,
     Deed,
     Folder,
     Group,
@@ -219,6 +221,33 @@ def _usermod(words: Sequence[str]) -> Iterator[Deed]:
             raise Unknown
 
 
+def _copy(words: Sequence[str]) -> Iterator[Deed]:
+    plain = ("-a", "-p", "-f", "-pZ", "-aZ", "-Z", "-v", "-n")
+    left = [word for word in words if word not in plain]
+    if len(left) != 2:
+        raise Unknown
+    source, target = left
+    name = source.rpartition("/")[2] if target.endswith("/") else ""
+    yield Copy(_absolute(target + name), _absolute(source))
+
+
+def _ucf(words: Sequence[str]) -> Iterator[Deed]:
+    """Read ucf(1), which asks about changes of the administrator: at first there are none."""
+    found, paths = _options(
+        words,
+        {"--sum-file": "sums", "--src-dir": "sources"},
+        {"--three-way": "ways", "--debconf-ok": "debconf"},
+    )
+    if len(paths) != 2 or "sources" in found:
+        raise Unknown
+    yield Copy(_absolute(paths[1]), _absolute(paths[0]))
+
+
+def _touch(words: Sequence[str]) -> Iterator[Deed]:
+    for path in _some([word for word in words if word != "-a"]):
+        yield Copy(_absolute(path), NOTHING)
+
+
 def _system_users(words: Sequence[str]) -> Iterator[Deed]:
     names = [word for word in words if not word.startswith("--root=")]
     if not names or any(name.startswith("-") or "/" in name for name in names):
@@ -249,11 +278,15 @@ def _install(words: Sequence[str]) -> Iterator[Deed]:
         },
         {"-d": "directory", "--directory": "directory", "-v": "verbose"},
     )
-    if "directory" not in found:
-        raise Unknown
     owner = Owner(_account(found.get("user", "root")), _account(found.get("group", "root")))
+    mode = _mode(found.get("mode", "755"))
+    if "directory" not in found:
+        if len(paths) != 2 or paths[1].endswith("/"):
+            raise Unknown
+        yield Copy(_absolute(paths[1]), _absolute(paths[0]), mode, owner)
+        return
     for path in _some(paths):
-        yield Folder(_absolute(path), _mode(found.get("mode", "755")), owner)
+        yield Folder(_absolute(path), mode, owner)
 
 
 def _ln(words: Sequence[str]) -> Iterator[Deed]:
@@ -362,12 +395,15 @@ _READERS: Mapping[str, _Reader] = {
     "chgrp": _chgrp,
     "chmod": _chmod,
     "chown": _chown,
+    "cp": _copy,
     "dpkg-statoverride": _statoverride,
     "groupadd": _groupadd,
     "install": _install,
     "ln": _ln,
     "mkdir": _mkdir,
     "systemd-sysusers": _system_users,
+    "touch": _touch,
+    "ucf": _ucf,
     "update-alternatives": _update_alternatives,
     "update-ca-certificates": _update_ca_certificates,
     "useradd": _useradd,

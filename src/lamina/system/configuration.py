@@ -17,7 +17,7 @@ from lamina.system.loader import loader_cache
 from lamina.system.notes import PackageNotes
 from lamina.system.permissions import permissions
 from lamina.system.scripts import read_scripts
-from lamina.system.small_files import SmallFiles
+from lamina.system.small_files import SmallFiles, program_of
 from lamina.system.triggers import triggers
 from lamina.system.users import add_users
 from lamina.system.warnings import warnings
@@ -63,7 +63,11 @@ class _Configuring:
         self._notes = notes
         self._below = below
         self._base = below.files.files
-        self._deeds = [read_scripts(each.name, each.control, each.listed) for each in notes]
+        shipped = {program_of(path) for each in notes for path in each.listed} - {""}
+        programs = below.files.programs | shipped
+        self._deeds = [
+            read_scripts(each.name, each.control, each.listed, programs) for each in notes
+        ]
         self._made: list[Deed] = [deed for each in self._deeds for deed in each.made]
         self._captured = {path: data for each in notes for path, data in each.captured.items()}
         self._shipped = {
@@ -85,7 +89,7 @@ class _Configuring:
             *chosen,
             *self._accounts.entries,
             *self._certificates(),
-            *folders(self._made, self._accounts, self._exists),
+            *folders(self._made, self._accounts, self._captured, self._exists),
             *self._permissions(),
             *loader_cache(
                 self._notes,

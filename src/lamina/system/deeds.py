@@ -98,6 +98,20 @@ class Link:
     target: str
 
 
+NOTHING = "/dev/null"
+"""The source of a file without content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file that is made where nothing is, from one that the package ships."""
+
+    path: str
+    source: str
+    mode: int = 0o644
+    owner: Owner = ROOT
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """Another mode or owner of a file that the package ships."""
@@ -122,7 +136,18 @@ class Certificates:
     """The certificates of authorities gathered where programs look for them."""
 
 
-Deed = Alternative | Group | User | Member | Folder | Link | Permission | SystemUsers | Certificates
+Deed = (
+    Alternative
+    | Group
+    | User
+    | Member
+    | Folder
+    | Link
+    | Copy
+    | Permission
+    | SystemUsers
+    | Certificates
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,20 +23,21 @@ _ASKING = _words(
 
 _RUNNING = _words(
     """
-    apparmor_parser chattr dbus-send deb-systemd-helper deb-systemd-invoke depmod invoke-rc.d
+    apparmor_parser chattr dbus-send dbus-uuidgen deb-systemd-helper deb-systemd-invoke
+    depmod invoke-rc.d
     journalctl kill killall modprobe nscd pkill restorecon runit-helper service
     start-stop-daemon sysctl systemctl systemd-hwdb systemd-machine-id-setup systemd-tmpfiles
     telinit udevadm update-binfmts update-grub update-inetd update-initramfs update-rc.d
     vgcfgbackup
     """
 )
-"""What starts, stops or boots something; a container has no service manager, and no kernel."""
+"""What starts, stops or boots something, or gives a machine an id: nothing for an image."""
 
 _RENEWABLE = _words(
     """
-    fc-cache gio-querymodules gtk-update-icon-cache helpztags mandb py3clean py3compile py_compile
-    pypy3compile update-desktop-database update-icon-caches update-info-dir update-menus
-    update-mime
+    configure_client_version fc-cache gio-querymodules gtk-update-icon-cache helpztags mandb
+    py3clean py3compile py_compile pypy3compile update-desktop-database update-icon-caches
+    update-info-dir update-menus update-mime
     """
 )
 """Caches without which programs only start slower, menus, and what serves documentation."""
@@ -44,7 +45,7 @@ _RENEWABLE = _words(
 _ADMINISTRATIVE = _words(
     """
     add-shell debconf debconf-set-selections dpkg-maintscript-helper dpkg-trigger getopt ldconfig
-    rm rmdir ucfr update-shells
+    rm rmdir ucfr update-locale update-shells
     """
 )
 """What has nothing to do at a first installation, or is made by us in another way."""
@@ -64,7 +65,6 @@ EFFECTS: Mapping[str, str] = {
     "chmod": "modes of files are not changed",
     "chown": "owners of files are not changed",
     "cp": "files are not copied to their place",
-    "dbus-uuidgen": "the machine has no id for D-Bus, which makes one when it starts",
     "dpkg-divert": "a file is not moved out of the way of this package",
     "dpkg-statoverride": "owners or modes of files are not changed",
     "gpasswd": "a member of a group is missing",
@@ -93,7 +93,6 @@ EFFECTS: Mapping[str, str] = {
     "update-fonts-scale": "fonts of the X server are not listed",
     "update-gsfontmap": "Ghostscript does not know fonts of this package",
     "update-language": "languages of TeX are not configured",
-    "update-locale": "the locale of the system is not set",
     "update-texmf": "TeX is not configured",
     "update-texmf-config": "TeX is not configured",
     "update-updmap": "fonts of TeX are not mapped",

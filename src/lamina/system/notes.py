@@ -15,7 +15,7 @@ from lamina.deb.status import stanza
 from lamina.oci.document import Fields, MalformedDocument
 from lamina.system.library import Library
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised whenever other things are noted, so that those that are kept are noted again."""
 _WHAT = "notes on a Debian package"
 

@@ -9,19 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lamina.archive.entry import Entry, Kind, Literal, file
-from lamina.system.deeds import Deed, Deeds, Permission
+from lamina.system.deeds import Deed, Permission
 from lamina.system.users import Accounts
 
 _OVERRIDES = "var/lib/dpkg/statoverride"
-
-
-def changed_files(deeds: Deeds) -> frozenset[str]:
-    """Return the files, relative to the root, whose bytes `permissions` needs."""
-    return frozenset(
-        deed.path.lstrip("/")
-        for deed in deeds.made
-        if isinstance(deed, Permission) and deed.mode is not None
-    )
 
 
 def permissions(

@@ -13,6 +13,7 @@ from lamina.system.captured import is_captured
 from lamina.system.ldcache import Cache
 from lamina.system.library import Library, is_library_name
 from lamina.system.notes import PackageNotes
+from lamina.system.scripts import needed_files
 
 _LIST = ".list"
 _ALTERNATIVES = b"update-alternatives"
@@ -43,7 +44,8 @@ def read_back(files: Mapping[str, bytes]) -> Iterator[PackageNotes]:
                 continue
             told = _notes(name, paragraphs[name], listed, files)
             # What alternatives lead to lies in folders of which the cache tells nothing.
-            if _ALTERNATIVES not in told.control.get("postinst", b""):
+            has_alternatives = _ALTERNATIVES in told.control.get("postinst", b"")
+            if not has_alternatives and not needed_files(name, told.control):
                 yield replace(told, libraries=tuple(libraries.of(listed)))
 
 

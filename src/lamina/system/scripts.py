@@ -7,73 +7,122 @@ certain is left undone and named, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from lamina.deb.control import parse_paragraph, parse_paragraphs
 from lamina.system.caches import COMMANDS
 from lamina.system.commands import Unknown, deeds_of
-from lamina.system.deeds import Deed, Deeds, Folder, Owner, Permission, Undone
+from lamina.system.deeds import NOTHING, Copy, Deed, Deeds, Folder, Owner, Permission, Undone
 from lamina.system.effects import NO_MATTER, UNREADABLE, WRITES, effect_of
-from lamina.system.shell.run import Step, TooMuch, steps
+from lamina.system.shell.run import Step, TooMuch, follow
 from lamina.system.shell.surroundings import Surroundings
 
-_CALLS = (("preinst", ("install",)), ("postinst", ("configure", "")))
+_CONFIGURE = ("configure", "")
+_CALLS = (("preinst", ("install",)), ("postinst", _CONFIGURE))
 """The scripts, and what dpkg gives them when no version has been there before."""
 _SHELL = re.compile(rb"#!\s*(/usr)?/bin/(ba|da)?sh\b")
 _VOLATILE = ("/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/tmp/")  # noqa: S108
 _TRANSIENT = (*_VOLATILE, "/var/log/", "/var/cache/")
 """What is written there does not have to be in an image."""
-_OURS = frozenset({"/etc/ca-certificates.conf"})
-"""Files that scripts write by hand, and that we make otherwise."""
+_OURS = frozenset(
+    {"/etc/ca-certificates.conf", "/etc/hosts", "/etc/networks", "/usr/local/share/ca-certificates"}
+)
+"""What scripts make step by step, and we, or whatever runs containers, make otherwise."""
 
 
 def read_scripts(
-    package: str, control_files: Mapping[str, bytes], paths: Collection[str] = ()
+    package: str,
+    control_files: Mapping[str, bytes],
+    paths: Collection[str] = (),
+    programs: Collection[str] | None = None,
 ) -> Deeds:
     """Return what the maintainer scripts of a package would do at its first installation.
 
     ``control_files`` are all that the package has beside its data; ``paths`` all that it ships,
-    absolute, so that scripts which ask for them can be answered.
+    absolute; ``programs`` the names of all that the system has, if they are known. Scripts ask for
+    both.
     """
-    around = _surroundings(package, control_files, paths)
+    around = _surroundings(package, control_files, frozenset(paths), programs)
     reading = _Reading(around)
-    for name, arguments in _CALLS:
-        script = control_files.get(name)
-        if script is None:
-            continue
-        if not _SHELL.match(script):
+    for name, found in _followed(control_files, around):
+        if found is None:
             reading.leave(UNREADABLE, name)
-            continue
-        try:
-            found = steps(script, arguments, around)
-        except TooMuch:
-            reading.leave(UNREADABLE, name)
-            continue
-        for step in found:
+        for step in found or ():
             reading.take(step)
     return reading.deeds()
 
 
+def needed_files(package: str, control_files: Mapping[str, bytes]) -> frozenset[str]:
+    """Return the files, relative to the root, whose bytes deeds of the package may be made of.
+
+    More than are needed in the end, since this is asked before the package is unpacked.
+    """
+    around = _surroundings(package, control_files, None, None)
+    sources: set[str] = set()
+    for _, found in _followed(control_files, around):
+        for step in found or ():
+            with suppress(Unknown):
+                sources |= {_source(deed) for deed in _deeds(step)}
+    return frozenset(source.lstrip("/") for source in sources if source)
+
+
+def _source(deed: Deed) -> str:
+    match deed:
+        case Permission():
+            return deed.path
+        case Copy():
+            return deed.source
+        case _:
+            return ""
+
+
+def _followed(
+    control_files: Mapping[str, bytes], around: Surroundings
+) -> Iterator[tuple[str, tuple[Step, ...] | None]]:
+    """Give the steps of each script in turn; none where it cannot be followed."""
+    config = control_files.get("config", b"")
+    try:
+        answers = follow(config, _CONFIGURE, around).answers if _SHELL.match(config) else {}
+        around = replace(around, answers=answers or (around.answers if not config else {}))
+    except TooMuch:
+        around = replace(around, answers={})
+    for name, arguments in _CALLS:
+        script = control_files.get(name)
+        if script is None:
+            continue
+        try:
+            yield name, follow(script, arguments, around).steps if _SHELL.match(script) else None
+        except TooMuch:
+            yield name, None
+
+
+def _deeds(step: Step) -> list[Deed]:
+    """Return what a step does. Raises `Unknown`."""
+    literal = [word.value for word in step.words if word.value is not None]
+    if not literal or len(literal) < len(step.words):
+        raise Unknown
+    return deeds_of(literal)
+
+
 def _surroundings(
-    package: str, control_files: Mapping[str, bytes], paths: Collection[str]
+    package: str,
+    control_files: Mapping[str, bytes],
+    paths: Collection[str] | None,
+    programs: Collection[str] | None,
 ) -> Surroundings:
     control = parse_paragraph(control_files["control"], where=f"the control file of `{package}`")
-    known = frozenset(paths)
-    return Surroundings(package, control["Architecture"], known, _answers(control_files))
+    answers = _defaults(control_files.get("templates", b""))
+    return Surroundings(package, control["Architecture"], paths, programs, answers)
 
 
-def _answers(control_files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return what debconf answers by itself: the defaults, unless a script may choose another."""
-    templates = control_files.get("templates")
-    config = control_files.get("config", b"")
-    if templates is None or b"db_set" in config or b"debconf-set" in config:
-        return {}
-    paragraphs = parse_paragraphs(templates, where="the templates of debconf")
+def _defaults(templates: bytes) -> dict[str, str | None]:
+    """Return what debconf answers where nobody is asked and no script has chosen."""
     return {
         each["Template"]: each.get("Default", "")
-        for each in paragraphs
-        if "Template" in each and each.get("Type") in ("boolean", "select", "string")
+        for each in parse_paragraphs(templates, where="the templates of debconf")
+        if "Template" in each and each.get("Type") in ("boolean", "multiselect", "select", "string")
     }
 
 
@@ -85,6 +134,10 @@ class _Reading:
     made: list[Deed] = field(default_factory=list)
     undone: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
 
+    @property
+    def _shipped(self) -> Collection[str]:
+        return self.around.paths or ()
+
     def take(self, step: Step) -> None:
         """Take one command into account."""
         if step.name in COMMANDS:
@@ -95,14 +148,13 @@ class _Reading:
             return
         if not step.words or step.writes or (step.name in NO_MATTER and not _changes(step)):
             return
-        literal = [word.value for word in step.words]
         try:
-            if not step.is_certain or None in literal:
+            if not step.is_certain:
                 raise Unknown
-            for deed in deeds_of([value for value in literal if value is not None]):
+            for deed in _deeds(step):
                 self._add(deed)
         except Unknown:
-            if not self._is_transient(step):
+            if not self._is_passed_over(step):
                 self.leave(effect_of(step.name), step.text, is_certain=step.is_certain)
 
     def leave(self, effect: str, command: str, *, is_certain: bool = True) -> None:
@@ -122,26 +174,28 @@ class _Reading:
     def _matters(self, path: str) -> bool:
         return path not in _OURS and not path.startswith(_TRANSIENT)
 
-    def _is_transient(self, step: Step) -> bool:
-        """Say whether a command is about nothing but what an image need not have."""
-        paths = [word.value or word.text for word in step.words[1:]]
-        paths = [path for path in paths if "/" in path]
-        return bool(paths) and all(path.startswith(_TRANSIENT) for path in paths)
+    def _is_passed_over(self, step: Step) -> bool:
+        """Say whether a command is about nothing but what an image need not have from here."""
+        paths = [path for word in step.words[1:] if "/" in (path := word.value or word.text)]
+        paths = [path for path in paths if not path.startswith("$(")]
+        return bool(paths) and all(path in _OURS or path.startswith(_TRANSIENT) for path in paths)
 
     def _add(self, deed: Deed) -> None:
-        """Add a deed; a permission of a folder made before belongs to that one."""
+        """Add a deed; a permission of what was made before belongs to that."""
         match deed:
             case Permission():
                 self._permit(deed)
-            case Folder(path=path) if path.startswith(_VOLATILE):
+            case Folder(path=path) | Copy(path=path) if path.startswith(_VOLATILE):
                 pass
+            case Copy(source=source) if source != NOTHING and source not in self._shipped:
+                raise Unknown
             case _:
                 if deed not in self.made:
                     self.made.append(deed)
 
     def _permit(self, permission: Permission) -> None:
         for at, deed in enumerate(self.made):
-            if isinstance(deed, Folder) and deed.path == permission.path:
+            if isinstance(deed, Folder | Copy) and deed.path == permission.path:
                 self.made[at] = replace(
                     deed,
                     mode=deed.mode if permission.mode is None else permission.mode,
@@ -156,7 +210,7 @@ class _Reading:
                     is_override=deed.is_override or permission.is_override,
                 )
                 return
-        if permission.path in self.around.paths:
+        if permission.path in self._shipped:
             self.made.append(permission)
         elif not permission.path.startswith(_TRANSIENT):
             raise Unknown

@@ -12,7 +12,7 @@ from lamina.archive.tree import BadPath, follow
 from lamina.deb.status import STATUS, STATUS_FOLDER
 from lamina.oci.document import Fields, MalformedDocument
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever other files are read, so that those that are kept are read again."""
 _WHAT = "files of a base image"
 
@@ -31,6 +31,19 @@ _WANTED = re.compile(
 )
 
 
+_FOLDERS = ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin")
+
+
+def program_of(path: str) -> str:
+    """Return the name of the program that a path is of; empty if it is of none.
+
+    >>> program_of("usr/bin/setcap"), program_of("usr/lib/x")
+    ('setcap', '')
+    """
+    folder, _, name = path.strip("/").rpartition("/")
+    return name if folder in _FOLDERS else ""
+
+
 def is_wanted(path: str) -> bool:
     """Say whether a file of a base is one of them; ``path`` is relative to the root."""
     return path.startswith(("var/lib/dpkg/", "etc/", "usr/")) and bool(_WANTED.fullmatch(path))
@@ -42,6 +55,8 @@ class SmallFiles:
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    programs: frozenset[str] = frozenset()
+    """The names of all programs, in whichever folder: maintainer scripts ask for them."""
 
     def get(self, path: str) -> bytes | None:
         """Return the bytes of a file, through symlinks; None where there is none."""
@@ -76,7 +91,9 @@ class SmallFiles:
     def to_json(self) -> dict[str, object]:
         """Return the object that is kept."""
         packed = {path: base64.b64encode(data).decode() for path, data in self.files.items()}
-        return {"format": _FORMAT, "files": packed, "links": dict(self.links)}
+        return {"format": _FORMAT, "files": packed, "links": dict(self.links)} | {
+            "programs": sorted(self.programs)
+        }
 
     @classmethod
     def parse(cls, document: Mapping[str, object]) -> SmallFiles:
@@ -89,4 +106,11 @@ class SmallFiles:
             unpacked = {path: base64.b64decode(str(data)) for path, data in files.items()}
         except ValueError:
             raise MalformedDocument(f"Malformed {_WHAT}: expected Base64") from None
-        return cls(unpacked, {path: str(target) for path, target in links.items()})
+        programs = document.get("programs")
+        if not isinstance(programs, list):
+            fields.refuse("programs", "a list")
+        return cls(
+            unpacked,
+            {path: str(target) for path, target in links.items()},
+            frozenset(str(name) for name in programs),
+        )

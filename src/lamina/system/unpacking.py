@@ -16,9 +16,8 @@ from lamina.deb.unpack import Keep, unpack
 from lamina.system.elf import ElfWatch
 from lamina.system.library import Library, is_library_name, library_of
 from lamina.system.notes import PackageNotes
-from lamina.system.permissions import changed_files
 from lamina.system.placing import Placing
-from lamina.system.scripts import read_scripts
+from lamina.system.scripts import needed_files
 
 OpenDeb = Callable[[DebianPackage], Path]
 """Gives the file of a package, its SHA-256 checked."""
@@ -93,14 +92,14 @@ class _Watch:
     libraries: list[Library] = field(default_factory=list)
     library_links: dict[str, str] = field(default_factory=dict)
     _named: frozenset[str] = field(init=False)
-    _changed: frozenset[str] = field(init=False)
+    _needed: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         text = self.deb.control_files.get("conffiles", b"").decode("utf-8", "replace")
         # A line may say `remove-on-upgrade` before the path (deb-conffiles(5)).
         self._named = frozenset(line for line in text.splitlines() if line.startswith("/"))
-        # Of those whose mode or owner a script changes, the bytes stand in another layer again.
-        self._changed = changed_files(read_scripts(self.deb.name, self.deb.control_files))
+        # What scripts copy, or give another mode, stands again in another layer.
+        self._needed = needed_files(self.deb.name, self.deb.control_files)
 
     def watched(self, entry: Entry) -> Entry:
         """Return an entry whose content is seen while it is read."""
@@ -115,7 +114,7 @@ class _Watch:
         sights: list[_Sight] = []
         if f"/{entry.path}" in self._named:
             sights.append(_Md5(f"/{entry.path}", self.conffiles))
-        is_wanted = self.is_captured(entry.path) or entry.path in self._changed
+        is_wanted = self.is_captured(entry.path) or entry.path in self._needed
         if is_wanted and entry.content.size <= _LARGEST_CAPTURED:
             sights.append(_Capture(entry.path, self.captured))
         if is_library:

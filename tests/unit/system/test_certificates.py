@@ -69,6 +69,7 @@ def test_each_certificate_is_listed_bundled_and_linked() -> None:
     assert made.pop("etc/ca-certificates.conf").endswith("#\nm/One (A).crt\nm/Two.crt\n")
     assert made == {
         "etc/ssl/certs": "",
+        LOCAL: "",
         "etc/ssl/certs/ca-certificates.crt": (ONE + TWO).decode(),
         "etc/ssl/certs/One_=A=.pem": f"/{SHARE}/m/One (A).crt",
         "etc/ssl/certs/Two.pem": f"/{SHARE}/m/Two.crt",
@@ -113,6 +114,7 @@ def test_a_file_with_several_certificates_has_no_hash_but_is_bundled() -> None:
     assert set(made) == {
         "etc/ca-certificates.conf",
         "etc/ssl/certs",
+        LOCAL,
         "etc/ssl/certs/ca-certificates.crt",
         "etc/ssl/certs/a.pem",
     }

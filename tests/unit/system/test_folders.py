@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lamina.system.deeds import Deed, Folder, Group, Link, Owner
+from lamina.system.deeds import Copy, Deed, Folder, Group, Link, Owner
 from lamina.system.folders import folders
 from lamina.system.users import Accounts
 
@@ -17,12 +17,19 @@ def test_each_is_made_once_where_nothing_is() -> None:
         Folder("/var/cache/x", owner=Owner("man", "nobody-at-all")),
         Folder("/etc/there"),
         Link("/etc/s", "../b"),
+        Copy("/etc/x", "/usr/share/x", 0o640, Owner("man", "staff")),
+        Copy("/etc/empty", "/dev/null"),
+        Copy("/etc/y", "/usr/share/too-large"),
     ]
 
-    found = list(folders(wanted, ACCOUNTS, lambda path: path == "/etc/there"))
+    found = list(
+        folders(wanted, ACCOUNTS, {"usr/share/x": b"x"}, lambda path: path == "/etc/there")
+    )
 
     assert [(each.path, each.mode, each.uid, each.gid, each.target) for each in found] == [
         ("usr/local/share/fonts", 0o2775, 0, 50, ""),
         ("var/cache/x", 0o755, 6, 0, ""),
         ("etc/s", 0o777, 0, 0, "../b"),
+        ("etc/x", 0o640, 6, 50, ""),
+        ("etc/empty", 0o644, 0, 0, ""),
     ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lamina.system.deeds import Deeds, Folder, Owner, Permission
-from lamina.system.permissions import changed_files, permissions
+from lamina.system.deeds import Owner, Permission
+from lamina.system.permissions import permissions
 from lamina.system.users import Accounts
 
 ACCOUNTS = Accounts({"root": 0}, {"root": 0, "_ssh": 101, "crontab": 102})
@@ -49,9 +49,3 @@ def test_what_cannot_be_given_is_told() -> None:
 
     assert entries == []
     assert left == [AGENT, unknown, modeless]
-
-
-def test_the_bytes_of_files_with_a_new_mode_are_needed() -> None:
-    deeds = Deeds("x", (AGENT, Folder("/y"), Permission("/z", None, Owner("root"))))
-
-    assert changed_files(deeds) == {"usr/bin/ssh-agent"}

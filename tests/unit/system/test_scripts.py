@@ -8,6 +8,7 @@ from lamina.system.commands import Unknown, deeds_of
 from lamina.system.deeds import (
     Alternative,
     Certificates,
+    Copy,
     Deed,
     Deeds,
     Folder,
@@ -22,7 +23,7 @@ from lamina.system.deeds import (
     Undone,
     User,
 )
-from lamina.system.scripts import read_scripts
+from lamina.system.scripts import needed_files, read_scripts
 
 CONTROL = b"Package: demo\nVersion: 1\nArchitecture: amd64\n"
 
@@ -78,6 +79,14 @@ def read(postinst: str, *paths: str, **files: bytes) -> Deeds:
             Folder("/var/x", 0o2750, Owner("man", "adm")),
         ),
         ("ln -sf ../x /etc/y", Link("/etc/y", "../x")),
+        ("cp -p /usr/share/x /etc/x", Copy("/etc/x", "/usr/share/x")),
+        ("cp /usr/share/x /etc/y/", Copy("/etc/y/x", "/usr/share/x")),
+        ("ucf --three-way --debconf-ok /usr/share/x /etc/y", Copy("/etc/y", "/usr/share/x")),
+        ("touch /etc/x", Copy("/etc/x", "/dev/null")),
+        (
+            "install -m 0640 -o man -g adm /usr/share/x /etc/x",
+            Copy("/etc/x", "/usr/share/x", 0o640, Owner("man", "adm")),
+        ),
         ("chmod 2755 /usr/bin/x", Permission("/usr/bin/x", 0o2755)),
         ("chown root:adm /usr/bin/x", Permission("/usr/bin/x", None, Owner("root", "adm"))),
         ("chgrp adm /usr/bin/x", Permission("/usr/bin/x", None, Owner("", "adm"))),
@@ -109,7 +118,10 @@ def test_a_command_is_read(command: str, expected: Deed) -> None:
         "usermod -s /bin/sh x",
         "mkdir x",
         "mkdir",
-        "install -m 644 /a /b",
+        "install -m 644 /a /b /c",
+        "cp -r /a /b",
+        "cp /a b",
+        "ucf /a",
         "ln /a /b",
         "ln -s /a /b/",
         "chmod u+s /x",
@@ -207,6 +219,30 @@ def test_mode_and_owner_of_a_file_come_together() -> None:
     assert found.made == (Permission("/usr/bin/x", 0o2755, Owner("", "_ssh")),)
 
 
+def test_a_template_is_copied_where_the_package_ships_it() -> None:
+    script = "cp /usr/share/x /etc/x; chmod 640 /etc/x; cp /usr/share/other /etc/y"
+
+    found = read(script, "/usr/share/x")
+
+    assert found.made == (Copy("/etc/x", "/usr/share/x", 0o640),)
+    assert found.undone == (
+        Undone("files are not copied to their place", ("cp /usr/share/other /etc/y",)),
+    )
+
+
+def test_bytes_are_needed_of_what_is_copied_or_changed_in_any_case() -> None:
+    script = (
+        b"#!/bin/sh\ncp /usr/share/x /etc/x; chmod $(date) /y; grep a b && chmod 755 /bin/z\n"
+        b"[ -f /etc/w ] && chmod 440 /etc/w\n"
+    )
+
+    assert needed_files("demo", {"control": CONTROL, "postinst": script}) == {
+        "usr/share/x",
+        "bin/z",
+        "etc/w",
+    }
+
+
 def test_a_file_that_the_package_does_not_ship_cannot_be_changed() -> None:
     found = read("chmod 640 /etc/other")
 
@@ -235,11 +271,14 @@ def test_defaults_of_debconf_are_taken_unless_a_script_chooses() -> None:
     script = 'db_get demo/style; case "$RET" in a) ln -s a /etc/s ;; b) ln -s b /etc/s ;; esac'
 
     kept = read(script, templates=TEMPLATES)
-    chosen = read(script, templates=TEMPLATES, config=b"db_set demo/style a")
+    config = b"#!/bin/sh\nif [ ! -h /etc/s ]; then db_set demo/style a; fi\n"
+    chosen = read(script, templates=TEMPLATES, config=config)
+    unknown = read(script, templates=TEMPLATES, config=b"#!/usr/bin/perl\n")
 
     assert kept.made == (Link("/etc/s", "b"),)
-    assert chosen.made == ()
-    assert [undone.is_certain for undone in chosen.undone] == [False]
+    assert chosen.made == (Link("/etc/s", "a"),)
+    assert unknown.made == ()
+    assert [undone.is_certain for undone in unknown.undone] == [False]
 
 
 def test_an_alternative_of_an_earlier_version_need_not_be_removed() -> None:

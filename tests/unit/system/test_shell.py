@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.system.shell.run import TooMuch, steps
+from lamina.system.shell.run import Step, TooMuch, follow
 from lamina.system.shell.surroundings import Surroundings
 
 AROUND = Surroundings(
     "demo",
     "amd64",
     frozenset({"/usr/bin/demo", "/etc/demo", "/usr/share/demo/data"}),
-    {"demo/colour": "green"},
+    answers={"demo/colour": "green"},
 )
+
+
+def steps(script: bytes, arguments: tuple[str, ...], around: Surroundings) -> tuple[Step, ...]:
+    return follow(script, arguments, around).steps
 
 
 def run(script: str, *arguments: str) -> list[str]:
@@ -128,6 +132,30 @@ def test_functions_are_followed_with_their_arguments() -> None:
     assert run(script) == ["adduser --system demo"]
 
 
+def test_a_function_that_may_have_returned_before_has_an_unknown_outcome() -> None:
+    script = """
+    find_it() { for p in $PATH; do if [ -x "$p/$1" ]; then return 0; fi; done; return 1; }
+    if find_it demo; then found; fi
+    after
+    """
+
+    assert run(script) == ["? found", "after"]
+
+
+def test_what_may_have_ended_the_script_in_a_function_reaches_further() -> None:
+    assert run("f() { grep a /b && exit 0; }; f; last") == ["grep a /b", "? last"]
+
+
+def test_what_may_have_ended_a_loop_does_not_reach_further() -> None:
+    assert run("for x in a b; do grep $x /c || continue; use $x; done; after") == [
+        "grep a /c",
+        "? use a",
+        "? grep b /c",
+        "? use b",
+        "after",
+    ]
+
+
 def test_a_loop_over_words_is_unrolled() -> None:
     assert run("for x in a b; do for y in 1 2; do use $x$y; done; done") == [
         "use a1",
@@ -148,6 +176,36 @@ def test_debconf_answers_with_its_defaults() -> None:
     script = 'db_get demo/colour; paint "$RET"; db_get demo/shape; paint "$RET"'
 
     assert run(script) == ["paint green", 'paint "$RET"']
+
+
+def test_what_a_script_tells_debconf_is_its_answer() -> None:
+    script = """
+    db_set demo/colour red
+    db_set demo/shape "$(date)"
+    db_set demo/size 1
+    if grep a /b; then db_set demo/size 2; fi
+    db_get demo/colour; paint "$RET"
+    """
+
+    followed = follow(script.encode(), (), AROUND)
+
+    assert followed.answers == {"demo/colour": "red", "demo/shape": None, "demo/size": None}
+    assert followed.steps[-1].text == "paint red"
+
+
+def test_programs_are_there_or_not_where_all_are_known() -> None:
+    around = Surroundings("demo", "amd64", programs=frozenset({"setcap"}))
+    script = "command -v setcap && one; [ -x /sbin/setcap ] && two; which other || three"
+
+    found = follow(script.encode(), (), around).steps
+
+    assert [step.words[0].value for step in found if step.is_certain] == [
+        "command",
+        "one",
+        "two",
+        "which",
+        "three",
+    ]
 
 
 def test_what_a_subshell_sets_ends_with_it() -> None:

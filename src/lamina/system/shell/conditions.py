@@ -62,6 +62,9 @@ def outcome(words: Sequence[Word], surroundings: Surroundings) -> Truth:
             return False
         case ["dpkg-statoverride", *rest] if "--list" in rest:
             return False
+        # At a first installation nobody has chosen an alternative of this package.
+        case ["update-alternatives", "--list" | "--query" | "--display", *_]:
+            return False
         case ["dpkg-maintscript-helper", "supports", *_]:
             return True
         case ["systemctl" | "pidof" | "pgrep" | "ischroot" | "mountpoint", *_]:

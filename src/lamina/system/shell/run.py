@@ -8,7 +8,7 @@ not be installed then.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -69,18 +69,27 @@ class _Result:
     end: _End | None = None
 
 
-def steps(script: bytes, arguments: Sequence[str], surroundings: Surroundings) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A script that was followed to its end."""
+
+    steps: tuple[Step, ...]
+    answers: Mapping[str, str | None]
+    """What debconf would answer afterwards; None if nobody knows."""
+
+
+def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) -> Followed:
     """Return what ``script`` would run with these arguments. Raises `TooMuch`."""
     if len(script) > _LARGEST:
         raise TooMuch
     given = tuple(Word(argument, argument) for argument in arguments)
     scope = Scope(surroundings.variables(), given, surroundings)
-    reader = _Reader(scope)
+    reader = _Reader(scope, dict(surroundings.answers))
     try:
         reader.block(_parser().parse(script).root_node)
     except RecursionError:
         raise TooMuch from None
-    return reader.found
+    return Followed(tuple(reader.found), reader.answers)
 
 
 @cache
@@ -91,8 +100,13 @@ def _parser() -> Parser:
 @dataclass(slots=True)
 class _Reader:
     scope: Scope
+    answers: dict[str, str | None]
     found: list[Step] = field(default_factory=list)
     is_certain: bool = True
+    may_return: bool = False
+    """Whether the function may have returned already."""
+    may_exit: bool = False
+    """Whether the script may have ended already."""
     depth: int = 0
     visited: int = 0
 
@@ -194,10 +208,14 @@ class _Reader:
 
     def _ask(self, words: Sequence[Word]) -> None:
         """Take the answers of debconf that are known (debconf-devel(7))."""
-        values = [word.value for word in words]
+        command, question, *rest = [word.value for word in (*words, Word(None, ""))]
         answer = None
-        if values[0] == "db_get" and len(values) == 2 and values[1] is not None:
-            answer = self.scope.surroundings.answers.get(values[1])
+        if command == "db_get" and question is not None:
+            answer = self.answers.get(question)
+        if command in ("db_set", "db_reset"):
+            changed = self.answers if question is None else (question,)
+            given = rest[0] if rest and self.is_certain and command == "db_set" else None
+            self.answers |= dict.fromkeys(changed, given if question is not None else None)
         self.scope.variables["RET"] = answer
 
     def _end(self, name: str, words: Sequence[Word]) -> _Result:
@@ -208,15 +226,19 @@ class _Reader:
         return _Result(succeeds, _End.FAILURE if succeeds is False else _End.EXIT)
 
     def _call(self, body: Node, arguments: tuple[Word, ...]) -> _Result:
-        outer, was_certain = self.scope.arguments, self.is_certain
-        self.scope.arguments = arguments
+        outer, was_certain, may_return = self.scope.arguments, self.is_certain, self.may_return
+        self.scope.arguments, self.may_return = arguments, False
         result = self._statement(body)
-        self.scope.arguments = outer
-        if result.end is _End.RETURN:
-            # What an uncertain return leaves open ends with the function.
-            self.is_certain = was_certain
-            return _Result(result.status)
-        return result
+        status = None if self.may_return else result.status
+        self.scope.arguments, self.may_return = outer, may_return
+        if result.end not in (None, _End.RETURN):
+            return result
+        self._settle(was_certain)
+        return _Result(status)
+
+    def _settle(self, was_certain: bool) -> None:
+        """Leave a function or a loop: what may have ended it early does not reach further."""
+        self.is_certain = was_certain and not self.may_exit
 
     def _assign(self, node: Node) -> _Result:
         own = [node] if node.type == "variable_assignment" else node.named_children
@@ -303,6 +325,8 @@ class _Reader:
             return _Result(status, ends.pop())
         # One way goes on: all that follows is uncertain.
         self.is_certain = False
+        self.may_return |= _End.RETURN in ends
+        self.may_exit |= _End.EXIT in ends
         return _Result(status)
 
     def _case(self, node: Node) -> _Result:
@@ -349,11 +373,14 @@ class _Reader:
         if any(word.value is None for word in listed):
             self.scope.variables[name] = None
             return self._perhaps(body)
+        was_certain = self.is_certain
         for word in listed:
             self.scope.variables[name] = word.value
             result = self._statement(body)
             if result.end not in (None, _End.LOOP):
                 return result
+        if not self.may_return:
+            self._settle(was_certain)
         return _Result()
 
     def _while(self, node: Node) -> _Result:

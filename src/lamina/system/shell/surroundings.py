@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from lamina.system.small_files import program_of
+
 _TRIPLETS = {
     "amd64": "x86_64-linux-gnu",
     "arm64": "aarch64-linux-gnu",
@@ -16,6 +18,8 @@ _TRIPLETS = {
     "riscv64": "riscv64-linux-gnu",
     "s390x": "s390x-linux-gnu",
 }
+_EVERYWHERE = frozenset({"dpkg", "dpkg-divert", "dpkg-query", "update-alternatives"})
+"""Programs of every system with packages of Debian."""
 _ABSENT = ("/run", "/var/run", "/proc", "/sys", "/dev", "/boot", "/tmp", "/target")  # noqa: S108
 """What a running system has, and an image has not."""
 _FRESH = ("/etc", "/var", "/root", "/home", "/srv", "/opt", "/mnt", "/media", "/usr/local")
@@ -37,9 +41,11 @@ class Surroundings:
     package: str
     architecture: str
     """Of the package; ``all`` tells nothing of the system."""
-    paths: Collection[str] = frozenset()
-    """All absolute paths that the package ships."""
-    answers: Mapping[str, str] = field(default_factory=dict)
+    paths: Collection[str] | None = frozenset()
+    """All absolute paths that the package ships; None if they are not known yet."""
+    programs: Collection[str] | None = None
+    """The names of all programs of the system, if they are known."""
+    answers: Mapping[str, str | None] = field(default_factory=dict)
     """What debconf answers if nobody is asked, by question."""
 
     @property
@@ -62,16 +68,20 @@ class Surroundings:
     def has(self, path: str) -> bool | None:
         """Say whether something is at a path, if that can be known."""
         path = posixpath.normpath(path)
-        if path in self.paths or path in _ALWAYS:
+        if path in _ALWAYS or path in (self.paths or ()):
             return True
+        if self.paths is None:
+            return False if _is_below(path, _ABSENT) else None
+        if (name := program_of(path)) and self.programs is not None:
+            return name in self.programs
         return False if _is_below(path, (*_ABSENT, *_FRESH)) else None
 
     def has_directory(self, path: str) -> bool | None:
         """Say whether a directory is at a path, if that can be known."""
         path = posixpath.normpath(path)
-        if path in _ALWAYS or any(each.startswith(f"{path}/") for each in self.paths):
+        if path in _ALWAYS or any(each.startswith(f"{path}/") for each in self.paths or ()):
             return True
-        if path in self.paths:
+        if path in (self.paths or ()):
             # A list of paths does not tell an empty directory from a file.
             return None
         return self.has(path)
@@ -79,12 +89,11 @@ class Surroundings:
     def has_program(self, name: str) -> bool | None:
         """Say whether a program is there; those of other packages are unknown."""
         if name.startswith("/"):
-            return True if posixpath.normpath(name) in self.paths else self._missing(name)
-        folders = ("/usr/bin", "/usr/sbin", "/bin", "/sbin")
-        return True if any(f"{folder}/{name}" in self.paths for folder in folders) else None
-
-    def _missing(self, path: str) -> bool | None:
-        return False if _is_below(path, (*_ABSENT, *_FRESH)) else None
+            return self.has(name)
+        if self.programs is not None:
+            return name in self.programs
+        is_own = any(program_of(path) == name for path in self.paths or ())
+        return True if is_own or name in _EVERYWHERE else None
 
 
 def _is_below(path: str, folders: tuple[str, ...]) -> bool:

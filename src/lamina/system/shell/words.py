@@ -14,7 +14,7 @@ from lamina.system.shell.surroundings import Surroundings
 _GLOB = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED_IN_QUOTES = re.compile(r'\\([$`"\\\n])')
-_DEFAULTS = re.compile(r"\$\{(?P<name>\w+|[@*])(?P<operator>:?[-+])(?P<word>[^$`]*)\}", re.DOTALL)
+_DEFAULTS = re.compile(r"\$\{(?P<name>\w+|[@*])(?P<operator>:?[-+])(?P<word>.*)\}", re.DOTALL)
 _LARGEST = 1 << 16
 """More text than any script's variable has; what doubles itself in a loop ends here."""
 
@@ -149,9 +149,13 @@ def _expansion(text: str, scope: Scope) -> str | None:
     value = scope.lookup(match["name"])
     if value is None:
         return None
-    word = match["word"].strip("\"'")
     is_default = "-" in match["operator"]
-    return (value or word) if is_default else (word if value else "")
+    if is_default and value:
+        return value
+    if not is_default and not value:
+        return ""
+    word = match["word"].strip("\"'")
+    return None if re.search("[$`]", word) else word
 
 
 def _output(text: str, scope: Scope) -> str | None:
@@ -165,6 +169,8 @@ def _output(text: str, scope: Scope) -> str | None:
             return scope.surroundings.triplet
         case ["dpkg-architecture", "-q", "DEB_HOST_MULTIARCH"]:
             return scope.surroundings.triplet
+        case ["dpkg-divert", "--truename", str(path)]:
+            return path
         case ["echo", str(word)]:
             return word
         case ["command", "-v", str(name)] | ["which", str(name)]:
