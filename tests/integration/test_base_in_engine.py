@@ -107,6 +107,77 @@ def test_tmp_stays_open_to_all(engine: Engine, image: Any) -> None:
     assert seen(engine, name, "/tmp/y") == ["-rw-r--r--", 0, 0, None]
 
 
+PLACES = """
+import ctypes.util, datetime, json, locale, os, pwd, socket, ssl, tempfile, zoneinfo
+from pathlib import Path
+Path.home().joinpath("x").write_text("mine")
+with tempfile.NamedTemporaryFile(dir="/tmp") as file:
+    owner = os.stat(file.name).st_uid
+print(json.dumps({
+    "ids": [os.getuid(), os.getgid()],
+    "home": os.environ["HOME"],
+    "name": pwd.getpwuid(os.getuid()).pw_name,
+    "temporary": owner,
+    "library": ctypes.util.find_library("ssl"),
+    "certificates": ssl.create_default_context().cert_store_stats()["x509_ca"] > 100,
+    "zone": datetime.datetime(2026, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")).isoformat(),
+    "locale": locale.setlocale(locale.LC_ALL, ""),
+    "localhost": socket.gethostbyname("localhost"),
+}))
+"""
+
+
+@pytest.mark.parametrize("codename", ["bookworm", "trixie"])
+def test_a_base_of_debian_has_what_programs_expect_for_a_user_without_rights(
+    engine: Engine, image: Any, codename: str
+) -> None:
+    name = image('user = "nonroot"', base=f"debian:{codename}")
+
+    found = json.loads(run(engine, name, "python", "-c", PLACES))
+
+    assert found == {
+        "ids": [65532, 65532],
+        "home": "/home/nonroot",
+        "name": "nonroot",
+        "temporary": 65532,
+        "library": "libssl.so.3",
+        "certificates": True,
+        "zone": "2026-07-01T00:00:00+02:00",
+        "locale": "C.UTF-8",
+        "localhost": "127.0.0.1",
+    }
+
+
+def test_a_shell_runs_scripts_if_it_is_asked_for(engine: Engine, image: Any) -> None:
+    script = (
+        "set -e; id -u | sed 's/^/user /'; ls / | grep -c '^usr$'; exec awk 'BEGIN { print 7 }'"
+    )
+    cmd = f'cmd = "{script}"'
+    name = image(f'shell = true\nuser = "1000:nonroot"\n{cmd}')
+
+    assert engine("run", "--rm", "--network=none", name) == "user 1000\n1\n7\n"
+
+
+def test_what_a_base_of_debian_cannot_run_is_told_before_it_is_built(
+    lamina: Lamina, tmp_path: Path
+) -> None:
+    settings = '[tool.lamina]\nuser = "nonrot"\ncmd = "exec app"\n'
+    project = write_project(tmp_path / "project", [LocalWheel("demo")], settings)
+
+    out = f"oci:{tmp_path}/out"
+    said = lamina.refused("build", project, "--base", "debian:bookworm", "-o", out)
+
+    assert said.splitlines() == [
+        "error: Unable to run what `[tool.lamina]` says on the base `debian:bookworm`",
+        "  `user`: there is no user `nonrot`",
+        "  `cmd`: there is no `/bin/sh`",
+        "",
+        "hint: Did you mean the user `nonroot`? Set `shell = true`, or write commands as arrays of "
+        "words",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_home_of_somebody_else_keeps_owner_and_mode(
     engine: Engine, image: Any, debian: Path, tmp_path: Path
 ) -> None:

@@ -26,9 +26,12 @@ class Subject(Enum):
     MUSL = r"ld-musl-[\w-]+\.so\.1"
     DPKG = r"var/lib/dpkg/(?:status|status\.d/[\w.+-]+)"
     APK = r"lib/apk/db/installed"
+    USERS = r"etc/passwd"
+    GROUPS = r"etc/group"
 
 
 _SUBJECTS = {subject: re.compile(rf"(?:.*/)?(?:{subject.value})") for subject in Subject}
+_ACCOUNTS = frozenset({Subject.USERS, Subject.GROUPS})
 
 # A number that goes on in the next piece must not count: so each asks for what follows it.
 _SEARCHED = {
@@ -73,6 +76,10 @@ class Clues:
         elif subject in _SEARCHED:
             texts = _search(changeset.content(), _SEARCHED[subject])
             self.found[path] = Clue(subject, frozenset(texts))
+        elif subject in _ACCOUNTS:
+            lines = _head(changeset).splitlines()
+            names = (line.partition(":")[0] for line in lines if ":" in line)
+            self.found[path] = Clue(subject, frozenset(names))
         else:
             packages = _packages(_head(changeset), apk=subject is Subject.APK)
             self.found[path] = Clue(subject, frozenset(packages))
@@ -104,7 +111,7 @@ def _subject(path: str) -> Subject | None:
     name = path.rpartition("/")[2]
     # Nearly all paths end here, before any pattern is tried.
     if not name.startswith(("libc", "ld-musl-", "python3.", "libpython3.")) and not (
-        name in ("patchlevel.h", "status", "installed") or "/status.d/" in path
+        name in ("patchlevel.h", "status", "installed", "passwd", "group") or "/status.d/" in path
     ):
         return None
     return next((each for each, pattern in _SUBJECTS.items() if pattern.fullmatch(path)), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from lamina.archive.rootfs import Rootfs
+from lamina.archive.tree import BadPath, Leaf, Tree, split
 from lamina.bases.base import Base
 from lamina.bases.clues import Clues, Subject
 from lamina.bases.interpreter import find_libc, find_python
@@ -51,4 +52,30 @@ def scan(base: Base) -> BaseFacts:
     libc = find_libc(base.name, tree, clues, python)
     libraries = (*clues.of(Subject.GLIBC), *clues.of(Subject.MUSL))
     keep = [python.path.lstrip("/"), *libraries] if python else libraries
-    return BaseFacts(python, libc, Rootfs.of(tree, keep=keep))
+    return BaseFacts(
+        python,
+        libc,
+        Rootfs.of(tree, keep=keep),
+        users=_names(tree, clues, Subject.USERS, "etc/passwd"),
+        groups=_names(tree, clues, Subject.GROUPS, "etc/group"),
+        has_shell=_has_shell(tree),
+    )
+
+
+def _names(tree: Tree, clues: Clues, subject: Subject, path: str) -> tuple[str, ...] | None:
+    """Return the names in a file, none if it is absent; ``None`` if it is elsewhere."""
+    try:
+        place = tree.place(path)
+    except BadPath:
+        return None
+    node = tree.find(split(place))
+    if isinstance(node, Leaf) and node.target is not None:
+        return None
+    return tuple(sorted(clues.of(subject).get(place, ())))
+
+
+def _has_shell(tree: Tree) -> bool:
+    try:
+        return isinstance(tree.find(tree.resolve("bin/sh")), Leaf)
+    except BadPath:
+        return False

@@ -33,6 +33,7 @@ from lamina.pins.model import Pins, PlatformPins
 from lamina.prepare import Order, below
 from lamina.project.building import Building
 from lamina.project.config import Config
+from lamina.project.launch import Launch
 
 if TYPE_CHECKING:
     from lamina.make.debian_base import DebianSettings
@@ -119,6 +120,8 @@ def orders(
             outputs=(*outputs, pins_path(project)),
             building=pinned_building(building, project, pins),
         )
+        if (doubt := _launch(order, config, name).check()) is not None:
+            workshop.observer.warn(doubt)
         workshop.observer.note(_what(order, config, name))
         found.append(order)
     if pins is None and not options.no_lock and (note := unpinned(asked)):
@@ -160,6 +163,11 @@ def _system(
     from lamina.cli.system import system_above  # Here, since most images have none.
 
     return system_above(base, config, workshop, os.environ, folder, pins=pins)
+
+
+def _launch(order: Order, config: Config, name: str) -> Launch:
+    packages = () if order.system is None else order.system.plan.packages
+    return Launch(config, name, order.base.facts, [package.name for package in packages])
 
 
 def _about_files(project: ProjectFolder, config: Config) -> Iterator[str]:

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from lamina.archive.rootfs import Rootfs
-from lamina.oci.document import MalformedDocument, parse_document
+from lamina.oci.document import Fields, MalformedDocument, parse_document
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever other facts are learned, so that those that are kept are learned again."""
 
 
@@ -47,6 +47,11 @@ class BaseFacts:
     python: BasePython | None
     libc: BaseLibc | None
     rootfs: Rootfs
+    users: tuple[str, ...] | None = None
+    """The names in its ``/etc/passwd``; ``None`` where nobody looked."""
+    groups: tuple[str, ...] | None = None
+    has_shell: bool | None = None
+    """Whether it has a ``/bin/sh``."""
 
     def to_json(self) -> dict[str, object]:
         """Return the object that is kept."""
@@ -59,6 +64,11 @@ class BaseFacts:
             }
         if self.libc is not None:
             document["libc"] = {"name": self.libc.name, "version": self.libc.version}
+        for key, names in (("users", self.users), ("groups", self.groups)):
+            if names is not None:
+                document[key] = list(names)
+        if self.has_shell is not None:
+            document["shell"] = self.has_shell
         return document
 
     @classmethod
@@ -82,7 +92,19 @@ class BaseFacts:
             else None,
             BaseLibc(libc.text("name"), libc.text("version")) if libc.values else None,
             Rootfs.from_json(document.object("rootfs").values),
+            _names(document, "users"),
+            _names(document, "groups"),
+            document.flag("shell") if "shell" in document.values else None,
         )
+
+
+def _names(document: Fields, key: str) -> tuple[str, ...] | None:
+    value = document.values.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        document.refuse(key, "a list of names")
+    return tuple(value)
 
 
 def _is_absolute(path: str) -> bool:
@@ -90,5 +112,5 @@ def _is_absolute(path: str) -> bool:
     return path.startswith("/") and posixpath.normpath(path) == path and path.isprintable()
 
 
-NO_BASE = BaseFacts(None, None, Rootfs())
+NO_BASE = BaseFacts(None, None, Rootfs(), users=(), groups=(), has_shell=False)
 """The facts of ``scratch``."""

@@ -355,3 +355,22 @@ def test_a_layer_that_is_gone_is_named() -> None:
     assert str(refused(base_of(Gone(good.descriptor, good.diff_id, b"")))) == (
         "Unable to read layer 1 of the base image `base`: No such file or directory"
     )
+
+
+def test_users_groups_and_the_shell_are_known() -> None:
+    etc = [
+        Member("etc/passwd", data=b"root:x:0:0::/root:/bin/sh\napp:x:1:1::/:\n\n+::::::\n"),
+        Member("etc/group", data=b"root:x:0:\n"),
+        Member("opt/etc/passwd", data=b"other:x:1:1:::\n"),
+    ]
+    shell = [Member("bin/busybox", mode=0o755), link("bin/sh", "/bin/busybox")]
+
+    facts = scan(base_of([*etc, *shell], [Member("etc/group", data=b"staff:x:1:\n")]))
+
+    assert (facts.users, facts.groups, facts.has_shell) == (("+", "app", "root"), ("staff",), True)
+
+
+def test_users_that_are_elsewhere_are_not_known() -> None:
+    facts = scan(base_of([link("etc/passwd", "/run/passwd"), link("bin/sh", "/bin/none")]))
+
+    assert (facts.users, facts.groups, facts.has_shell) == (None, (), False)

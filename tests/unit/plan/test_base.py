@@ -15,7 +15,11 @@ from lamina.plan.base import NO_BASE, BaseFacts, BaseLibc, BasePython
             BasePython("/usr/bin/python3.13t", "3.13.1", free_threaded=True),
             BaseLibc("musl", "1.2.5"),
             Rootfs(links={"lib": "usr/lib"}),
+            users=("app", "root"),
+            groups=(),
+            has_shell=True,
         ),
+        BaseFacts(None, None, Rootfs()),
     ],
 )
 def test_what_is_kept_is_read_again(facts: BaseFacts) -> None:
@@ -28,15 +32,19 @@ def test_what_is_kept_is_read_again(facts: BaseFacts) -> None:
         (b"[", "Malformed facts of a base image: not JSON"),
         (
             b'{"format": 0}',
-            "Malformed facts of a base image: expected the number 1 at `format`, got: a number",
+            "Malformed facts of a base image: expected the number 2 at `format`, got: a number",
         ),
         (
-            b'{"format": 1, "python": {"path": 1}}',
+            b'{"format": 2, "python": {"path": 1}}',
             "Malformed facts of a base image: expected text at `python.path`, got: a number",
         ),
         (
-            b'{"format": 1, "libc": {"name": "x"}}',
+            b'{"format": 2, "libc": {"name": "x"}}',
             "Malformed facts of a base image: unknown `libc.name`",
+        ),
+        (
+            b'{"format": 2, "users": [1]}',
+            "Malformed facts of a base image: expected a list of names at `users`, got: a list",
         ),
     ],
 )
