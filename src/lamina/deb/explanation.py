@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lamina.deb.binary import BinaryPackage
 from lamina.deb.control import Relation
 from lamina.deb.search import DeadEnd, Obstacle
-from lamina.deb.world import Depends, Forbids, Outgrows, Sibling, World
+from lamina.deb.world import Depends, Forbids, Outgrows, Sibling, Wanted, World
 
 _LINES = 20
 """Of a chain: more are of no help."""
@@ -63,6 +63,8 @@ def _lines(end: DeadEnd, world: World) -> Iterator[str]:
             )
         case Sibling(installed):
             yield f"{installed.name} is in the base for {installed.architecture}"
+        case Wanted(wish) if not need.options:
+            yield f"no version of {wish.name} is all that is asked for"
         case _:
             pass
     yield from clashes
@@ -92,11 +94,12 @@ def _clash(obstacle: Obstacle, world: World) -> str | None:
         return None
     if other.name == option.name:
         return f"{other.name} is to be {other.version}"
-    for holder, victim in ((option, other), (other, option)):
-        for relation in holder.forbids:
-            if victim.is_hit_by(relation, native=world.architecture):
-                return _forbidding(holder, relation, victim)
-    return None
+    return next(
+        _forbidding(holder, relation, victim)
+        for holder, victim in ((option, other), (other, option))
+        for relation in holder.forbids
+        if victim.is_hit_by(relation, native=world.architecture)
+    )
 
 
 def _forbidding(holder: BinaryPackage, relation: Relation, victim: BinaryPackage) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lamina.deb.binary import BinaryPackage, relations_of
-from lamina.deb.control import Paragraph, parse_paragraph, parse_version, required
+from lamina.deb.control import ControlError, Paragraph, parse_paragraph, parse_version, required
 
 _PARAGRAPH_END = re.compile(rb"\n(?:[ \t]*\n)+")
 _NAME = re.compile(rb"^Package:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -38,15 +38,17 @@ class _Entry:
     is_held: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Installed:
     """The packages that a base has; a paragraph is parsed only when it is asked for."""
 
-    _where: str
-    _entries: tuple[_Entry, ...]
-    _by_name: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _words: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    _parsed: dict[int, InstalledPackage] = field(default_factory=dict)
+    def __init__(self, entries: Iterable[_Entry], where: str) -> None:
+        self._entries = tuple(entries)
+        self._where = where
+        self._by_name: dict[str, list[int]] = defaultdict(list)
+        for number, entry in enumerate(self._entries):
+            self._by_name[entry.name].append(number)
+        self._words: dict[re.Pattern[bytes], dict[str, list[int]]] = {}
+        self._parsed: dict[int, InstalledPackage] = {}
 
     @classmethod
     def parse(cls, texts: Iterable[bytes], *, where: str) -> Installed:
@@ -54,20 +56,14 @@ class Installed:
 
         A paragraph without ``Status``, as ``status.d`` has them, is of an installed package.
         """
-        entries: list[_Entry] = []
-        for text in texts:
-            for paragraph in _PARAGRAPH_END.split(text.strip(b"\n")):
-                if (entry := _entry(paragraph, where)) is not None:
-                    entries.append(entry)
-        installed = cls(where, tuple(entries))
-        for number, entry in enumerate(entries):
-            installed._by_name[entry.name].append(number)
-        return installed
+        paragraphs = (each for text in texts for each in _PARAGRAPH_END.split(text.strip(b"\n")))
+        entries = (_entry(paragraph, where) for paragraph in paragraphs if paragraph.strip())
+        return cls((entry for entry in entries if entry is not None), where)
 
     @classmethod
     def nothing(cls) -> Installed:
         """Return what an empty base has."""
-        return cls("an empty base", ())
+        return cls((), "an empty base")
 
     def __iter__(self) -> Iterator[InstalledPackage]:
         return (self._package(number) for number in range(len(self._entries)))
@@ -81,28 +77,26 @@ class Installed:
 
     def providing(self, name: str) -> tuple[InstalledPackage, ...]:
         """Return those that provide ``name``; their own names do not count."""
-        return self._mentioning("provides", _PROVIDES, name)
+        return self._mentioning(_PROVIDES, name)
 
     def needing(self, name: str) -> tuple[InstalledPackage, ...]:
         """Return those that name ``name`` in Depends or Pre-Depends."""
-        return self._mentioning("needs", _NEEDS, name)
+        return self._mentioning(_NEEDS, name)
 
     def forbidding(self, name: str) -> tuple[InstalledPackage, ...]:
         """Return those that name ``name`` in Conflicts or Breaks."""
-        return self._mentioning("forbids", _FORBIDS, name)
+        return self._mentioning(_FORBIDS, name)
 
-    def _mentioning(
-        self, kind: str, form: re.Pattern[bytes], name: str
-    ) -> tuple[InstalledPackage, ...]:
+    def _mentioning(self, form: re.Pattern[bytes], name: str) -> tuple[InstalledPackage, ...]:
         """Return those with ``name`` in a field; a few more may be among them."""
-        if kind not in self._words:
+        if form not in self._words:
             words: dict[str, list[int]] = defaultdict(list)
             for number, entry in enumerate(self._entries):
                 text = b",".join(form.findall(entry.paragraph))
                 for word in dict.fromkeys(_WORD.findall(text)):
                     words[word.decode("latin-1")].append(number)
-            self._words[kind] = words
-        return self._packages(self._words[kind].get(name, ()))
+            self._words[form] = words
+        return self._packages(self._words[form].get(name, ()))
 
     def _packages(self, numbers: Iterable[int]) -> tuple[InstalledPackage, ...]:
         return tuple(self._package(number) for number in numbers)
@@ -115,12 +109,9 @@ class Installed:
 
 
 def _entry(paragraph: bytes, where: str) -> _Entry | None:
-    if not paragraph.strip():
-        return None
     match = _NAME.search(paragraph)
     if match is None:
-        _required(parse_paragraph(paragraph, where=where), where)
-        return None
+        raise ControlError(f"Missing in {where}: `Package`")
     status = _STATUS.search(paragraph)
     words = status[1].split() if status is not None else [b"install", b"ok", b"installed"]
     if words[-1:] and words[-1] in _ABSENT:

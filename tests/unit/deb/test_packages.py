@@ -68,3 +68,78 @@ def test_an_index_may_be_empty_or_end_without_a_line() -> None:
     assert list(index("").names()) == []
     assert list(index(stanza("a").rstrip()).names()) == ["a"]
     assert list(index(stanza("a"), "\n\n", stanza("b")).names()) == ["a", "b"]
+
+
+def test_versions_stand_in_the_order_of_apt_preferences() -> None:
+    files = [
+        PackagesFile(stanza("a", "3").encode(), "backports", priority=100),
+        PackagesFile("\n".join([stanza("a", "1"), stanza("a", "2")]).encode(), "trixie"),
+        PackagesFile("\n".join([stanza("a", "1~rc1"), stanza("a", "2")]).encode(), "security"),
+        PackagesFile(stanza("a", "9").encode(), "experimental", priority=1),
+    ]
+
+    found = PackagesIndex(files).versions("a")
+
+    assert [(each.version, each.file.suite) for each in found] == [
+        ("2", "trixie"),
+        ("1", "trixie"),
+        ("1~rc1", "security"),
+        ("3", "backports"),
+        ("9", "experimental"),
+    ]
+
+
+def test_the_same_version_is_that_of_the_suite_of_the_higher_priority() -> None:
+    low = PackagesFile(stanza("a", "1").encode(), "backports", priority=100)
+    high = PackagesFile(stanza("a", "1").encode(), "trixie")
+
+    for files in ([low, high], [high, low]):
+        (found,) = PackagesIndex(files).versions("a")
+
+        assert found.file.suite == "trixie"
+
+
+def test_names_and_providers_are_known_without_parsing() -> None:
+    found = index(
+        stanza("a", fields="Provides: x (= 1), y:any\n"),
+        stanza("b", fields="Provides: x\n").replace("Version: 1.0-1", "Version: not one"),
+        stanza("c"),
+    )
+
+    assert list(found.names()) == ["a", "b", "c"]
+    assert found.providers("x") == ("a", "b")
+    assert found.providers("y") == ("a",)
+    assert found.providers("c") == ()
+
+
+def test_where_a_name_stands_first_can_be_compared() -> None:
+    found = PackagesIndex(
+        [
+            PackagesFile(
+                "\n".join(
+                    [
+                        stanza("a", fields="Depends: last, first | second (>= 1)\nTag: none\n"),
+                        stanza("second", fields="Pre-Depends: third\n"),
+                        stanza("b", fields="Suggests: fourth\nDepends: fourth-doc, fifth\n"),
+                    ]
+                ).encode(),
+                "trixie",
+            ),
+            PackagesFile(stanza("other").encode(), "security"),
+        ]
+    )
+    names = ["other", "fourth", "fifth", "second", "first", "third", "a", "none"]
+
+    places = found.first_mentions(names)
+
+    assert sorted(places, key=lambda name: places[name]) == [
+        "none",
+        "a",
+        "first",
+        "second",
+        "third",
+        "fifth",
+        "fourth",
+        "other",
+    ]
+    assert places["none"] == ()

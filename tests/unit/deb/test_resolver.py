@@ -243,6 +243,15 @@ def test_what_is_provided_without_a_version_meets_no_versioned_relation() -> Non
     )
 
 
+def test_a_package_may_provide_another_version_of_itself() -> None:
+    packages = index(
+        stanza("aa", "1", fields=depends("bb (>= 5)")),
+        stanza("bb", "1", fields="Provides: bb (= 5)\n"),
+    )
+
+    assert names(solve("aa", packages)) == ["aa 1", "bb 1"]
+
+
 # Conflicts, Breaks (Policy 7.3, 7.4)
 
 
@@ -399,6 +408,24 @@ def test_disorder_in_the_base_is_left_alone() -> None:
     assert names(solve("dd", packages, has)) == ["cc 2", "dd 1"]
 
 
+def test_what_relied_on_the_base_before_an_upgrade_is_looked_at_again() -> None:
+    packages = index(
+        stanza("aa", "1", fields=depends("lib (= 1)", "bb")),
+        stanza("bb", "1", fields="Breaks: lib (<< 2)\n"),
+        stanza("lib", "2"),
+    )
+    has = base(stanza("lib", "1"))
+
+    assert refusal("aa", packages, has) == (
+        "  aa depends on bb\n"
+        "  bb breaks lib (<< 2), and the base has 1\n"
+        "  aa depends on lib (= 1), but lib is to be 2"
+    )
+    fields = depends("lib (= 1) | cc", "bb")
+    other = index(stanza("aa", "2", fields=fields), stanza("cc", "1"))
+    assert names(solve("aa", [packages, other], has)) == ["aa 2", "bb 1", "cc 1", "lib 2"]
+
+
 # Architectures
 
 
@@ -428,6 +455,22 @@ def test_qualifiers_of_architectures_count(relation: str, fields: str, is_met: b
         assert names(solve("aa", packages)) == ["aa 1", "bb 1"]
     else:
         assert refusal("aa", packages).startswith(f"  aa depends on {relation}, but ")
+
+
+@pytest.mark.parametrize(
+    ("relation", "is_hit"),
+    [("bb", True), ("bb:amd64", True), ("bb:i386", False), ("bb:any", False), ("virtual", True)],
+)
+def test_qualifiers_count_in_what_is_excluded(relation: str, is_hit: bool) -> None:
+    packages = index(
+        stanza("aa", "1", fields=f"Conflicts: {relation}\n"),
+        stanza("bb", "1", fields="Provides: virtual\n"),
+    )
+
+    if is_hit:
+        assert refusal("aa bb", packages).startswith(f"  aa conflicts with {relation}")
+    else:
+        assert names(solve("aa bb", packages)) == ["aa 1", "bb 1"]
 
 
 def test_packages_of_another_architecture_are_passed_over() -> None:
@@ -509,12 +552,20 @@ def test_of_the_versions_that_a_pattern_admits_the_highest_is_taken() -> None:
     assert names(solve("aa=15.2", packages, base(stanza("aa", "15.2")))) == []
 
 
+def test_a_package_may_be_asked_for_twice() -> None:
+    packages = index(stanza("aa", "1"), stanza("aa", "2"))
+
+    assert names(solve("aa aa aa=1", packages)) == ["aa 1"]
+    assert names(solve("aa aa/trixie aa=2", packages)) == ["aa 2"]
+
+
 def test_wishes_that_exclude_each_other_are_told() -> None:
     packages = index(
         stanza("aa", "1"), stanza("aa", "2"), stanza("bb", "1", fields=depends("aa (>= 2)"))
     )
 
     assert refusal("aa=1 bb", packages) == ("  bb depends on aa (>= 2), but 1 is asked for")
+    assert refusal("aa=1 aa=2", packages) == "  no version of aa is all that is asked for"
 
 
 # Pins
@@ -616,8 +667,37 @@ def test_what_is_unknown_is_named_at_once() -> None:
     )
 
 
+def test_a_long_chain_is_cut() -> None:
+    packages = index(
+        *(stanza(f"p{number}", "1", fields=depends(f"p{number + 1}")) for number in range(25))
+    )
+
+    lines = refusal("p0", packages).splitlines()
+
+    assert lines[0] == "  p0 depends on p1"
+    assert lines[19:] == ["  p19 depends on p20", "  ... and 5 more"]
+
+
+def test_what_two_need_is_told_once() -> None:
+    packages = index(
+        stanza("aa", "1", fields=depends("bb | cc")),
+        stanza("bb", "1", fields=depends("dd")),
+        stanza("cc", "1", fields=depends("dd")),
+        stanza("dd", "1", fields=depends("ee")),
+    )
+
+    assert refusal("aa", packages) == (
+        "  aa depends on bb | cc\n"
+        "  bb depends on dd\n"
+        "  dd depends on ee, but it is not in the archive\n"
+        "  cc depends on dd"
+    )
+
+
 def test_a_virtual_package_with_one_provider_is_that() -> None:
-    packages = index(stanza("mawk", "1", fields="Provides: awk\n"))
+    old = stanza("gawk", "1", fields="Provides: awk\n")
+    arm = stanza("nawk", "1", fields="Provides: awk\n").replace("amd64", "arm64")
+    packages = index(stanza("mawk", "1", fields="Provides: awk\n"), old, stanza("gawk", "2"), arm)
 
     assert names(solve("awk", packages)) == ["mawk 1"]
 
