@@ -89,6 +89,8 @@ def _fields(random: Random, names: Sequence[str]) -> dict[str, str]:
         fields["Provides"] = random.choice(("virtual", "other")) + version
     if random.random() < 0.2:
         fields["Priority"] = random.choice(("required", "important", "standard", "extra"))
+    if random.random() < 0.3:
+        fields["Source"] = f"source-{random.choice('xy')}"
     if random.random() < 0.1:
         fields["Multi-Arch"] = random.choice(("same", "foreign", "allowed"))
     return fields

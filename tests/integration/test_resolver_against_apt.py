@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 
 from debian_worlds import DebianWorld, Member, PlainRules, random_members
 from integration.apt_oracle import AptRoot, Suite
+from integration.debian_lists import debian_lists, minimal_status
 from lamina.deb.asked import UnknownPackages
 from lamina.deb.installed import Installed
 from lamina.deb.packages import PackagesFile, PackagesIndex
@@ -121,3 +123,72 @@ def test_versions_and_suites_are_chosen_as_apt_does(seeds: range, tmp_path: Path
     )
 
     assert found["as apt"] > 15
+
+
+POPULAR = (
+    "libgomp1",
+    "libpq5",
+    "libmagic1",
+    "libgl1",
+    "libglib2.0-0",
+    "ffmpeg",
+    "curl",
+    "git",
+    "libxml2",
+    "libgeos-c1v5",
+    "tini",
+    "poppler-utils",
+)
+"""What people most often add to an image of Python."""
+
+
+@pytest.fixture(scope="module", params=["an empty base", "a small base"])
+def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> RealBase:
+    status = b"" if request.param == "an empty base" else minimal_status()
+    lists = debian_lists()
+    apt = AptRoot(
+        tmp_path_factory.mktemp("apt"), status, lists.suites, architecture=lists.architecture
+    )
+    return RealBase(apt, PackagesIndex(lists.files), status, lists.architecture)
+
+
+@dataclass(frozen=True)
+class RealBase:
+    """Debian's own archive above a base."""
+
+    apt: AptRoot
+    index: PackagesIndex
+    status: bytes
+    architecture: str
+
+    def compare(self, *wishes: str) -> None:
+        """Find the same packages and versions as apt."""
+        found = resolve(
+            [Wish.parse(wish) for wish in wishes],
+            self.index,
+            Installed.parse([self.status], where="the base"),
+            architecture=self.architecture,
+        )
+        asked = self.apt.ask(*wishes)
+
+        assert not asked.has_failed, asked.text
+        assert {each.name: each.version for each in found.packages} == asked.installed
+
+
+@pytest.mark.parametrize("name", POPULAR)
+def test_debians_own_packages_are_chosen_as_apt_does(real: RealBase, name: str) -> None:
+    real.compare(name)
+
+
+def test_all_of_them_are_chosen_together_as_apt_does(real: RealBase) -> None:
+    real.compare(*POPULAR)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_packages_of_debian_are_chosen_as_apt_does(real: RealBase, seed: int) -> None:
+    """Those with hundreds of dependencies among them, with desktops, servers, TeX."""
+    names = sorted(real.index.names())
+    for name in Random(seed).sample(names, 5):
+        asked = real.apt.ask(name)
+        if not asked.has_failed and not asked.removed and not asked.was_repaired:
+            real.compare(name)

@@ -18,6 +18,8 @@ class BinaryPackage:
     name: str
     version: str
     architecture: str
+    source: tuple[str, str]
+    """The source package that it was built from, and the version of that."""
     multi_arch: str
     """``same``, ``foreign``, ``allowed`` or ``no`` (deb-control(5))."""
     is_essential: bool
@@ -93,10 +95,15 @@ class BinaryPackage:
 
 
 def relations_of(paragraph: Paragraph, where: str) -> dict[str, Any]:
-    """Read the fields of a `BinaryPackage` that are about other packages."""
+    """Read the fields of a `BinaryPackage` that tell how it stands to other packages."""
+    source, _, version = paragraph.get("Source", "").partition(" ")
     depends = (paragraph.get(field, "") for field in ("Pre-Depends", "Depends"))
     priority = paragraph.get("Priority", "")
     return {
+        "source": (
+            source or paragraph["Package"],
+            version.strip("() ") or paragraph["Version"],
+        ),
         "multi_arch": paragraph.get("Multi-Arch", "no"),
         "is_essential": paragraph.get("Essential") == "yes",
         "importance": _PRIORITIES.index(priority) if priority in _PRIORITIES else 0,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from lamina.deb.binary import BinaryPackage
 from lamina.deb.control import Relation
+from lamina.deb.need import Depends, Forbids, Outgrows, Sibling, Wanted
 from lamina.deb.search import DeadEnd, Obstacle
-from lamina.deb.world import Depends, Forbids, Outgrows, Sibling, Wanted, World
+from lamina.deb.world import World
 
 _LINES = 20
 """Of a chain: more are of no help."""

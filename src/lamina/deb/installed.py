@@ -16,6 +16,7 @@ _STATUS = re.compile(rb"^Status:[ \t]*(.*?)[ \t\r]*$", re.MULTILINE | re.IGNOREC
 _NEEDS = re.compile(rb"^(?:Pre-)?Depends:(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
 _FORBIDS = re.compile(rb"^(?:Conflicts|Breaks):(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
 _PROVIDES = re.compile(rb"^Provides:(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
+_SOURCE = re.compile(rb"^Source:(.*)", re.MULTILINE | re.IGNORECASE)
 _WORD = re.compile(rb"[a-zA-Z0-9][a-zA-Z0-9.+-]+")
 _ABSENT = frozenset({b"not-installed", b"config-files", b"half-installed"})
 """States of dpkg in which the files of a package are not (all) there."""
@@ -86,6 +87,11 @@ class Installed:
     def forbidding(self, name: str) -> tuple[InstalledPackage, ...]:
         """Return those that name ``name`` in Conflicts or Breaks."""
         return self._mentioning(_FORBIDS, name)
+
+    def of_source(self, name: str) -> tuple[InstalledPackage, ...]:
+        """Return those that were built from the source package ``name``."""
+        found = dict.fromkeys([*self.named(name), *self._mentioning(_SOURCE, name)])
+        return tuple(one for one in found if one.source[0] == name)
 
     def _mentioning(self, form: re.Pattern[bytes], name: str) -> tuple[InstalledPackage, ...]:
         """Return those with ``name`` in a field; a few more may be among them."""

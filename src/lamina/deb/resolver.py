@@ -10,11 +10,12 @@ from lamina.deb.asked import Asked
 from lamina.deb.binary import BinaryPackage
 from lamina.deb.explanation import explain
 from lamina.deb.installed import Installed
+from lamina.deb.need import Need, Wanted
 from lamina.deb.package import DebianPackage
 from lamina.deb.packages import IndexedPackage, PackagesIndex
 from lamina.deb.search import DeadEnd, Search
 from lamina.deb.wish import Wish
-from lamina.deb.world import Need, Reach, Wanted, World
+from lamina.deb.world import Reach, World
 from lamina.errors import LaminaError
 
 NO_PINS: Mapping[str, str] = MappingProxyType({})

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from lamina.deb.binary import BinaryPackage
 from lamina.deb.control import Relation
 from lamina.deb.installed import InstalledPackage
-from lamina.deb.world import Need, World
+from lamina.deb.need import Need
+from lamina.deb.world import World
 from lamina.errors import LaminaError
 
 _LIMIT = 10_000
@@ -115,6 +116,8 @@ class Search:
                 stack.pop()
             elif not any(self._is_there(option) for option in need.options):
                 if (end := self._meet(need)) is not None:
+                    if need.is_optional:
+                        continue
                     return end
                 chosen = next(option for option in need.options if self._is_there(option))
                 stack.append(iter(self._needs_of(chosen)))

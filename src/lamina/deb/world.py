@@ -6,15 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import TypeVar
 
 from lamina.deb.binary import BinaryPackage
 from lamina.deb.control import Relation, compare_versions
 from lamina.deb.installed import Installed, InstalledPackage
+from lamina.deb.need import Depends, Forbids, Need, Outgrows, Sibling, Together
 from lamina.deb.packages import IndexedPackage, PackagesIndex
 from lamina.deb.wish import Wish
 
 _OF_INSTALLED = 100
 """The priority of what is installed (apt_preferences(5))."""
+
+_Package = TypeVar("_Package", bound=BinaryPackage)
 
 
 class Reach(Enum):
@@ -28,56 +32,6 @@ class Reach(Enum):
     """All those of the candidate's priority."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Somebody asks for a package."""
-
-    wish: Wish
-
-
-@dataclass(frozen=True, slots=True)
-class Depends:
-    """A package needs another."""
-
-    relations: tuple[Relation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Forbids:
-    """A package cannot be there beside one of the base, which must go on to another version."""
-
-    holder: BinaryPackage
-    """The one of the two that says so."""
-    relation: Relation
-    installed: InstalledPackage
-
-
-@dataclass(frozen=True, slots=True)
-class Outgrows:
-    """A package of the base needs the version that another is to replace."""
-
-    installed: InstalledPackage
-    relations: tuple[Relation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sibling:
-    """The base has the same package of another architecture."""
-
-    installed: InstalledPackage
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Need:
-    """One of some packages has to be there."""
-
-    package: BinaryPackage | None
-    """The one that needs it; none: it is wanted for itself."""
-    options: tuple[BinaryPackage, ...]
-    """Those that would do, the best first."""
-    why: Wanted | Depends | Forbids | Outgrows | Sibling
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class World:
     """The packages of an index above a base, and how each of them could be had."""
@@ -89,7 +43,7 @@ class World:
     asked: Mapping[str, tuple[BinaryPackage, ...]]
     """Of packages asked for in some version or suite: those that will do, the best first."""
     opened: frozenset[str]
-    """Suites that are not automatic, from which something was asked for."""
+    """Suites from which something was asked for."""
     reach: Reach
     wished: frozenset[str]
     """The names of what is asked for."""
@@ -112,17 +66,16 @@ class World:
 
         What the base has needs nothing: it was there before.
         """
+        yield from self._of_same_source(package)
         if isinstance(package, InstalledPackage):
             return
         yield from self._siblings(package)
-        yield from self._clashes(package)
-        outgrown = [*self._outgrown(package)]
-        by_name = [need for need in outgrown if _is_about(need, package.name)]
-        yield from by_name
+        others = [*self._clashes(package), *self._outgrown(package)]
+        at_once = [need for need in others if _is_seen_at_once(need, package)]
+        yield from at_once
         for relations in package.depends:
             yield Need(package, self._options(package, relations), Depends(relations))
-        # apt sees only now who needed what the old version provided.
-        yield from (need for need in outgrown if need not in by_name)
+        yield from (need for need in others if need not in at_once)
 
     def wish_options(self, wish: Wish, name: str) -> tuple[BinaryPackage, ...]:
         """Return the versions of ``name`` that fulfil a wish, the best first."""
@@ -194,13 +147,28 @@ class World:
             kept.update(dict.fromkeys(self._meeting(asker, relation, self._present(relation))))
             found = self._meeting(asker, relation, self._offered(relation))
             offers.update(dict.fromkeys(self._ranked(relation, list(found))))
+        if not kept and not offers:
+            offers = dict.fromkeys(self._of_asked_suite(asker, relations))
         # Sorting is stable: each alternative keeps its place among its like.
         ordered = sorted(offers, key=lambda one: (self._rank(one), self.of_base(one.name) is None))
         return (*kept, *ordered)
 
+    def _of_asked_suite(
+        self, asker: BinaryPackage, relations: tuple[Relation, ...]
+    ) -> Iterator[IndexedPackage]:
+        """Where no candidate will do, look into the suite that somebody asked for (apt-get(8))."""
+        if not isinstance(asker, IndexedPackage) or asker.file.suite not in self.opened:
+            return
+        for relation in relations:
+            if relation.name in self.asked:
+                continue
+            above = self._above(self.of_base(relation.name), self.fitting(relation.name))
+            of_suite = (one for one in above if one.file.suite == asker.file.suite)
+            yield from self._meeting(asker, relation, of_suite)
+
     def _meeting(
-        self, asker: BinaryPackage, relation: Relation, found: Iterable[BinaryPackage]
-    ) -> Iterator[BinaryPackage]:
+        self, asker: BinaryPackage, relation: Relation, found: Iterable[_Package]
+    ) -> Iterator[_Package]:
         for one in found:
             if one.satisfies(relation, asker=asker.architecture, native=self.architecture):
                 yield one
@@ -217,9 +185,11 @@ class World:
 
     def _rank(self, one: BinaryPackage) -> int:
         """Candidates go before all other versions."""
-        offers = self.offers(one.name)
+        offers = [*self.offers(one.name)]
+        if one not in offers:
+            return 0
         pins = 1 if offers[0].version == self.preferred.get(one.name) else 0
-        return max(0, [*offers].index(one) - pins) if isinstance(one, IndexedPackage) else 0
+        return max(0, offers.index(one) - pins)
 
     def _ranked(self, relation: Relation, found: list[BinaryPackage]) -> list[BinaryPackage]:
         """Return what meets one alternative in the order of apt.
@@ -247,6 +217,14 @@ class World:
             not one.is_essential,
             one.importance,
         )
+
+    def _of_same_source(self, package: BinaryPackage) -> Iterator[Need]:
+        """Tell what goes on to the version of the same source, as apt 2.5.2 and later do."""
+        for one in self.installed.of_source(package.source[0]):
+            if one is self.of_base(one.name) and one.name != package.name:
+                candidate = self.offers(one.name)[:1]
+                if any(each.source == package.source for each in candidate):
+                    yield Need(package, candidate, Together())
 
     def _siblings(self, package: BinaryPackage) -> Iterator[Need]:
         """Two architectures of a package go together only as ``same``, and in one version."""
@@ -304,6 +282,15 @@ class World:
                 yield Need(package, (*others, *stand_ins), Outgrows(one, relations))
 
 
-def _is_about(need: Need, name: str) -> bool:
-    """Say whether a package is outgrown for what it says of ``name`` itself."""
-    return isinstance(need.why, Outgrows) and any(each.name == name for each in need.why.relations)
+def _is_seen_at_once(need: Need, package: BinaryPackage) -> bool:
+    """Say whether apt meets a need before what ``package`` depends on, or finds it out later.
+
+    Late it sees what the base forbids, and who needed what an old version provided.
+    """
+    match need.why:
+        case Forbids(holder):
+            return holder is package
+        case Outgrows(_, relations):
+            return any(each.name == package.name for each in relations)
+        case _:
+            return True

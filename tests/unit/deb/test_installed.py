@@ -91,6 +91,16 @@ def test_those_that_forbid_a_name_are_found() -> None:
     assert installed.forbidding("zz") == ()
 
 
+def test_those_of_a_source_are_found() -> None:
+    installed = read(
+        entry("aa", "Source: src (2)\n"), entry("bb", "Source: src\n"), entry("src"), entry("cc")
+    )
+
+    found = {package.name: package.source for package in installed.of_source("src")}
+
+    assert found == {"src": ("src", "1"), "aa": ("src", "2"), "bb": ("src", "1")}
+
+
 def test_an_empty_base_has_nothing() -> None:
     assert found(Installed.nothing()) == []
     assert found(read(b"", b"\n\n")) == []

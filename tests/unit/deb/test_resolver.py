@@ -388,6 +388,36 @@ def test_what_needs_the_old_version_follows_an_upgrade() -> None:
     )
 
 
+def test_what_the_base_has_of_the_same_source_is_upgraded_too() -> None:
+    def built(name: str, version: str, fields: str = "") -> str:
+        return stanza(name, version, fields=f"Source: src ({version})\n{fields}")
+
+    has = base(built("bin", "1"), built("lib", "1"), built("doc", "1"), stanza("src", "1"))
+    tool = built("tool", "2", depends("xx | yy"))
+    lib = built("lib", "2", depends("yy"))
+    others = [built("bin", "3"), stanza("src", "2"), stanza("xx", "1"), stanza("yy", "1")]
+
+    found = solve("tool", index(tool, lib, *others), has)
+
+    assert names(found) == ["lib 2", "src 2", "tool 2", "yy 1"]
+
+
+def test_what_is_of_the_same_source_is_left_where_it_cannot_follow() -> None:
+    has = base(stanza("lib", "1", fields="Source: src\n"))
+
+    def with_lib(tool: str, lib: str = "", breaking: str = "") -> PackagesFile:
+        return index(
+            stanza("tool", "2", fields=f"Source: src\n{tool}"),
+            stanza("lib", "2", fields=f"Source: src\n{lib}"),
+            stanza("xx", "1", fields=breaking),
+        )
+
+    assert names(solve("tool", with_lib("", depends("missing")), has)) == ["tool 2"]
+    assert names(solve("tool", with_lib("Breaks: lib (>= 2)\n"), has)) == ["tool 2"]
+    later = with_lib(depends("xx"), breaking="Breaks: lib (>= 2)\n")
+    assert names(solve("tool", later, has)) == ["tool 2", "xx 1"]
+
+
 def test_a_held_package_is_not_upgraded() -> None:
     held = stanza("bb", "1", fields="Status: hold ok installed\n")
     packages = index(stanza("aa", "1", fields=depends("bb (>= 2)")), stanza("bb", "2"))
