@@ -22,7 +22,7 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.mirror_files import MirrorFiles
 from lamina.make.tools import files_of
 from lamina.mirrors.archives import Archive
-from lamina.mirrors.debs import fetch_deb
+from lamina.mirrors.debs import PackageGone, fetch_deb
 from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
@@ -48,13 +48,27 @@ def debian_base(
 ) -> Base:
     """Return the base of a release of Debian; its layers are ours, known by keys.
 
-    If its packages are ``pinned``, no archive is asked for others.
+    If its packages are ``pinned``, no archive is asked for others. Else one that was found today
+    may have been replaced at the mirror since: then all are looked up anew.
     """
-    if pinned is None:
-        plan = _debian_plan(codename, platform, workshop, settings)
-    else:
+    if pinned is not None:
         architecture = debian_architecture(platform)
         plan = DebianPlan(codename, architecture, (), (), tuple(pinned), settings.now)
+        return _made(plan, platform, workshop, settings)
+    kept = _kept_plan(codename, platform, workshop, settings)
+    if kept is not None and kept.is_fresh(settings.now):
+        try:
+            return _made(kept, platform, workshop, settings)
+        except PackageGone:
+            kept = None
+    plan = _resolve(codename, platform, workshop, settings, previous=kept)
+    workshop.store.facts.put(_key(codename, platform, settings), plan.to_json())
+    return _made(plan, platform, workshop, settings)
+
+
+def _made(
+    plan: DebianPlan, platform: Platform, workshop: ImageWorkshop, settings: DebianSettings
+) -> Base:
     fetch = MirrorFiles(files_of(workshop, Traffic.BASE))
     debs = Debs(workshop, partial(fetch_deb, archives=settings.archives, fetch=fetch))
     planned = [
@@ -80,7 +94,7 @@ def debian_base(
         (had for (layer, _), had in zip(planned, layers, strict=True) if layer.name == "python"),
         None,
     )
-    return Base(f"debian:{codename}", None, config, tuple(layers), library=library)
+    return Base(f"debian:{plan.codename}", None, config, tuple(layers), library=library)
 
 
 def _files(layer: DebianLayer, debs: Debs, files: Mapping[DebianPackage, Path]) -> Iterator[Entry]:
@@ -105,22 +119,20 @@ def packages_now(
     return _resolve(codename, platform, workshop, settings, preferred=preferred).packages
 
 
-def _debian_plan(
+def _kept_plan(
     codename: str, platform: Platform, workshop: ImageWorkshop, settings: DebianSettings
-) -> DebianPlan:
-    """Return the packages: as they were found less than a day ago, or as the mirror has them."""
-    architecture = debian_architecture(platform)
-    archives = [each.identity for each in settings.archives]
-    key = plan_key(codename, architecture, archives, shell=settings.shell).hex
+) -> DebianPlan | None:
+    """Return the packages as they were found before, if they were."""
     try:
-        previous = DebianPlan.from_json(workshop.facts(key))
+        return DebianPlan.from_json(workshop.facts(_key(codename, platform, settings)))
     except MalformedDocument:
-        previous = None
-    if previous is not None and previous.is_fresh(settings.now):
-        return previous
-    plan = _resolve(codename, platform, workshop, settings, previous=previous)
-    workshop.store.facts.put(key, plan.to_json())
-    return plan
+        return None
+
+
+def _key(codename: str, platform: Platform, settings: DebianSettings) -> str:
+    archives = [each.identity for each in settings.archives]
+    architecture = debian_architecture(platform)
+    return plan_key(codename, architecture, archives, shell=settings.shell).hex
 
 
 def _resolve(
