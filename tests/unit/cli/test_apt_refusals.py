@@ -192,7 +192,7 @@ def test_an_index_older_than_one_seen_before(world: AptWorld) -> None:
         "  seen: 2026-09-12 07:55:41 UTC\n  got:  2026-09-05 07:55:41 UTC\n\n"
         "hint: The mirror is behind, or somebody keeps updates from you: try again later, or name "
         "another mirror as `debian-mirror` in `[tool.lamina]`; to go back on purpose, forget what "
-        "was seen with `lamina cache prune --all`\n"
+        "was seen: run `lamina cache prune --all`, and remove `lamina.lock`\n"
     )
 
 
