@@ -322,3 +322,16 @@ def test_layers_of_ours_change_no_directory_of_the_base(
     after = file_trees.of_layers(file_trees.layer_blobs(layout))
     assert {path: after[path] for path in before} == before
     assert {"var/lib/x", "root/x", "app", "opt/venv"} <= after.keys() - before.keys()
+
+
+def test_libraries_of_packages_above_are_found_by_name(engine: Engine, image: Any) -> None:
+    """One lies in a folder of Debian's, the other in one that its package has configured."""
+    name = image('apt = ["libmagic1", "libfakeroot"]')
+    script = (
+        "import ctypes, ctypes.util\n"
+        "print(ctypes.util.find_library('magic'), ctypes.util.find_library('z'))\n"
+        "print(ctypes.CDLL('libmagic.so.1').magic_version() > 500)\n"
+        "ctypes.CDLL('libfakeroot-0.so')"
+    )
+
+    assert run(engine, name, "python", "-c", script) == "libmagic.so.1 libz.so.1\nTrue\n"
