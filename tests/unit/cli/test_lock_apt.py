@@ -459,3 +459,35 @@ def test_pins_of_another_kind_than_the_base_are_refused(debian: App) -> None:
     assert (
         "error: `lamina.lock` does not pin the base `debian:trixie` for linux/amd64\n"
     ) in ended.err
+
+
+def test_layers_of_packages_are_pinned_those_of_a_made_base_too(debian: App) -> None:
+    debian.locked.config += 'apt = ["tool"]\n'
+    debian.locked.write()
+    built = json.loads(debian.build("--no-lock").out)["platforms"][0]["layers"]
+
+    debian.locks("--layers")
+
+    layers = {each["key"]: each for each in tomllib.loads(debian.text)["layer"]}
+    pinned = [each for each in built if each["kind"] in ("base", "system", "skeleton")]
+    assert {each["diff_id"] for each in pinned} == {each["diff-id"] for each in layers.values()}
+    debian.digest()
+
+
+@pytest.mark.parametrize("which", ["base", "system"])
+def test_a_package_that_gives_another_layer_than_is_pinned_is_refused(
+    debian: App, which: str
+) -> None:
+    debian.locked.config += 'apt = ["tool"]\n'
+    debian.locked.write()
+    built = json.loads(debian.build("--no-lock").out)["platforms"][0]["layers"]
+    debian.locks("--layers")
+    layer = next(each for each in built if each["kind"] == which)
+    path = debian.locked.folder / "lamina.lock"
+    path.write_text(debian.text.replace(layer["diff_id"], f"sha256:{'1' * 64}"))
+
+    ended = debian.build()
+
+    assert ended.code == 1
+    assert "error: Other layers were made than `lamina.lock` pins\n" in ended.err
+    assert f"    got:      {layer['diff_id']}\n" in ended.err
