@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lamina.dockerfile.model.apt import read_apt
+from lamina.dockerfile.model.apt import PROGRAMS, read_apt
 from lamina.dockerfile.model.run import Invocation, Run
 from lamina.dockerfile.model.tools import words
 from lamina.dockerfile.shell import Command
 from lamina.init.meaning import UPDATE, Meaning
-from lamina.init.packages import PERHAPS, UPGRADE, of_apt
+from lamina.init.packages import PERHAPS, UPGRADE, of_apt, removal
 
-_OTHER_MANAGERS = words("apk dnf microdnf yum")
+_OTHER_MANAGERS = words("apk dnf microdnf tdnf yum zypper")
 _INSTALLING = words("add install")
+_REMOVING = words("erase remove")
 _VALUED = words("-c -t -X --repository --virtual")
 """Options of these package managers whose value is the next word."""
 _OF_APT = re.compile(r"/etc/apt(?!/apt\.conf)")
@@ -53,6 +54,13 @@ _AUTO = Meaning(
 _REMOVAL = Meaning(
     "`lamina build` removes no files",
     "Leave it out; if a file of the base must be gone, name a base without it",
+)
+_DEB = Meaning(
+    "`apt` names packages of a mirror, and no files",
+    "Publish it in an archive that `apt-sources` names; or name a base that has it",
+)
+_FROM_LIST = Meaning(
+    "what it installs is known only when it runs", "Name in `apt` what it installs"
 )
 NO_UV = Meaning("`lamina build` needs no uv")
 _LOCKED = Meaning("`lamina build` installs what `uv.lock` says")
@@ -101,7 +109,19 @@ _BY_TEXT = (
 )
 """What the commands of a RUN are about that has such a text."""
 
-_OF_SYSTEM = (_AUTO, _LISTS, _NO_APT, _OWNER, _REMOVAL, _SOURCES, _USER, PERHAPS, UPGRADE)
+_OF_SYSTEM = (
+    _AUTO,
+    _DEB,
+    _FROM_LIST,
+    _LISTS,
+    _NO_APT,
+    _OWNER,
+    _REMOVAL,
+    _SOURCES,
+    _USER,
+    PERHAPS,
+    UPGRADE,
+)
 
 
 def meanings(run: Run, base: str) -> Iterator[tuple[Command, Meaning]]:
@@ -143,7 +163,12 @@ def _meaning(command: Command, base: str, about: Meaning | None) -> Meaning:
         is_auto = any(word.literal == "auto" for word in command.words)
         return _AUTO if is_auto else UPDATE
     if command.name == "rm":
-        return _removed(command)
+        return UPDATE if _is_tidying(command) else (about or _REMOVAL)
+    texts = [word.literal or "" for word in command.words]
+    if command.name == "dpkg" and not {"-i", "--install"}.isdisjoint(texts):
+        return _DEB
+    if command.name == "xargs" and not PROGRAMS.isdisjoint(texts):
+        return _FROM_LIST
     is_elsewhere = command.name in _BY_NAME and not any(
         "/etc/apt" in (word.literal or word.beginning) for word in command.words
     )
@@ -208,20 +233,24 @@ def _of_others(command: Command, base: str) -> Meaning:
             next(given, None)
         elif not text.startswith("-"):
             arguments.append(text)
-    if not arguments or arguments[0] not in _INSTALLING:
+    verb, *packages = arguments or [""]
+    if verb == "upgrade" or (verb == "update" and command.name != "apk"):
+        return UPGRADE
+    if verb in _REMOVING:
+        return removal(packages)
+    if verb not in _INSTALLING:
         return UPDATE
-    packages = tuple(arguments[1:])
     what = "it" if len(packages) == 1 else "them"
     return Meaning(
         f"`lamina build` installs packages of Debian and Ubuntu alone: {', '.join(packages)}",
         f"Take a base of Debian, and name {what} in `apt`; or name a base image that has {what} in "
         f"`base`, such as one that is made once of `FROM {base}` and this line",
-        packages,
+        tuple(packages),
     )
 
 
-def _removed(command: Command) -> Meaning:
-    """Return what `rm` means: what apt, tools and builds leave behind, no build has."""
+def _is_tidying(command: Command) -> bool:
+    """Say whether `rm` removes what apt and other tools leave behind, which no build has."""
     paths = [word.value(_HOME.get) or word.beginning for word in command.words[1:]]
     given = [path for path in paths if not path.startswith("-")]
-    return UPDATE if given and all(_LEFT_BEHIND.match(each) for each in given) else _REMOVAL
+    return bool(given) and all(_LEFT_BEHIND.match(each) for each in given)

@@ -56,6 +56,14 @@ def of_apt(apt: Apt, lookup: Lookup) -> Meaning:
     return _installing(apt, lookup)
 
 
+def removal(names: Iterable[str]) -> Meaning:
+    """Return what it means that packages of the base are removed."""
+    return Meaning(
+        f"nothing is removed from a base: {', '.join(names)}",
+        "Name a base without it, or leave it be",
+    )
+
+
 def brings_python(wishes: Sequence[Wish]) -> bool:
     """Say whether one of the packages is Debian's own Python, or depends on it.
 
@@ -220,11 +228,8 @@ class Packages:
                 command.span, f"`apt` leaves out what is removed again: {', '.join(gone)}"
             )
         if kept:
-            self._remarks.left(
-                command.span,
-                f"nothing is removed from a base: {', '.join(kept)}",
-                "Name a base without it, or leave it be",
-            )
+            meaning = removal(kept)
+            self._remarks.left(command.span, meaning.why, meaning.todo)
 
 
 def _listed(items: Iterable[object]) -> str:

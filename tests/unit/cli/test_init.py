@@ -79,6 +79,41 @@ def test_the_table_is_written_and_all_else_kept(
     )
 
 
+def test_debian_packages_are_a_setting_and_others_are_listed(
+    program: Program, project: Path, dockerfile: Path
+) -> None:
+    install = "RUN apt-get update && apt-get install -y libgomp1 'libboost-*' make"
+    dockerfile.write_text(DOCKERFILE.replace("RUN touch /x", install))
+
+    ended = program("init", "project", "--json")
+    told = program("init", "project", "--force")
+
+    report = json.loads(ended.out)
+    assert report["settings"]["apt"] == ["libgomp1", "make"]
+    assert report["left"] == [
+        {
+            "line": 4,
+            "text": "'libboost-*'",
+            "why": "`libboost-*` is a pattern, and `apt` names each package",
+            "todo": "Name in `apt` those that are used",
+            "packages": ["libboost-*"],
+        }
+    ]
+    assert '\napt = ["libgomp1", "make"]\n' in written(project)
+    assert told.err == (
+        "1 line of `project/Dockerfile` has no equivalent:\n"
+        "  project/Dockerfile:4: 'libboost-*'\n"
+        "    why:   `libboost-*` is a pattern, and `apt` names each package\n"
+        "    to do: Name in `apt` those that are used\n"
+        "Line 4 installs recommended packages too, for want of `--no-install-recommends`; `apt` "
+        "does not: name there those that are used\n"
+        "`make` serves building alone, and nothing is built in the image: leave out of `apt` what "
+        "no program of yours needs\n"
+        "`[tool.lamina]` in `project/pyproject.toml` is so already; next: `uv lock`, then `lamina "
+        "build project -t app --load`\n"
+    )
+
+
 def test_a_second_time_changes_nothing(program: Program, project: Path, dockerfile: Path) -> None:
     program("init", "project", "-q")
     (project / "uv.lock").write_text("")

@@ -374,6 +374,10 @@ def test_what_has_no_equivalent_is_told(line: str, expected: str) -> None:
     [
         ("RUN pip install --no-cache-dir uv==0.9", "`lamina build` needs nothing that installs"),
         ("RUN curl -LsSf https://astral.sh/uv/install.sh | sh", "`lamina build` needs no uv"),
+        (
+            "RUN curl https://astral.sh/uv/install.sh -o /uv-installer.sh && rm /uv-installer.sh",
+            "`lamina build` needs no uv",
+        ),
         ("COPY --from=ghcr.io/astral-sh/uv:0.9 /uv /bin/", "`lamina build` needs no uv"),
         ("COPY --from=registry.example/tools /opt/uv /opt/uvx /bin/", "`lamina build` needs no uv"),
         ("RUN uv cache clean", "`lamina build` needs no uv"),

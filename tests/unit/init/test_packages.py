@@ -69,6 +69,8 @@ def test_what_belongs_to_a_line_that_installs_is_not_told() -> None:
         "rm -rf /var/cache/apt/archives /tmp/* /var/tmp/* ~/.cache",
         "rm -f /etc/apt/apt.conf.d/docker-clean",
         "apt-mark hold libc6",
+        "apk update",
+        "apk del .build",
     ],
 )
 def test_what_apt_needs_is_not_needed(line: str) -> None:
@@ -172,6 +174,32 @@ def test_names_that_no_setting_says_are_in_the_report() -> None:
             "if [ -n $DEV ]; then apt-get install -y vim; fi",
             "it runs under a condition alone",
             "Name in `apt` what is installed under yours",
+        ),
+        (
+            "dpkg -i /tmp/a.deb",
+            "`apt` names packages of a mirror, and no files",
+            "Publish it in an archive that `apt-sources` names; or name a base that has it",
+        ),
+        (
+            "xargs -a packages.txt apt-get install -y",
+            "what it installs is known only when it runs",
+            "Name in `apt` what it installs",
+        ),
+        (
+            "dnf update -y",
+            "what the base has is not upgraded",
+            "Take a newer base: `lamina lock --upgrade base`, where it is pinned",
+        ),
+        (
+            "microdnf remove -y curl",
+            "nothing is removed from a base: curl",
+            "Name a base without it, or leave it be",
+        ),
+        (
+            "rm -f /etc/apt/sources.list.d/*",
+            "packages come from where the base's own apt sources say",
+            "Name another mirror in `debian-mirror`, other sources in `apt-sources`; else leave it "
+            "out",
         ),
         (
             "add-apt-repository ppa:a/b",
