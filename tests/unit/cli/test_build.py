@@ -188,3 +188,33 @@ def test_nothing_that_must_be_chosen_is_guessed(locked: LockedProject, program: 
 
 def _lines(text: str) -> list[str]:
     return re.sub(r"Done in [^:]*:", "Done in TIME:", text).splitlines()
+
+
+def test_what_no_engine_could_start_is_told_before_anything_is_built(
+    locked: LockedProject, program: Program
+) -> None:
+    locked.config = 'user = "app"\ncmd = "exec app"\nshell = false\n'
+    locked.write()
+
+    ended = program.build()
+
+    assert ended.code == 1
+    assert ended.err.endswith(
+        "error: Unable to run what `[tool.lamina]` says on the base `scratch`\n"
+        "  `user`: there is no user `app`\n"
+        "  `cmd`: there is no `/bin/sh`\n\n"
+        "hint: Give a number, which no base need know, as in `1000:1000`. Write commands as arrays "
+        "of words\n"
+    )
+    assert not (program.root / "out").exists()
+
+
+def test_a_shell_is_for_a_base_that_is_made_of_packages(
+    locked: LockedProject, program: Program
+) -> None:
+    locked.config = "shell = true\n"
+    locked.write()
+
+    ended = program.build()
+
+    assert "error: Unable to add a shell to the base `scratch`" in ended.err
