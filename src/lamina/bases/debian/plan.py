@@ -37,6 +37,9 @@ maintainer scripts (awk, debconf, openssl) takes 0.6 MB. `libc-bin` has the loca
 SHELL = ("coreutils", "dash", "findutils", "grep", "sed")
 """What scripts for ``/bin/sh`` rely on; an awk is there already."""
 
+_OF_SHELL = ("debianutils", "libattr1", "libcap2", "libgmp10", "libsystemd0")
+"""What only these depend on: in the layer of the shell, so that the others are the same without."""
+
 LIFETIME = timedelta(days=1)
 """How long a resolution is used without looking at the mirror again."""
 
@@ -49,7 +52,7 @@ CMD = ("python3",)
 _GROUPS = (
     ("libc", re.compile(r"libc6|libc-bin|libcrypt1|libgcc-s1|libstdc\+\+6|gcc-\d+-base")),
     ("python", re.compile(r"(lib)?python3.*")),
-    ("shell", re.compile("|".join([*SHELL, "debianutils", "libattr1", "libgmp10"]))),
+    ("shell", re.compile("|".join([*SHELL, *_OF_SHELL]))),
     ("data", re.compile("base-files|base-passwd|ca-certificates|netbase|openssl|tzdata")),
 )
 _ORDER = ("libc", "libraries", "python", "shell", "data", "database")
