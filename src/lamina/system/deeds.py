@@ -60,6 +60,8 @@ class User:
     makes_home: bool = False
     numbers: Numbers = Numbers.UPWARDS
     lock: str = "!"
+    is_expired: bool = False
+    """Whether nobody may log in by any other way either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,16 @@ def accounts_of(data: bytes) -> Iterator[Group | User | Member]:
         if not name:
             continue
         if kind in ("u", "u!"):
-            yield from _user(name, wish, gecos, home, shell)
+            yield from _user(name, wish, gecos, home, shell, is_expired=kind == "u!")
         elif kind == "g":
             yield _group(name, wish)
         elif kind == "m" and wish:
             yield Member(name, wish)
 
 
-def _user(name: str, wish: str, gecos: str, home: str, shell: str) -> Iterator[Group | User]:
+def _user(
+    name: str, wish: str, gecos: str, home: str, shell: str, *, is_expired: bool
+) -> Iterator[Group | User]:
     uid, _, group = wish.partition(":")
     if not group:
         yield _group(name, uid)
@@ -55,6 +57,7 @@ def _user(name: str, wish: str, gecos: str, home: str, shell: str) -> Iterator[G
         shell=shell or "/usr/sbin/nologin",
         numbers=Numbers.DOWNWARDS,
         lock=_LOCKED,
+        is_expired=is_expired,
     )
 
 

@@ -17,6 +17,8 @@ _SYSTEM = range(100, 1000)
 """Numbers that Debian keeps for what packages ask for (Policy 9.2.2)."""
 _LAST_CHANGE = "1"
 """The day after the first of Unix; 0 would ask for another password."""
+_EXPIRED = "1"
+"""The day after the first, too, as `systemd-sysusers` writes it."""
 _SHADOW = 42
 """The group that may read shadow passwords, by the number that Debian gives it."""
 _OWNERS = {
@@ -141,7 +143,8 @@ class _Books:
         self._write(
             "etc/passwd", f"{user.name}:x:{uid}:{gid}:{user.gecos}:{user.home}:{user.shell}"
         )
-        self._note("etc/shadow", f"{user.name}:{user.lock}:{_LAST_CHANGE}::::::")
+        expiry = _EXPIRED if user.is_expired else ""
+        self._note("etc/shadow", f"{user.name}:{user.lock}:{_LAST_CHANGE}:::::{expiry}:")
         if user.makes_home and user.home.strip("/"):
             self.homes.append(replace(directory(user.home.strip("/")), uid=uid, gid=gid))
 

@@ -81,7 +81,7 @@ def test_users_of_sysusers_get_equal_numbers_from_the_end() -> None:
         "first:x:999:999:A demo:/var/lib/demo:/usr/sbin/nologin\n"
         "second:x:300:29::/:/usr/sbin/nologin\n"
     )
-    assert added(accounts)["etc/shadow"] == "first:!*:1::::::\nsecond:!*:1::::::\n"
+    assert added(accounts)["etc/shadow"] == "first:!*:1::::::\nsecond:!*:1:::::1:\n"
     assert added(accounts)["etc/gshadow"] == (
         "root:*::\naudio:*::first\nnogroup:*::\nfirst:!*::\nthird:!*::\n"
     )
