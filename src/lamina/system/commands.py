@@ -236,8 +236,10 @@ def _ucf(words: Sequence[str]) -> Iterator[Deed]:
     found, paths = _options(
         words,
         {"--sum-file": "sums", "--src-dir": "sources"},
-        {"--three-way": "ways", "--debconf-ok": "debconf"},
+        {"--three-way": "ways", "--debconf-ok": "debconf", "-p": "purge", "--purge": "purge"},
     )
+    if "purge" in found:
+        return
     if len(paths) != 2 or "sources" in found:
         raise Unknown
     yield Copy(_absolute(paths[1]), _absolute(paths[0]))

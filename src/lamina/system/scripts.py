@@ -149,9 +149,10 @@ class _Reading:
         if not step.words or step.writes or (step.name in NO_MATTER and not _changes(step)):
             return
         try:
-            if not step.is_certain:
+            found = _deeds(step)
+            if found and not step.is_certain:
                 raise Unknown
-            for deed in _deeds(step):
+            for deed in found:
                 self._add(deed)
         except Unknown:
             if not self._is_passed_over(step):

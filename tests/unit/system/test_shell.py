@@ -142,6 +142,25 @@ def test_a_function_that_may_have_returned_before_has_an_unknown_outcome() -> No
     assert run(script) == ["? found", "after"]
 
 
+def test_a_program_that_a_function_looks_for_is_looked_for() -> None:
+    script = 'pathfind() { for p in $PATH; do [ -x "$p/$*" ] && return 0; done; return 1; }\n'
+
+    assert run(f"{script} if pathfind demo; then one; fi; if $(pathfind demo); then two; fi") == [
+        "one",
+        "two",
+    ]
+    assert run(f"{script} if pathfind other; then one; fi") == ["? one"]
+
+
+def test_numbers_are_counted() -> None:
+    assert run("for i in $(seq 2 -1 0); do use $i; done; use $(seq 1 0 2)") == [
+        "use 2",
+        "use 1",
+        "use 0",
+        "use $(seq 1 0 2)",
+    ]
+
+
 def test_what_may_have_ended_the_script_in_a_function_reaches_further() -> None:
     assert run("f() { grep a /b && exit 0; }; f; last") == ["grep a /b", "? last"]
 

@@ -177,6 +177,10 @@ class _Reader:
         self.found.append(Step(words, self.is_certain, writes))
 
     def _command(self, node: Node) -> _Result:
+        if (asked := _only_output(node)) is not None:
+            # `if $(f x); then` runs what `f` prints: nothing, so that its own outcome counts.
+            with self._apart():
+                return self.block(asked)
         words: list[Word] = []
         writes: list[str] = []
         for child in node.named_children:
@@ -192,6 +196,11 @@ class _Reader:
             return self._end(name, words)
         if name in ("break", "continue"):
             return _Result(True, _End.LOOP)
+        if name == "pathfind" and len(words) == 2:
+            # What packages write instead of `command -v` (Developer's Reference 6.4).
+            program = words[1].value
+            has = None if program is None else self.scope.surroundings.has_program(program)
+            return _Result(has)
         if name in self.scope.functions:
             return self._call(self.scope.functions[name], words[1:])
         if name == "shift":
@@ -482,6 +491,15 @@ _Way = Callable[[], _Result]
 
 def _way(reader: _Reader, nodes: list[Node]) -> _Way:
     return lambda: reader._all(nodes)
+
+
+def _only_output(node: Node) -> Node | None:
+    """Return the substitution that a command consists of, if it is nothing else."""
+    children = node.named_children
+    if len(children) != 1 or children[0].type != "command_name":
+        return None
+    inner = children[0].named_children
+    return inner[0] if len(inner) == 1 and inner[0].type == "command_substitution" else None
 
 
 def _agreed(values: list[str | None]) -> str | None:

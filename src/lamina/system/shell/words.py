@@ -171,6 +171,8 @@ def _output(text: str, scope: Scope) -> str | None:
             return scope.surroundings.triplet
         case ["dpkg-divert", "--truename", str(path)]:
             return path
+        case ["seq", str(first), str(step), str(last)]:
+            return _counted(first, step, last)
         case ["echo", str(word)]:
             return word
         case ["command", "-v", str(name)] | ["which", str(name)]:
@@ -184,6 +186,14 @@ def _output(text: str, scope: Scope) -> str | None:
             return split[name](path)
         case _:
             return None
+
+
+def _counted(first: str, step: str, last: str) -> str | None:
+    numbers = [int(each) for each in (first, step, last) if re.fullmatch(r"-?\d{1,4}", each)]
+    if len(numbers) != 3 or numbers[1] == 0:
+        return None
+    end = numbers[2] + (1 if numbers[1] > 0 else -1)
+    return " ".join(map(str, range(numbers[0], end, numbers[1])))
 
 
 _VARIABLE = re.compile(r"\"?\$\{?(\w+)\}?\"?")
