@@ -68,8 +68,7 @@ def build(
             _fill(stack, prepared, workshop, destination, lines)
         if lies := {title: pair for stack in stacks for title, pair in stack.lies.items()}:
             raise LayersDiffer(lies)
-        above = [each for stack in stacks for each in stack.unlike.values()]
-        check_made([*above, *(each for order in orders for each in _unlike_below(order, workshop))])
+        check_made(each for order in orders for each in _unlike_below(order, workshop))
         images, descriptor = _write(stacks, destination, names)
     built = tuple(
         BuiltImage(order.target.platform, image, tuple(stack.built), _collisions(stack))
@@ -198,6 +197,7 @@ def _write(
 ) -> tuple[Images, Descriptor]:
     """Write the images; a layer that is found damaged or gone meanwhile is made again."""
     while True:
+        check_made(each for stack in stacks for each in stack.unlike.values())
         images = Images.of(*(stack.image() for stack in stacks))
         try:
             descriptor = destination.write(images, names=names)

@@ -21,6 +21,7 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.source_trees import SourceTree
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize
+from lamina.pins.keeping import preferred
 from lamina.pins.model import Asked, PinnedBase, PinnedLayer, PinnedRelease, Pins, PlatformPins
 from lamina.pins.names import BASE
 from lamina.project.building import Building
@@ -81,22 +82,22 @@ class Pinning:
         """Return the packages of a base that is made from them; else none."""
         if not is_of_debian(self.base):
             return ()
-        before, is_whole = self.before, self.options.upgrades(BASE)
-        of_before = () if had is None or is_whole else had.base_packages
-        kept = self._kept(of_before)
-        is_same = before is not None and (before.asked.base, before.asked.shell) == (
-            self.asked.base,
-            self.asked.shell,
-        )
-        if had is not None and is_same and kept == had.base_packages:
-            return kept
+        if had is not None and self._is_same("base", "shell") and not self._is_new_base(had):
+            return had.base_packages
         # Here, since other bases need none of it.
         from lamina.make.debian_base import packages_now
 
-        codename = self.base.partition(":")[2]
-        settings = debian_mirrors(self.config, self.folder, self.workshop, platform, codename)
-        preferred = {each.name: each.version for each in kept}
-        return packages_now(codename, platform, self.workshop, settings, preferred)
+        workshop, codename = self.workshop, self.base.partition(":")[2]
+        settings = debian_mirrors(self.config, self.folder, workshop, platform, codename)
+        kept = preferred(self.before, platform, lambda each: each.base_packages, self._is_upgraded)
+        return packages_now(codename, platform, workshop, settings, kept)
+
+    def _is_new_base(self, had: PlatformPins) -> bool:
+        return any(self._is_upgraded(each.name) for each in had.base_packages)
+
+    def _is_upgraded(self, name: str) -> bool:
+        """Say whether a package of a base is taken as it is now."""
+        return self.options.upgrades(BASE) or self.options.upgrades(name)
 
     def _kept_bases(self) -> Sequence[PlatformPins]:
         before = self.before
@@ -106,8 +107,7 @@ class Pinning:
 
     def _packages(self, pins: PlatformPins, had: PlatformPins | None) -> tuple[DebianPackage, ...]:
         """Return the packages above a base: nobody is asked while base and wishes are the same."""
-        kept = () if had is None else self._kept(had.packages)
-        if had is not None and self._is_answered(pins, had, kept):
+        if had is not None and self._is_answered(pins, had):
             return had.packages
         # Here, since most projects ask for no packages.
         from lamina.cli.system import supply_above
@@ -117,22 +117,24 @@ class Pinning:
         mirrors = partial(debian_mirrors, config, folder, workshop, pins.platform)
         opened = open_base(self.base, pins.platform, workshop, mirrors, pins=pins)
         supply = supply_above(opened, config, workshop, os.environ, folder)
-        preferred = {each.name: each.version for each in kept}
-        return choose(config.apt, supply, preferred).packages
+        kept = preferred(
+            self.before, pins.platform, lambda each: each.packages, self.options.upgrades
+        )
+        return choose(config.apt, supply, kept).packages
 
-    def _is_answered(
-        self, pins: PlatformPins, had: PlatformPins, kept: Sequence[DebianPackage]
-    ) -> bool:
+    def _is_answered(self, pins: PlatformPins, had: PlatformPins) -> bool:
         """Say whether what was pinned above a base need not be chosen anew."""
         is_same_base = (had.base, had.base_packages) == (pins.base, pins.base_packages)
-        is_same = self.before is not None and (self.before.asked.apt, self.before.asked.base) == (
-            self.asked.apt,
-            self.asked.base,
-        )
-        return is_same_base and is_same and len(kept) == len(had.packages)
+        names = {package.name for package in had.packages} | {wish.name for wish in self.config.apt}
+        is_free = any(map(self.options.upgrades, names))
+        return is_same_base and self._is_same("base", "apt") and not is_free
 
-    def _kept(self, packages: Sequence[DebianPackage]) -> tuple[DebianPackage, ...]:
-        return tuple(each for each in packages if not self.options.upgrades(each.name))
+    def _is_same(self, *names: str) -> bool:
+        """Say whether these are asked for as they were before."""
+        before = self.before
+        return before is not None and all(
+            getattr(before.asked, name) == getattr(self.asked, name) for name in names
+        )
 
     def _suites(self, platforms: Sequence[PlatformPins]) -> dict[str, datetime]:
         """Return the dates of release files; with the same packages they are those of before.
@@ -156,7 +158,7 @@ class Pinning:
             return self.backend.find(())
         had = self.before.releases
         kept = tuple(each for each in had if not self.options.upgrades(each.name))
-        is_same = _of_backend(self.before.asked) == _of_backend(self.asked)
+        is_same = self._is_same("build_requires", "build_constraints")
         return self.backend.keep(had) if kept == had and is_same else self.backend.find(kept)
 
     def _layers(self) -> tuple[PinnedLayer, ...]:
@@ -184,7 +186,3 @@ def backend_of(
     minor = ".".join((version or "").removesuffix("t").split(".")[:2])
     found = pythons.of_minor(minor + "t" * (version or "").endswith("t")) if minor else None
     return BackendReleases(tree, found or pythons.running, workshop)
-
-
-def _of_backend(asked: Asked) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return asked.build_requires, asked.build_constraints
