@@ -128,6 +128,8 @@ def prepare(order: Order, workshop: ImageWorkshop) -> Prepared:
         raise_all(order.target, [error, *_foreign_trees(top, workshop)])
         raise
     others = len(order.base.base.layers) + len(bottom) + len(top)
+    if order.system is not None:
+        others += order.system.plan.spare
     plans = plan_wheels(wheels, site.recipe, Limits.of(order.config.layers), others=others)
     return Prepared(order, selection, site, sources, tuple(wheels), bottom, plans, tuple(top))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Supply:
     now: datetime
     _files: SmallFiles | None = None
     _archives: Sequence[Archive] | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
     def architecture(self) -> str:
@@ -49,19 +51,17 @@ class Supply:
 
     def small_files(self) -> SmallFiles:
         """Return those of the base, as they are kept, or read from its layers."""
-        if self._files is None:
-            self._files = self._kept_files() or self._read_files()
-        return self._files
+        with self._lock:  # Many packages are fetched at a time, and each may be the first to ask.
+            if self._files is None:
+                self._files = self._kept_files() or self._read_files()
+            return self._files
 
     def archives(self) -> Sequence[Archive]:
         """Return the archives that packages for the base come from."""
-        if self._archives is None:
-            files = self.small_files()
-            release = OsRelease.of(files.get)
-            if not files.statuses and not release.is_debian:
-                raise NotDebian(self.opened.base.name, release)
-            self._archives = self.find(files, self.architecture)
-        return self._archives
+        with self._lock:
+            if self._archives is None:
+                self._archives = self._find_archives()
+            return self._archives
 
     def fetch(self, package: DebianPackage) -> Path:
         """Return the file of a package, checked."""
@@ -79,6 +79,13 @@ class Supply:
         )
         dates.keep(found.releases)
         return found
+
+    def _find_archives(self) -> Sequence[Archive]:
+        files = self.small_files()
+        release = OsRelease.of(files.get)
+        if not files.statuses and not release.is_debian:
+            raise NotDebian(self.opened.base.name, release)
+        return self.find(files, self.architecture)
 
     def _mirrors(self, traffic: Traffic) -> MirrorFiles:
         return MirrorFiles(files_of(self.workshop, traffic))

@@ -17,8 +17,8 @@ from lamina.plan.layering import Budget, partition
 FORMAT = 1
 """Of the content of these layers. It goes up when the same packages would give other entries."""
 
-_BUDGET = Budget(alone=16, groups=6)
-"""Far fewer than for wheels: packages change with Debian's updates, not with each release."""
+_BUDGET = Budget(alone=20, groups=12)
+"""Fewer than for wheels: packages change with Debian's updates, not with each release."""
 _SHARE = 5
 """What part of the layers packages may have where somebody says how many there are."""
 
@@ -66,6 +66,11 @@ class SystemPlan:
     def configuration(self) -> LayerKey:
         """The key of the layer above them, with what dpkg and scripts would leave behind."""
         return self._key("configuration", self.packages, str(self.base))
+
+    @property
+    def spare(self) -> int:
+        """How many layers more there may be: kept free, so that a new package moves no wheel."""
+        return self._budget.alone + self._budget.groups - len(self.layers)
 
     @property
     def _budget(self) -> Budget:

@@ -75,6 +75,12 @@ def test_documentation_is_another_layer() -> None:
 def test_few_layers_are_had_where_few_are_allowed() -> None:
     many = tuple(package(f"lib{at}", f"source{at}", LARGE) for at in range(100))
 
-    assert len(replace(PLAN, packages=many).layers) == 22
+    assert len(replace(PLAN, packages=many).layers) == 32
     assert len(replace(PLAN, packages=many, limit=20).layers) == 4
     assert len(replace(PLAN, packages=many, limit=2).layers) == 1
+
+
+def test_a_new_package_takes_a_layer_that_was_kept_free() -> None:
+    more = replace(PLAN, packages=(*PLAN.packages, package("libzvbi0", "zvbi", LARGE)))
+
+    assert len(more.layers) + more.spare == len(PLAN.layers) + PLAN.spare == 32
