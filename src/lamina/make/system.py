@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from lamina.archive.entry import Entry
+from lamina.archive.entry import Entry, Kind
 from lamina.deb.installed import Installed
 from lamina.deb.unpack import Keep
 from lamina.make.blobs import generated
@@ -22,7 +22,7 @@ from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
-from lamina.system.unpacking import everything, unpack_all, without_documentation
+from lamina.system.unpacking import SETID, everything, unpack_all, without_documentation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +85,20 @@ def _configuration_part(system: System, debs: Debs) -> Part:
                 f"Newer than in the base: {', '.join(updates)}; what only the older ones had of "
                 "files stays below"
             )
+        for path in sorted(_privileged(made.entries)):
+            observer.note(f"As a script of its package would, `{path}` is made setuid or setgid")
         for warning in made.warnings:
             observer.warn(warning)
         return debs.workshop.make(plan, generated, made.entries)
 
     return Part(plan, make)
+
+
+def _privileged(entries: Iterable[Entry]) -> Iterator[str]:
+    """Tell which programs get more rights than their users by what scripts do."""
+    for entry in entries:
+        if entry.kind is Kind.FILE and entry.mode & SETID:
+            yield f"/{entry.path}"
 
 
 def _updates(notes: Iterable[PackageNotes], base: SmallFiles) -> Iterator[str]:

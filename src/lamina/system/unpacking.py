@@ -24,7 +24,8 @@ OpenDeb = Callable[[DebianPackage], Path]
 
 TakeNotes = Callable[[DebianPackage, PackageNotes], None]
 
-_SETID = 0o6000
+SETID = 0o6000
+"""Bits of a mode: a program runs with the rights of its owner, or of its group."""
 _LARGEST_CAPTURED = 1 << 20
 _PRUNED = re.compile(r"usr/share/(groff|info|linda|lintian|locale|man)/.")
 _DOC = re.compile(r"usr/share/doc/[^/]+/(?P<name>.+)")
@@ -109,7 +110,7 @@ class _Watch:
                 is_hard = entry.kind is Kind.HARDLINK
                 self.library_links[entry.path] = f"/{entry.target}" if is_hard else entry.target
             return entry
-        if entry.mode & _SETID:
+        if entry.mode & SETID:
             self.privileged.append(f"/{entry.path}")
         sights: list[_Sight] = []
         if f"/{entry.path}" in self._named:

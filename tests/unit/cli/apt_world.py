@@ -129,6 +129,8 @@ class AptWorld:
         members = [
             Member("etc/os-release", data=self.os_release),
             Member(KEYRING, data=self.mirror.keyring),
+            Member("etc/passwd", data=b"root:x:0:0:root:/root:/bin/sh\n"),
+            Member("etc/group", data=b"root:x:0:\n"),
         ]
         if self.status is not None:
             members.append(Member("var/lib/dpkg/status", data=self.status.encode()))

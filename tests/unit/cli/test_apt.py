@@ -104,6 +104,18 @@ def test_what_is_setuid_is_named(world: AptWorld) -> None:
     assert "tool has a setuid or setgid program: /usr/bin/tool\n" in ended.err
 
 
+def test_what_a_script_makes_setuid_is_named_too(world: AptWorld) -> None:
+    postinst = b"#!/bin/sh\nset -e\nchmod 4755 /usr/bin/mount-it\n"
+    items = [folder("./usr"), folder("./usr/bin"), Item("./usr/bin/mount-it", b"m", mode=0o755)]
+    world.publish(Deb("mounter", items=items, control_files={"postinst": postinst}))
+
+    ended = world.build("mounter")
+
+    said = "As a script of its package would, `/usr/bin/mount-it` is made setuid or setgid\n"
+    assert said in ended.err
+    assert world.files()["usr/bin/mount-it"].mode == 0o4755
+
+
 def test_the_database_lists_them_beside_those_of_the_base(world: AptWorld) -> None:
     world.publish(TOOL, LIBRARY)
     world.report("tool")
