@@ -8,7 +8,7 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 import urllib3
 
 from integration.machine_mirror import Http
-from lamina.archive.entry import Entry, Kind
+from lamina.archive.entry import EMPTY, Entry, Kind
 from lamina.archive.layer import write_layer
 from lamina.bases.debian.plan import DebianPlan
 from lamina.bases.debian.resolve import resolve
@@ -30,6 +30,7 @@ from lamina.project.config import Config
 from lamina.system import ldcache
 from lamina.system.ldcache import Cache
 from lamina.system.notes import PackageNotes
+from lamina.system.reading_back import is_read_back, read_back
 
 SYSTEM_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -62,6 +63,7 @@ class Base:
     plan: DebianPlan
     archives: Sequence[Archive]
     entries: list[list[Entry]]
+    notes: list[PackageNotes] = field(default_factory=list)
     size: int = 0
     """Of its layers, compressed."""
 
@@ -105,20 +107,18 @@ def base(
     plan = resolve(codename, "amd64", archives, fetch=http, now=now, shell=bool(more))
 
     base = Base(tmp_path_factory.mktemp(codename), plan, archives, [])
-    notes: list[PackageNotes] = []
     for layer in plan.layers:
         blob = io.BytesIO()
         seen: list[Entry] = []
 
         if layer.is_database:
-            found: Iterable[Entry] = configured(
-                sorted(notes, key=lambda each: each.name), layer.architecture
-            )
+            base.notes.sort(key=lambda each: each.name)
+            found: Iterable[Entry] = configured(base.notes, layer.architecture)
         else:
             found = entries(
                 layer,
                 lambda package: fetch_deb(package, archives, http),
-                lambda _package, noted: notes.append(noted),
+                lambda _package, noted: base.notes.append(noted),
             )
         base.size += write_layer(_noted(found, seen), blob.write, mtime=EPOCH).size
         base.entries.append(seen)
@@ -198,6 +198,22 @@ def test_openssl_and_awk_work_as_after_their_scripts(base: Base) -> None:
     # By its hash: the bundle is left aside.
     assert base.run("openssl", "verify", "-no-CAfile", path) == f"{path}: OK\n"
     assert base.run("awk", "BEGIN { print 6 * 7 }") == "42\n"
+
+
+def test_notes_read_back_from_the_highest_layer_give_the_same_layer(base: Base) -> None:
+    made = base.entries[-1]
+    files = {each.path: b"".join(each.content.chunks()) for each in made if is_read_back(each.path)}
+    told = {each.name: each for each in read_back(files)}
+
+    again = configured([told.get(each.name, each) for each in base.notes], "amd64")
+
+    assert list(map(_whole, again)) == list(map(_whole, made))
+    # What must be looked into again are packages that configure the loader, or have certificates.
+    assert len(told) > 0.75 * len(base.notes)
+
+
+def _whole(entry: Entry) -> tuple[Entry, bytes]:
+    return replace(entry, content=EMPTY), b"".join(entry.content.chunks())
 
 
 def test_there_is_a_user_without_rights(base: Base) -> None:
