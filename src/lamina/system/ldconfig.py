@@ -28,6 +28,7 @@ _TRIPLETS = {
     "riscv64": "riscv64-linux-gnu",
     "s390x": "s390x-linux-gnu",
 }
+_BIG_ENDIAN = frozenset({"s390x"})
 _HWCAPS = "glibc-hwcaps"
 _INCLUDE = "include"
 _INCLUDE_LIMIT = 1000
@@ -133,8 +134,11 @@ def added_to(cache: Cache, system: System) -> tuple[Cache, Mapping[str, str]]:
     that whose folder comes first, as if `ldconfig` had listed all of them.
     """
     new = found(system)
-    places = {(each.soname, each.path, each.hwcaps): each for each in cache.entries}
-    places |= {(each.soname, each.path, each.hwcaps): each for each in new.entries}
+    # A path of the base may be spelt otherwise, through another symlink to its folder.
+    places = {
+        (each.soname, system.placed(each.path), each.hwcaps): each
+        for each in (*cache.entries, *new.entries)
+    }
     order = {folder.real: number for number, folder in enumerate(folders(system))}
 
     def rank(entry: CacheEntry) -> int:
@@ -143,7 +147,8 @@ def added_to(cache: Cache, system: System) -> tuple[Cache, Mapping[str, str]]:
     known = {system.placed(each.path) for each in cache.entries}
     links = {path: target for path, target in new.links.items() if path not in known}
     entries = sorted(places.values(), key=rank)
-    return Cache.of(entries, is_big_endian=cache.is_big_endian), links
+    is_big_endian = cache.is_big_endian or system.architecture in _BIG_ENDIAN
+    return Cache.of(entries, is_big_endian=is_big_endian), links
 
 
 @dataclass(frozen=True, slots=True)

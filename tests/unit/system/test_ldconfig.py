@@ -178,3 +178,20 @@ def test_a_library_that_replaces_one_of_the_base_is_listed_once() -> None:
     assert cache.entries == (CacheEntry("libz.so.1", path, 0x303),)
     # The base has a symlink there, whatever it leads to: the package ships its own.
     assert links == {}
+
+
+def test_a_path_that_the_base_spells_otherwise_is_the_same() -> None:
+    base = Cache.of([CacheEntry("libz.so.1", f"/{FOLDER}/libz.so.1", 0x303)])
+
+    cache, _ = added_to(base, system(library(f"{FOLDER}/libz.so.1", "libz.so.1")))
+
+    assert [entry.path for entry in cache.entries] == ["/lib/x86_64-linux-gnu/libz.so.1"]
+
+
+def test_a_cache_has_the_byte_order_of_its_machine() -> None:
+    own = library("usr/lib/libz.so.1", "libz.so.1", 0x403)
+
+    cache, _ = added_to(Cache(), system(own, architecture="s390x"))
+
+    assert Cache.parse(cache.encode()) == cache
+    assert cache.is_big_endian
