@@ -45,6 +45,12 @@ _CACHES = (
         "gtk-query-immodules-3.0 --update-cache",
         "GTK knows none of its input methods",
     ),
+    _Cache(
+        re.compile(r"/usr/share/ca-certificates-java/[^/]+\.jar"),
+        "/var/lib/dpkg/info/ca-certificates-java.postinst triggered "
+        "update-ca-certificates-java-fresh",
+        "Java trusts no authority, since `/etc/ssl/certs/java/cacerts` is not made",
+    ),
 )
 
 COMMANDS = frozenset(cache.command.partition(" ")[0] for cache in _CACHES)

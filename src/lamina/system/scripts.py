@@ -178,6 +178,8 @@ class _Reading:
     def _is_passed_over(self, step: Step) -> bool:
         """Say whether a command is about nothing but what an image need not have from here."""
         paths = [path for word in step.words[1:] if "/" in (path := word.value or word.text)]
+        if any(path.endswith("/py_compile.py") for path in paths):
+            return True
         paths = [path for path in paths if not path.startswith("$(")]
         return bool(paths) and all(path in _OURS or path.startswith(_TRANSIENT) for path in paths)
 

@@ -157,6 +157,7 @@ def test_what_has_no_place_in_an_image_is_passed_over() -> None:
         deb-systemd-helper enable x.service >/dev/null || true
         update-rc.d x defaults
         py3compile -p demo
+        /usr/bin/python3.11 -E -S /usr/lib/python3.11/py_compile.py $files
         ldconfig
         rm -f /etc/old
         echo "done" > /run/x

@@ -116,6 +116,12 @@ def test_variables_are_followed_as_far_as_they_are_known() -> None:
     ]
 
 
+def test_lines_may_go_on_before_a_variable() -> None:
+    script = 'i=jar; slave="--slave \\\n  /a/$i.$i \\\n  $i.gz \\\n  /b/$i"; use $slave "x \\\n $i"'
+
+    assert run(script) == ["use --slave /a/jar.jar jar.gz /b/jar 'x jar'"]
+
+
 def test_a_variable_that_two_ways_set_otherwise_is_unknown() -> None:
     script = 'x=1; y=1; if grep a /b; then x=2; y=1; fi; use "$x" "$y"'
 

@@ -35,6 +35,18 @@ def test_each_effect_is_told_with_the_commands_that_would_have_had_it() -> None:
     ]
 
 
+def test_a_program_that_reads_a_cache_need_not_ship_files_for_it() -> None:
+    jar = "/usr/share/ca-certificates-java/ca-certificates-java.jar"
+
+    found = warnings([Deeds("ca-certificates-java")], {"ca-certificates-java": (jar,)}, {})
+
+    assert found[0].splitlines()[1] == (
+        "  Java trusts no authority, since `/etc/ssl/certs/java/cacerts` is not made: "
+        "/var/lib/dpkg/info/ca-certificates-java.postinst triggered "
+        "update-ca-certificates-java-fresh"
+    )
+
+
 def test_a_cache_is_told_of_once_by_a_package_with_files_for_it() -> None:
     found = warnings([Deeds("shared-mime-info"), Deeds("other")], LISTED, {})
 

@@ -77,7 +77,7 @@ def expand(node: Node, scope: Scope) -> list[Word]:
         return [Word(text, text)]
     if any(not is_quoted and _GLOB.search(value or "") for value, is_quoted in pieces):
         return [Word(None, text)]
-    if node.type in ("simple_expansion", "expansion", "command_substitution"):
+    if node.type in _SUBSTITUTIONS:
         return [Word(each, each) for each in text.split()]
     return [Word(text, text)]
 
@@ -97,7 +97,7 @@ _LITERAL = frozenset({"word", "number", "extglob_pattern", "regex"})
 
 def _pieces(node: Node, scope: Scope) -> Iterator[tuple[str | None, bool]]:
     """Give the parts of a word, each with whether it is quoted."""
-    kind, text = node.type, text_of(node)
+    kind, text = node.type, text_of(node)[_before(node) :]
     if kind in ("command_name", "concatenation", "variable_assignment_value"):
         for child in node.children:
             yield from _pieces(child, scope)
@@ -117,6 +117,15 @@ def _pieces(node: Node, scope: Scope) -> Iterator[tuple[str | None, bool]]:
         yield _ESCAPED.sub(r"\1", text), False
 
 
+def _before(node: Node) -> int:
+    """Return how much white space a substitution begins with, which the grammar takes in."""
+    text = text_of(node)
+    return len(text) - len(text.lstrip(" \t\n\\")) if node.type in _SUBSTITUTIONS else 0
+
+
+_SUBSTITUTIONS = frozenset({"simple_expansion", "expansion", "command_substitution"})
+
+
 def _quoted(node: Node, scope: Scope) -> str | None:
     kept: list[str] = []
     data, start = node.text or b"", node.start_byte
@@ -124,7 +133,7 @@ def _quoted(node: Node, scope: Scope) -> str | None:
     for child in node.named_children:
         if child.type == "string_content":
             continue
-        kept.append(_plain(data[at - start : child.start_byte - start]))
+        kept.append(_plain(data[at - start : child.start_byte + _before(child) - start]))
         for value, _ in _pieces(child, scope):
             if value is None:
                 return None
