@@ -93,9 +93,10 @@ def _followed(
         if script is None:
             continue
         try:
-            yield name, follow(script, arguments, around).steps if _SHELL.match(script) else None
+            found = follow(script, arguments, around) if _SHELL.match(script) else None
         except TooMuch:
-            yield name, None
+            found = None
+        yield name, None if found is None or found.has_failed else found.steps
 
 
 def _deeds(step: Step) -> list[Deed]:

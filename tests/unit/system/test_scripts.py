@@ -251,7 +251,13 @@ def test_a_file_that_the_package_does_not_ship_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", [b"#!/usr/bin/perl\n", b"\x7fELF", b"#!/bin/sh\nf() { f; }; f\n"]
+    "script",
+    [
+        b"#!/usr/bin/perl\n",
+        b"\x7fELF",
+        b"#!/bin/sh\nf() { f; }; f\n",
+        b"#!/bin/sh\n[ -d /proc/1 ] || exit 1\n",
+    ],
 )
 def test_a_script_that_cannot_be_followed_is_named(script: bytes) -> None:
     found = read_scripts("demo", {"control": CONTROL, "preinst": script})

@@ -122,6 +122,15 @@ def test_lines_may_go_on_before_a_variable() -> None:
     assert run(script) == ["use --slave /a/jar.jar jar.gz /b/jar 'x jar'"]
 
 
+def test_a_variable_that_is_unset_is_empty() -> None:
+    assert run('x=1; y=$(date); unset x y || true; use "$x$y" end') == ["use '' end"]
+
+
+def test_a_script_that_would_fail_says_so() -> None:
+    assert follow(b"one; exit 1", (), AROUND).has_failed
+    assert not follow(b"one; grep a /b || exit 1; exit 0", (), AROUND).has_failed
+
+
 def test_a_variable_that_two_ways_set_otherwise_is_unknown() -> None:
     script = 'x=1; y=1; if grep a /b; then x=2; y=1; fi; use "$x" "$y"'
 

@@ -17,9 +17,10 @@ Truth: TypeAlias = bool | None
 
 _ACCOUNT_FILES = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
 _ASKING = (
-    " [ [[ awk cmp command cut diff dpkg dpkg-divert dpkg-query dpkg-vendor egrep expr fgrep find "
-    "grep hash head let ls lsmod openssl perl php ps python python3 read readlink ruby sed sort "
-    "stat tail tr type udevadm uname update-alternatives wc which aa-enabled aa-status "
+    " [ [[ aa-enabled aa-status awk cmp command cut diff dpkg dpkg-divert dpkg-query "
+    "dpkg-vendor egrep expr fgrep find grep hash head let ls lsmod mountpoint openssl perl "
+    "php ps python python3 read readlink ruby sed sort stat tail tr type udevadm uname "
+    "update-alternatives wc which "
 )
 """Commands whose outcome is not known; those among them that do something are seen as well."""
 _EMPTY_VERSION = {
@@ -67,7 +68,7 @@ def outcome(words: Sequence[Word], surroundings: Surroundings) -> Truth:
             return False
         case ["dpkg-maintscript-helper", "supports", *_]:
             return True
-        case ["systemctl" | "pidof" | "pgrep" | "ischroot" | "mountpoint", *_]:
+        case ["systemctl" | "pidof" | "pgrep" | "ischroot", *_]:
             return False
         case ["which" | "type" | "hash", str(program)] | ["command", "-v", str(program)]:
             return surroundings.has_program(program)

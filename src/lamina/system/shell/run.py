@@ -76,6 +76,8 @@ class Followed:
     steps: tuple[Step, ...]
     answers: Mapping[str, str | None]
     """What debconf would answer afterwards; None if nobody knows."""
+    has_failed: bool = False
+    """Whether the package could not be installed then: something was not understood."""
 
 
 def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) -> Followed:
@@ -86,10 +88,10 @@ def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) 
     scope = Scope(surroundings.variables(), given, surroundings)
     reader = _Reader(scope, dict(surroundings.answers))
     try:
-        reader.block(_parser().parse(script).root_node)
+        result = reader.block(_parser().parse(script).root_node)
     except RecursionError:
         raise TooMuch from None
-    return Followed(tuple(reader.found), reader.answers)
+    return Followed(tuple(reader.found), reader.answers, result.end is _End.FAILURE)
 
 
 @cache
@@ -166,7 +168,10 @@ class _Reader:
                 if name is not None and body is not None:
                     self.scope.functions[text_of(name)] = body
                 return _Result()
-            case "comment" | "heredoc_body" | "unset_command":
+            case "unset_command":
+                self.scope.variables |= {text_of(each): "" for each in node.named_children}
+                return _Result()
+            case "comment" | "heredoc_body":
                 return _Result()
             case _:
                 # What the grammar does not know may be anything: it is shown as it is written.
