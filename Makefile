@@ -93,6 +93,10 @@ image: $(ENVIRONMENT) ## The image of lamina for Dockerfiles, by lamina, in buil
 bench-lock: $(ENVIRONMENT) ## How long reading a lock and selecting from it takes
 	@python tools/bench_lock.py
 
+.PHONY: bench-apt
+bench-apt: $(ENVIRONMENT) ## How long choosing Debian packages takes, with the lists of this machine's apt
+	@python tools/bench_apt.py
+
 .PHONY: bench-seed
 bench-seed: $(ENVIRONMENT) ## Speed beside uv's, with the 200 pins of the report (4.2 GB twice)
 	@python tools/bench_seed.py

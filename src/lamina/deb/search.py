@@ -13,8 +13,8 @@ from lamina.deb.need import Need
 from lamina.deb.world import World
 from lamina.errors import LaminaError
 
-_LIMIT = 10_000
-"""Of dead ends. Debian's own packages have a handful."""
+_LIMIT = 1_000
+"""Of walks. Debian's own packages need a handful."""
 
 
 class SearchTooLong(LaminaError):
@@ -59,36 +59,53 @@ class Search:
     """One search in a world.
 
     Each walk goes down from the wishes as apt does, depth first, and takes the first option that
-    is not excluded. A walk that ends in a need without options teaches which packages never go
-    together; the next one starts anew and knows it. Every lesson excludes something that was tried,
-    so that the search ends; and since a lesson follows from the needs alone, no solution is lost.
+    is not excluded. A need without options teaches which packages never go together. The last of
+    them is taken back and another option sought for what it was chosen for; if there is none, that
+    is the next lesson, else a new walk begins that knows all lessons. Each excludes something that
+    was tried, so that the search ends; and since it follows from the needs alone, no solution is
+    lost.
     """
 
     def __init__(self, world: World, wishes: Iterable[Need]) -> None:
         self._world = world
         self._wishes = tuple(wishes)
         self._needs: dict[BinaryPackage, tuple[Need, ...]] = {}
-        self._lessons: dict[BinaryPackage, list[DeadEnd]] = defaultdict(list)
-        self._forget()
+        self._lessons: dict[BinaryPackage, list[tuple[frozenset[BinaryPackage], DeadEnd]]]
+        self._lessons = defaultdict(list)
+        self._chosen: dict[str, BinaryPackage] = {}
+        self._chosen_for: list[Need] = []
+        """Of each choice, in order, what it was made for."""
+        self._by_name: dict[str, list[BinaryPackage]] = defaultdict(list)
+        self._forbidden: dict[str, list[tuple[BinaryPackage, Relation]]] = defaultdict(list)
 
     def run(self) -> tuple[BinaryPackage, ...] | DeadEnd:
         """Return what was chosen, in order; or why nothing can be."""
         for _ in range(_LIMIT):
-            self._forget()
             end = self._walk()
             if end is None:
                 return tuple(self._chosen.values())
-            together = end.together
-            if not together:
+            end = self._learn(end)
+            if end is not None:
                 return end
-            for package in together:
-                self._lessons[package].append(end)
+            while self._chosen:
+                self._take_back()
         raise SearchTooLong
 
-    def _forget(self) -> None:
-        self._chosen: dict[str, BinaryPackage] = {}
-        self._by_name: dict[str, list[BinaryPackage]] = defaultdict(list)
-        self._forbidden: dict[str, list[tuple[BinaryPackage, Relation]]] = defaultdict(list)
+    def _learn(self, end: DeadEnd) -> DeadEnd | None:
+        """Take choices back until there is another; return the end where there is none at all."""
+        found: DeadEnd | None = end
+        while found is not None:
+            together = found.together
+            if not together:
+                return found
+            for package in together:
+                self._lessons[package].append((together - {package}, found))
+            need = found.need
+            # Until the last of them is gone.
+            while all(self._chosen.get(one.name) is one for one in together):
+                need = self._take_back()
+            found = None if need.is_optional else self._meet(need)
+        return None
 
     def _walk(self) -> DeadEnd | None:
         for need in self._wishes:
@@ -146,17 +163,27 @@ class Search:
                 return None
             obstacle = next(self._obstacles(option), None)
             if obstacle is None:
-                self._choose(option)
+                self._choose(option, need)
                 return None
             obstacles.append(obstacle)
         return DeadEnd.of(need, obstacles)
 
-    def _choose(self, option: BinaryPackage) -> None:
+    def _choose(self, option: BinaryPackage, need: Need) -> None:
         self._chosen[option.name] = option
+        self._chosen_for.append(need)
         for name in dict.fromkeys(option.names):
             self._by_name[name].append(option)
         for relation in option.forbids:
             self._forbidden[relation.name].append((option, relation))
+
+    def _take_back(self) -> Need:
+        """Undo the last choice, and return what it was made for."""
+        _, option = self._chosen.popitem()
+        for name in dict.fromkeys(option.names):
+            self._by_name[name].pop()
+        for relation in option.forbids:
+            self._forbidden[relation.name].pop()
+        return self._chosen_for.pop()
 
     def _obstacles(self, option: BinaryPackage) -> Iterator[Obstacle]:
         other = self._chosen.get(option.name)
@@ -166,8 +193,7 @@ class Search:
             # What the base has together stays together.
             if not (isinstance(one, InstalledPackage) and isinstance(option, InstalledPackage)):
                 yield Obstacle(option, frozenset({one}), one)
-        for lesson in self._lessons.get(option, ()):
-            others = lesson.together - {option}
+        for others, lesson in self._lessons.get(option, ()):
             if all(self._chosen.get(one.name) is one for one in others):
                 yield Obstacle(option, others, lesson)
 

@@ -169,6 +169,21 @@ def test_choices_that_lead_nowhere_are_taken_back() -> None:
     assert names(solve("aa", packages)) == ["aa 1", "cc 1", "ee 1", "ff 1"]
 
 
+def test_a_choice_that_a_far_need_forbids_is_not_tried_in_every_combination() -> None:
+    """Of 2^40 combinations the last is right."""
+    last = stanza("end", "1", fields=f"Conflicts: {', '.join(f'a{n}' for n in range(40))}\n")
+    steps = [
+        stanza(f"s{n}", "1", fields=depends(f"a{n} | b{n}", "end" if n == 39 else f"s{n + 1}"))
+        for n in range(40)
+    ]
+    choices = [stanza(f"{side}{n}", "1") for side in "ab" for n in range(40)]
+
+    found = names(solve("s0", index(last, *steps, *choices)))
+
+    assert len(found) == 81
+    assert "b0 1" in found
+
+
 def test_where_no_candidates_go_together_other_versions_do() -> None:
     packages = [
         index(stanza("lib", "1"), stanza("lib-dev", "1", fields=depends("lib (= 1)"))),
