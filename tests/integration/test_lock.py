@@ -352,3 +352,34 @@ def test_what_is_killed_while_writing_leaves_the_lock_of_before(app: App) -> Non
     assert len([*app.folder.glob(".lamina-*")]) == 1
     assert app.lock("--upgrade").endswith("Wrote `lamina.lock`: 1 updated, 1 removed\n")
     assert not [*app.folder.glob(".lamina-*")]
+
+
+def test_trees_that_the_project_needs_are_built_with_what_is_pinned_too(app: App) -> None:
+    core = app.folder / "core"
+    app.write("helper>=1", config='python = "3.12"\n')
+    core.mkdir()
+    (core / "pyproject.toml").write_text(
+        '[project]\nname = "core"\nversion = "1.0"\n[build-system]\n'
+        'requires = ["helper", "of-core"]\nbuild-backend = "own"\nbackend-path = ["."]\n'
+    )
+    (core / "own.py").write_text(
+        BACKEND.format(version="1.0", more=["asked"])
+        .replace("import helper", "import of_core as helper")
+        .replace("app", "core")
+    )
+    lock = app.folder / "uv.lock"
+    lock.write_text(
+        lock.read_text() + 'dependencies = [{ name = "core" }]\n\n[[package]]\nname = "core"\n'
+        'version = "1.0"\nsource = { editable = "core" }\n'
+    )
+    app.publish(dist("of-core 1.0"), dist("asked 1.0"), dist("never 1.0"))
+    frozen = app.lamina.within(UV_FROZEN="1")
+    app = App(app.folder, frozen, app.index, app.dists)
+    app.lock()
+    before = app.build()
+    app.publish(dist("of-core 1.1"), dist("asked 1.1"), dist("helper 1.1"))
+
+    after, anew = app.build(app.elsewhere("other")), app.build(app.elsewhere("third"), "--no-lock")
+
+    assert app.pinned() == {"asked": "1.0", "below": "1.0", "helper": "1.0", "of-core": "1.0"}
+    assert after["digest"] == before["digest"] != anew["digest"]

@@ -16,6 +16,7 @@ from lamina.cli.locking_file import write_pins
 from lamina.cli.locking_report import Outcome, document, lines, mismatch_document
 from lamina.cli.options import PlanOptions, read_options
 from lamina.cli.orders import base_name, configured, platforms_of
+from lamina.cli.pinned_trees import pinned_trees
 from lamina.cli.pinning import asked_of, lock_command, pins_path, read_pins
 from lamina.cli.plan import command as plan_command
 from lamina.cli.project import read_project
@@ -46,7 +47,8 @@ def run(options: LockOptions) -> int:
         pin = pinned(project, on.observer)
         base = base_name(plan, project, lock, config, None if pin is None else pin.version)
         building = building_of(plan, lock, os.environ, Path.home(), project)
-        asked = asked_of(base, platforms_of(config), config, project, lock, building)
+        trees = pinned_trees(config, project, lock, building)
+        asked = asked_of(base, platforms_of(config), config, trees, building)
         check_names(options.upgrade or (), before, asked)
         if options.check and options.upgrade is None and not options.with_layers:
             return _check(before, asked, pins_path(project), options)
@@ -64,7 +66,7 @@ def run(options: LockOptions) -> int:
             folder=project.folder,
             before=before,
             workshop=workshop,
-            backend=backend_of(config, project, lock, building, version, workshop),
+            backend=backend_of(project, trees, version, workshop),
         )
         after = pinning.pins()
         if options.with_layers:

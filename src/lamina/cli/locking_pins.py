@@ -11,10 +11,9 @@ from pathlib import Path
 
 from lamina.cli.lock import LockOptions
 from lamina.cli.orders import debian_mirrors
-from lamina.cli.pinning import backend_settings, pins_path
+from lamina.cli.pinning import pins_path
 from lamina.cli.project import ProjectFolder
 from lamina.deb.package import DebianPackage
-from lamina.lock.model import Lock
 from lamina.make.base import follow, identify, is_of_debian, open_base
 from lamina.make.build_releases import BackendReleases
 from lamina.make.image_workshop import ImageWorkshop
@@ -24,10 +23,8 @@ from lamina.oci.index import normalize
 from lamina.pins.keeping import preferred
 from lamina.pins.model import Asked, PinnedBase, PinnedLayer, PinnedRelease, Pins, PlatformPins
 from lamina.pins.names import BASE
-from lamina.project.building import Building
 from lamina.project.config import Config
 from lamina.project.ignore import read_ignore
-from lamina.project.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,20 +166,17 @@ class Pinning:
 
 
 def backend_of(
-    config: Config,
     project: ProjectFolder,
-    lock: Lock,
-    building: Building,
+    trees: Sequence[SourceTree],
     version: str | None,
     workshop: ImageWorkshop,
 ) -> BackendReleases | None:
-    """Return what finds releases for the project's own backend; ``version`` is of the Python."""
-    settings = backend_settings(config, project, lock, building)
-    if settings is None:
+    """Return what finds releases for the backends of trees; ``version`` is of the Python."""
+    if not trees:
         return None
-    outputs = read_ignore(project.folder, [pins_path(project), workshop.store.root]).outputs
-    tree = SourceTree(project.folder, Subject.of_project(project.facts), settings, outputs)
+    written = (pins_path(project), workshop.store.root)
+    sources = [replace(tree, outputs=read_ignore(tree.folder, written).outputs) for tree in trees]
     pythons = workshop.backends.pythons
     minor = ".".join((version or "").removesuffix("t").split(".")[:2])
     found = pythons.of_minor(minor + "t" * (version or "").endswith("t")) if minor else None
-    return BackendReleases(tree, found or pythons.running, workshop)
+    return BackendReleases(tuple(sources), found or pythons.running, workshop)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lamina.cli import settings
 from lamina.cli.locked import pinned, requires_python, wanted
 from lamina.cli.options import PlanOptions
+from lamina.cli.pinned_trees import pinned_trees
 from lamina.cli.pinning import (
     asked_of,
     check_pins,
@@ -89,7 +90,8 @@ def orders(
     name = base_name(options, project, lock, config, version)
     platforms = platforms_of(config)
     building = building_of(options, lock, os.environ, Path.home(), project)
-    asked = asked_of(name, platforms, config, project, lock, building)
+    trees = pinned_trees(config, project, lock, building)
+    asked = asked_of(name, platforms, config, trees, building)
     if pins is not None:
         check_pins(pins, asked, options.pinning)
 
@@ -118,7 +120,7 @@ def orders(
             _system(config, base, workshop, project.folder, of_platform),
             workshop,
             outputs=(*outputs, pins_path(project)),
-            building=pinned_building(building, project, pins),
+            building=pinned_building(building, trees, pins),
         )
         if (doubt := _launch(order, config, name).check()) is not None:
             workshop.observer.warn(doubt)

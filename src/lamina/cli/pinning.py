@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from packaging.version import Version
-
 from lamina.cli.documents import read_text
 from lamina.cli.project import ProjectFolder
-from lamina.lock.model import Lock
 from lamina.make.base import is_of_debian
+from lamina.make.source_trees import SourceTree
 from lamina.oci.descriptor import Platform
 from lamina.pins.matching import PinsDoNotMatch, mismatches
 from lamina.pins.model import NAME, Asked, Pins
 from lamina.pins.read import read
-from lamina.project.building import Building, BuiltTogether
+from lamina.project.building import Building
 from lamina.project.config import Config
 from lamina.project.program import without_credentials
-from lamina.project.workbench import BackendSettings
 
 _OF_FILES = ("oci:", "docker-archive:")
 
@@ -41,46 +37,30 @@ def asked_of(
     base: str,
     platforms: Sequence[Platform],
     config: Config,
-    project: ProjectFolder,
-    lock: Lock,
+    trees: Sequence[SourceTree],
     building: Building,
 ) -> Asked:
-    """Return what is asked for, of all that is pinned."""
-    backend = backend_settings(config, project, lock, building)
-    system = project.facts.build_system
-    requires = () if system is None or backend is None else (*system.requires, *backend.requires)
+    """Return what is asked for, of all that is pinned; ``trees`` are those of `pinned_trees`."""
+    requires = [
+        without_credentials(each)
+        for tree in trees
+        for each in (*tree.subject.system.requires, *tree.settings.requires)
+    ]
     return Asked(
         base=_portable(base),
         platforms=tuple(platforms),
         apt=tuple(sorted(set(map(str, config.apt)))),
         shell=config.shell and is_of_debian(base),
-        build_requires=tuple(sorted(set(map(without_credentials, requires)))),
+        build_requires=tuple(sorted(set(requires))),
         build_constraints=tuple(sorted(set(building.constraints))) if requires else (),
     )
 
 
-def backend_settings(
-    config: Config, project: ProjectFolder, lock: Lock, building: Building
-) -> BackendSettings | None:
-    """Return what the backend of the project itself is told; None if it is not run."""
-    if project.facts.build_system is None or not config.install_project:
-        return None
-    found: dict[str, set[Version | None]] = defaultdict(set)
-    for package in lock.packages:
-        found[package.name].add(package.version)
-    single = {name: next(iter(each)) for name, each in found.items() if len(each) == 1}
-    versions = {name: str(version) for name, version in single.items() if version is not None}
-    try:
-        return building.settings(project.facts.name, versions)
-    except BuiltTogether:
-        return None
-
-
-def pinned_building(building: Building, project: ProjectFolder, pins: Pins | None) -> Building:
-    """Return how wheels are built, the project's own with nothing but what is pinned."""
-    if pins is None or not project.facts.name:
+def pinned_building(building: Building, trees: Sequence[SourceTree], pins: Pins | None) -> Building:
+    """Return how wheels are built, those of some trees with nothing but what is pinned."""
+    if pins is None:
         return building
-    return replace(building, pins={project.facts.name: pins.releases})
+    return replace(building, pins={tree.subject.name: pins.releases for tree in trees})
 
 
 def check_pins(pins: Pins, asked: Asked, given: Sequence[str]) -> None:

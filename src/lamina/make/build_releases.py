@@ -1,4 +1,4 @@
-"""What is pinned for the build backend of a project: what it names, and what it asks for then."""
+"""What is pinned for build backends: what their trees name, and what they ask for then."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ _LARGEST = 1 << 26
 
 @dataclass(frozen=True, slots=True)
 class BackendReleases:
-    """Finds the releases for the backend of one tree."""
+    """Finds the releases for the backends of some trees, of each project one for all."""
 
-    tree: SourceTree
+    trees: tuple[SourceTree, ...]
+    """One at least."""
     interpreter: Interpreter
-    """One that may build it; for what others need, see `find_releases`."""
+    """One that may build them; for what others need, see `find_releases`."""
     workshop: Workshop
 
     def find(self, preferred: Sequence[PinnedRelease]) -> tuple[PinnedRelease, ...]:
@@ -53,7 +54,15 @@ class BackendReleases:
 
     @property
     def _named(self) -> list[str]:
-        return [*self.tree.subject.system.requires, *self.tree.settings.requires]
+        return [
+            each
+            for tree in self.trees
+            for each in (*tree.subject.system.requires, *tree.settings.requires)
+        ]
+
+    @property
+    def _constraints(self) -> Sequence[str]:
+        return self.trees[0].settings.constraints  # They hold for all builds.
 
     def _find(
         self, requires: Sequence[str], preferred: Sequence[PinnedRelease]
@@ -66,12 +75,15 @@ class BackendReleases:
             programs=backends.programs,
             scratch=self.workshop.scratch.folder(),
         )
-        constraints = self.tree.settings.constraints
-        return find_releases(requires, constraints, preferred, pip, page_reader(self.workshop))
+        return find_releases(
+            requires, self._constraints, preferred, pip, page_reader(self.workshop)
+        )
 
     def _more(self, pins: tuple[PinnedRelease, ...]) -> list[str]:
-        """Return what the backend asks for beside; it is asked once for each state of the tree."""
-        tree = self.tree
+        return sorted({each for tree in self.trees for each in self._asked_for(tree, pins)})
+
+    def _asked_for(self, tree: SourceTree, pins: tuple[PinnedRelease, ...]) -> list[str]:
+        """Return what a backend asks for beside; it is asked once for each state of its tree."""
         settings = replace(tree.settings, pins=pins)
         hash_ = source_hash(tree.folder, tree.outputs, reads_history=tree.subject.reads_history)
         source = {"asks-for": tree.subject.name, "tree": hash_}
@@ -92,7 +104,7 @@ class BackendReleases:
         bench = workbench_of(self.workshop, self.interpreter)
         pin(
             requires,
-            self.tree.settings.constraints,
+            self._constraints,
             pip=bench.pip,
             interpreter=bench.interpreter,
             indexes=bench.indexes,
