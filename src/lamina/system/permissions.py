@@ -27,7 +27,7 @@ def permissions(
     unknown, is left as it was. What dpkg is to remember stands in its own file, after the lines
     of the base, which come first as they do for scripts: an administrator has written them.
     """
-    entries: list[Entry] = []
+    entries: dict[str, Entry] = {}
     left: list[Permission] = []
     before = base.get(_OVERRIDES, b"").decode("utf-8", "surrogateescape").splitlines()
     known = {line.rpartition(" ")[2] for line in before}
@@ -39,13 +39,13 @@ def permissions(
         if entry is None:
             left.append(deed)
             continue
-        entries.append(entry)
+        entries[entry.path] = entry
         if deed.is_override:
             overrides.append(f"{deed.owner.user} {deed.owner.group} {deed.mode:o} {deed.path}")
     if overrides:
         text = "".join(f"{line}\n" for line in (*before, *overrides))
-        entries.append(file(_OVERRIDES, text.encode("utf-8", "surrogateescape")))
-    return entries, left
+        entries[_OVERRIDES] = file(_OVERRIDES, text.encode("utf-8", "surrogateescape"))
+    return list(entries.values()), left
 
 
 def _entry(deed: Permission, accounts: Accounts, captured: Mapping[str, bytes]) -> Entry | None:

@@ -7,9 +7,9 @@ a fixed day of their last change, because the day of the build has no place in a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from lamina.archive.entry import Entry, Kind, Literal, directory
+from lamina.archive.entry import Entry, Kind, Literal
 from lamina.system.deeds import Deed, Group, Member, Numbers, SystemUsers, User
 from lamina.system.sysusers import accounts_of
 
@@ -37,7 +37,9 @@ class Accounts:
     users: Mapping[str, int]
     groups: Mapping[str, int]
     entries: tuple[Entry, ...] = ()
-    """The files that are other than those of the base, and the homes of new users."""
+    """The files that are other than those of the base."""
+    homes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Homes that are made for new users, absolute, with user and group."""
 
     def uid(self, name: str) -> int | None:
         """Return the number of a user who is named, or numbered already."""
@@ -83,7 +85,7 @@ class _Books:
     lines: dict[str, list[str]] = field(init=False)
     users: dict[str, int] = field(init=False)
     groups: dict[str, int] = field(init=False)
-    homes: list[Entry] = field(default_factory=list)
+    homes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lines = {
@@ -112,7 +114,7 @@ class _Books:
             data = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
             if lines and self.base.get(path) != data:
                 entries.append(Entry(path, Kind.FILE, mode, Literal(data), gid=gid))
-        return Accounts(self.users, self.groups, (*entries, *self.homes))
+        return Accounts(self.users, self.groups, tuple(entries), self.homes)
 
     def _add_group(self, group: Group) -> None:
         if group.name in self.groups:
@@ -146,7 +148,7 @@ class _Books:
         expiry = _EXPIRED if user.is_expired else ""
         self._note("etc/shadow", f"{user.name}:{user.lock}:{_LAST_CHANGE}:::::{expiry}:")
         if user.makes_home and user.home.strip("/"):
-            self.homes.append(replace(directory(user.home.strip("/")), uid=uid, gid=gid))
+            self.homes[user.home.rstrip("/")] = uid, gid
 
     def _add_member(self, member: Member) -> None:
         for path in ("etc/group", "etc/gshadow"):

@@ -9,6 +9,23 @@ from lamina.system.users import Accounts
 ACCOUNTS = Accounts({"root": 0, "man": 6}, {"root": 0, "staff": 50})
 
 
+def test_homes_are_made_for_their_users() -> None:
+    accounts = Accounts(
+        {"root": 0, "a": 101, "man": 6},
+        {"root": 0, "a": 102},
+        homes={"/var/lib/a": (101, 102), "/var/lib/b": (103, 104), "/var/lib/c": (105, 106)},
+    )
+    wanted = [Folder("/var/lib/a", 0o700), Folder("/var/lib/b", owner=Owner("man", "root"))]
+
+    found = list(folders(wanted, accounts, {}, lambda _: False))
+
+    assert [(each.path, each.mode, each.uid, each.gid) for each in found] == [
+        ("var/lib/a", 0o700, 101, 102),
+        ("var/lib/b", 0o755, 6, 0),
+        ("var/lib/c", 0o755, 105, 106),
+    ]
+
+
 def test_each_is_made_once_where_nothing_is() -> None:
     wanted: list[Deed] = [
         Group("x"),

@@ -41,6 +41,17 @@ def test_an_override_of_the_base_is_kept() -> None:
     assert entries == []
 
 
+def test_of_two_scripts_for_one_file_the_last_counts() -> None:
+    other = Permission("/usr/bin/crontab", 0o755, Owner("root", "root"))
+
+    entries, _ = permissions([CRONTAB, other], ACCOUNTS, {"usr/bin/crontab": b"c"}, {})
+
+    assert [(each.path, each.mode) for each in entries] == [
+        ("usr/bin/crontab", 0o755),
+        (OVERRIDES, 0o644),
+    ]
+
+
 def test_what_cannot_be_given_is_told() -> None:
     unknown = Permission("/a", 0o640, Owner("nobody-at-all"))
     modeless = Permission("/a", None, Owner("root"))

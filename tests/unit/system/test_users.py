@@ -64,10 +64,7 @@ def test_each_file_keeps_who_may_read_it() -> None:
 def test_a_home_is_made_where_adduser_makes_it() -> None:
     accounts = add(User("x", group="x", home="/var/lib/x", makes_home=True), User("y"))
 
-    homes = [entry for entry in accounts.entries if entry.kind is Kind.DIRECTORY]
-    assert [(home.path, home.mode, home.uid, home.gid) for home in homes] == [
-        ("var/lib/x", 0o755, 101, 100)
-    ]
+    assert accounts.homes == {"/var/lib/x": (101, 100)}
 
 
 def test_users_of_sysusers_get_equal_numbers_from_the_end() -> None:
