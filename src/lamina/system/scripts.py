@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from lamina.deb.control import parse_paragraph, parse_paragraphs
 from lamina.system.caches import COMMANDS
-from lamina.system.commands import Unknown, deeds_of
+from lamina.system.commands import deeds_of
 from lamina.system.deeds import NOTHING, Copy, Deed, Deeds, Folder, Owner, Permission, Undone
 from lamina.system.effects import NO_MATTER, UNREADABLE, WRITES, effect_of
+from lamina.system.options import Unknown
 from lamina.system.shell.run import Step, TooMuch, follow
 from lamina.system.shell.surroundings import Surroundings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.system.commands import Unknown, deeds_of
+from lamina.system.commands import deeds_of
 from lamina.system.deeds import (
     Alternative,
     Certificates,
@@ -23,6 +23,7 @@ from lamina.system.deeds import (
     Undone,
     User,
 )
+from lamina.system.options import Unknown
 from lamina.system.scripts import needed_files, read_scripts
 
 CONTROL = b"Package: demo\nVersion: 1\nArchitecture: amd64\n"

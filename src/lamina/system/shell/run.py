@@ -13,13 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fnmatch import fnmatchcase
-from functools import cache
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from lamina.system.shell.conditions import Truth, both, check, either, opposite, outcome
 from lamina.system.shell.surroundings import Surroundings
+from lamina.system.shell.tree import only_output, parse, parts_of_if, patterns
 from lamina.system.shell.words import Scope, Word, expand, text_of, value_of
 
 _MOST_COMMANDS = 5000
@@ -88,15 +87,10 @@ def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) 
     scope = Scope(surroundings.variables(), given, surroundings)
     reader = _Reader(scope, dict(surroundings.answers))
     try:
-        result = reader.block(_parser().parse(script).root_node)
+        result = reader.block(parse(script))
     except RecursionError:
         raise TooMuch from None
     return Followed(tuple(reader.found), reader.answers, result.end is _End.FAILURE)
-
-
-@cache
-def _parser() -> Parser:
-    return Parser(Language(tree_sitter_bash.language()))
 
 
 @dataclass(slots=True)
@@ -182,7 +176,7 @@ class _Reader:
         self.found.append(Step(words, self.is_certain, writes))
 
     def _command(self, node: Node) -> _Result:
-        if (asked := _only_output(node)) is not None:
+        if (asked := only_output(node)) is not None:
             # `if $(f x); then` runs what `f` prints: nothing, so that its own outcome counts.
             with self._apart():
                 return self.block(asked)
@@ -280,7 +274,7 @@ class _Reader:
                 yield from (word.value for word in words)
 
     def _if(self, node: Node) -> _Result:
-        condition, body, rest = _parts_of_if(node)
+        condition, body, rest = parts_of_if(node)
         status = self._all(condition).status
         return self._choose(status, body, rest)
 
@@ -292,7 +286,7 @@ class _Reader:
 
     def _otherwise(self, nodes: list[Node]) -> _Result:
         if nodes and nodes[0].type == "elif_clause":
-            condition, body, _ = _parts_of_if(nodes[0])
+            condition, body, _ = parts_of_if(nodes[0])
             return self._choose(self._all(condition).status, body, nodes[1:])
         return self.block(nodes[0]) if nodes else _Result()
 
@@ -351,7 +345,7 @@ class _Reader:
             if item.type != "case_item":
                 continue
             matches = self._matches(item, value)
-            body = [child for child in item.named_children if child not in _patterns(item)]
+            body = [child for child in item.named_children if child not in patterns(item)]
             if matches:
                 if not ways:
                     return self._all(body)
@@ -363,7 +357,7 @@ class _Reader:
 
     def _matches(self, item: Node, value: str | None) -> Truth:
         truths: list[Truth] = []
-        for pattern in _patterns(item):
+        for pattern in patterns(item):
             text = text_of(pattern)
             if text == "*":
                 return True
@@ -498,34 +492,5 @@ def _way(reader: _Reader, nodes: list[Node]) -> _Way:
     return lambda: reader._all(nodes)
 
 
-def _only_output(node: Node) -> Node | None:
-    """Return the substitution that a command consists of, if it is nothing else."""
-    children = node.named_children
-    if len(children) != 1 or children[0].type != "command_name":
-        return None
-    inner = children[0].named_children
-    return inner[0] if len(inner) == 1 and inner[0].type == "command_substitution" else None
-
-
 def _agreed(values: list[str | None]) -> str | None:
     return values[0] if all(value == values[0] for value in values) else None
-
-
-def _patterns(item: Node) -> list[Node]:
-    return item.children_by_field_name("value")
-
-
-def _parts_of_if(node: Node) -> tuple[list[Node], list[Node], list[Node]]:
-    """Return the condition, what is done then, and the clauses that follow."""
-    condition: list[Node] = []
-    body: list[Node] = []
-    rest: list[Node] = []
-    is_condition = True
-    for child in node.children:
-        if child.type == "then":
-            is_condition = False
-        elif child.type in ("elif_clause", "else_clause"):
-            rest.append(child)
-        elif child.is_named:
-            (condition if is_condition else body).append(child)
-    return condition, body, rest
