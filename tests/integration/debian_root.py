@@ -92,8 +92,13 @@ def unpack_root(layers: Iterable[Path], at: Path) -> DebianRoot:
     for layer in layers:
         subprocess.run(["tar", "-xpzf", str(layer), "-C", str(at)], check=True, umask=0)
     shutil.copy("/etc/resolv.conf", at / "etc" / "resolv.conf")
-    (at / "dev").mkdir(exist_ok=True)
-    null = at / "dev" / "null"  # No other device: a reader of them never ends.
+    add_null(at)
+    return DebianRoot(at)
+
+
+def add_null(root: Path) -> None:
+    """Make the one device that most programs open. A reader of others might never end."""
+    null = root / "dev" / "null"
+    null.parent.mkdir(exist_ok=True)
     os.mknod(null, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     null.chmod(0o666)
-    return DebianRoot(at)

@@ -102,9 +102,9 @@ def of_layers(blobs: Iterable[Path]) -> Tree:
     return tree
 
 
-def layer_blobs(layout: Path) -> list[Path]:
+def layer_blobs(layout: Path, architecture: str = "amd64") -> list[Path]:
     """Return the files of the layers of a layout's only image, lowest first."""
-    image = read_layout(Location("oci", str(layout)), Platform("linux", "amd64"))
+    image = read_layout(Location("oci", str(layout)), Platform("linux", architecture))
     return [
         layout / "blobs" / layer.descriptor.digest.algorithm / layer.descriptor.digest.hex
         for layer in image.layers

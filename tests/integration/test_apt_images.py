@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import ssl
-import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +15,7 @@ from integration.docker_builds import Builder
 from integration.installed_program import CHECKS
 from integration.lamina_program import Lamina
 from integration.uv_oracle import lock_project
+from integration.working_packages import WORKS, works
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -80,73 +75,7 @@ SLIM_QUICK = Goal("quick", "", QUICK, SMALL_WHEELS)
 SLIM = Goal("slim", "", tuple(CHECKS), ALL)
 # Git starts some of its own programs by a shell.
 DEBIAN = Goal("debian", "debian:bookworm", tuple(CHECKS), ALL, "shell = true")
-WORKS = {
-    "libgomp1": 5,
-    "libpq5": [True, "python"],
-    "libmagic1": "application/pdf",
-    "libgl1": 81.0,
-    "libglib2.0-0": "glib",
-    "ffmpeg": [["ffmpeg", "version"], "opus", True],
-    "curl": ["curl", "fetched\n", 60],
-    "git": [["git", "version"], "content\n"],
-    "libxml2": 2,
-    "libgeos-c1v5": "3",
-    "tini": 3,
-    "poppler-utils": "Pages of Debian",
-}
-"""What `installed_program` answers. (60: a certificate that curl was not told to trust.)"""
 DOCUMENTATION = ("doc", "man", "locale", "info", "lintian", "linda", "groff")
-
-
-@contextmanager
-def https(folder: Path) -> Iterator[str]:
-    """Serve a word on loopback, whose server ``ca.pem`` in a folder speaks for; give the URL."""
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost",
-         "-keyout", folder / "key.pem", "-out", folder / "ca.pem"],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "ca.pem", folder / "key.pem")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "8")
-            self.end_headers()
-            self.wfile.write(b"fetched\n")
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
-
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that refuses the certificate says so itself."""
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"https://localhost:{server.server_address[1]}/word"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def works(engine: Engine, goal: Goal, folder: Path) -> Any:
-    """Return what the packages of an image answer in it."""
-    folder.mkdir()
-    program = Path(__file__).parent / "installed_program.py"
-    (folder / program.name).write_bytes(program.read_bytes())
-    with https(folder) as url:
-        said = engine(
-            "run", "--rm", "--network=host", f"--volume={folder}:/proof:ro", "--entrypoint=python",
-            goal.image, "/proof/installed_program.py", url, *goal.packages,
-        )  # fmt: skip
-    return json.loads(said)
 
 
 @pytest.fixture(
@@ -222,7 +151,9 @@ def test_a_build_takes_what_apt_would(goal: Goal, report: Any, slim_root: Debian
 
 def test_every_one_works(engine: Engine, goal: Goal, report: Any, tmp_path: Path) -> None:
     assert report["platforms"]
-    assert works(engine, goal, tmp_path / "proof") == {name: WORKS[name] for name in goal.packages}
+    answers = works(engine, goal.image, goal.packages, tmp_path / "proof")
+
+    assert answers == {name: WORKS[name] for name in goal.packages}
 
 
 @pytest.mark.apt
@@ -231,7 +162,7 @@ def test_every_one_works_above_packages_alone(
 ) -> None:
     load(DEBIAN, lamina, slim, engine, tmp_path / "build")
 
-    assert works(engine, DEBIAN, tmp_path / "proof") == WORKS
+    assert works(engine, DEBIAN.image, DEBIAN.packages, tmp_path / "proof") == WORKS
 
 
 def test_dpkg_lists_base_and_packages_installed(
