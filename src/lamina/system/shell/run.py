@@ -13,13 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fnmatch import fnmatchcase
-
-from tree_sitter import Node
+from typing import TYPE_CHECKING
 
 from lamina.system.shell.conditions import Truth, both, check, either, opposite, outcome
 from lamina.system.shell.surroundings import Surroundings
 from lamina.system.shell.tree import only_output, parse, parts_of_if, patterns
 from lamina.system.shell.words import Scope, Word, expand, text_of, value_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _MOST_COMMANDS = 5000
 _DEEPEST = 60

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
-import tree_sitter_bash
-from tree_sitter import Language, Node, Parser
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
 
 
 def parse(script: bytes) -> Node:
@@ -15,6 +16,10 @@ def parse(script: bytes) -> Node:
 
 @cache
 def _parser() -> Parser:
+    # Ten milliseconds that an image without packages of Debian has no use for.
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
+
     return Parser(Language(tree_sitter_bash.language()))
 
 

@@ -6,10 +6,12 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-
-from tree_sitter import Node
+from typing import TYPE_CHECKING
 
 from lamina.system.shell.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _GLOB = re.compile(r"[*?\[]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
