@@ -161,7 +161,7 @@ class Search:
         for option in need.options:
             if self._chosen.get(option.name) is option:
                 return None
-            obstacle = next(self._obstacles(option), None)
+            obstacle = self._obstacle(option)
             if obstacle is None:
                 self._choose(option, need)
                 return None
@@ -185,26 +185,28 @@ class Search:
             self._forbidden[relation.name].pop()
         return self._chosen_for.pop()
 
-    def _obstacles(self, option: BinaryPackage) -> Iterator[Obstacle]:
+    def _obstacle(self, option: BinaryPackage) -> Obstacle | None:
+        """Return what excludes ``option`` now, if anything does."""
         other = self._chosen.get(option.name)
         if other is not None:
-            yield Obstacle(option, frozenset({other}), other)
+            return Obstacle(option, frozenset({other}), other)
         for one in self._clashing(option):
             # What the base has together stays together.
             if not (isinstance(one, InstalledPackage) and isinstance(option, InstalledPackage)):
-                yield Obstacle(option, frozenset({one}), one)
+                return Obstacle(option, frozenset({one}), one)
         for others, lesson in self._lessons.get(option, ()):
             if all(self._chosen.get(one.name) is one for one in others):
-                yield Obstacle(option, others, lesson)
+                return Obstacle(option, others, lesson)
+        return None
 
     def _clashing(self, option: BinaryPackage) -> Iterator[BinaryPackage]:
-        """Return those chosen that exclude ``option``, or that it excludes."""
+        """Return those chosen that exclude ``option``, or that it excludes; none has its name."""
         native = self._world.architecture
         for relation in option.forbids:
             for one in self._by_name.get(relation.name, ()):
-                if one.name != option.name and one.is_hit_by(relation, native=native):
+                if one.is_hit_by(relation, native=native):
                     yield one
         for name in option.names:
             for one, relation in self._forbidden.get(name, ()):
-                if one.name != option.name and option.is_hit_by(relation, native=native):
+                if option.is_hit_by(relation, native=native):
                     yield one

@@ -287,10 +287,6 @@ def _is_seen_at_once(need: Need, package: BinaryPackage) -> bool:
 
     Late it sees what the base forbids, and who needed what an old version provided.
     """
-    match need.why:
-        case Forbids(holder):
-            return holder is package
-        case Outgrows(_, relations):
-            return any(each.name == package.name for each in relations)
-        case _:
-            return True
+    if isinstance(need.why, Outgrows):
+        return any(each.name == package.name for each in need.why.relations)
+    return isinstance(need.why, Forbids) and need.why.holder is package

@@ -403,6 +403,25 @@ def test_what_needs_the_old_version_follows_an_upgrade() -> None:
     )
 
 
+def test_what_needs_something_that_an_upgrade_no_longer_provides_follows_too() -> None:
+    has = base(
+        stanza("lib", "1", fields="Provides: api\n"),
+        stanza("tool", "1", fields=depends("lib", "api")),
+    )
+    lib = stanza("lib", "2", fields=depends("new"))
+    new = stanza("new", "1")
+    tool = stanza("tool", "2", fields=depends("xx | new"))
+
+    assert names(solve("lib", index(lib, new, tool, stanza("xx")), has)) == [
+        "lib 2",
+        "new 1",
+        "tool 2",
+    ]
+    assert refusal("lib=2", index(lib, new), has) == (
+        "  tool of the base depends on api, and lib would be 2"
+    )
+
+
 def test_what_the_base_has_of_the_same_source_is_upgraded_too() -> None:
     def built(name: str, version: str, fields: str = "") -> str:
         return stanza(name, version, fields=f"Source: src ({version})\n{fields}")
@@ -451,6 +470,7 @@ def test_disorder_in_the_base_is_left_alone() -> None:
     packages = index(stanza("dd", "1", fields=depends("aa", "bb", "cc")), stanza("cc", "2"))
 
     assert names(solve("dd", packages, has)) == ["cc 2", "dd 1"]
+    assert names(solve("aa bb dd", packages, has)) == ["cc 2", "dd 1"]
 
 
 def test_what_relied_on_the_base_before_an_upgrade_is_looked_at_again() -> None:
@@ -709,6 +729,9 @@ def test_what_is_unknown_is_named_at_once() -> None:
         "  `libfoo1/sid`: that suite does not have it, but trixie\n"
         "  `libfoo1:arm64`: the image is of amd64\n"
         "  `zzzzz`: no such package"
+    )
+    assert caught.value.hint == (
+        "Look names up with `apt-cache search`; the archive may need another component or suite"
     )
 
 
