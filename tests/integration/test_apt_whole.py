@@ -17,7 +17,7 @@ from integration.file_trees import Node, Tree
 from integration.installed_program import CHECKS
 from integration.lamina_program import Lamina
 from integration.local_projects import LocalWheel, write_project
-from lamina.system.ldcache import Cache
+from lamina.system.loader.cache import Cache
 
 pytestmark = [pytest.mark.integration, pytest.mark.network, pytest.mark.apt]
 

@@ -27,8 +27,8 @@ from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.plan.epoch import EPOCH
 from lamina.project.config import Config
-from lamina.system import ldcache
-from lamina.system.ldcache import Cache
+from lamina.system.loader import cache as ldcache
+from lamina.system.loader.cache import Cache
 from lamina.system.notes import PackageNotes
 from lamina.system.reading_back import is_read_back, read_back
 

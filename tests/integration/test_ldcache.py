@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from engines import find_program
-from lamina.system.elf import ElfWatch
-from lamina.system.ldcache import PATH, Cache
-from lamina.system.ldconfig import System, added_to
-from lamina.system.library import Library, is_library_name, library_of
+from lamina.system.loader.cache import PATH, Cache
+from lamina.system.loader.elf import ElfWatch
+from lamina.system.loader.ldconfig import System, added_to
+from lamina.system.loader.library import Library, is_library_name, library_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 

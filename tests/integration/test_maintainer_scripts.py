@@ -26,7 +26,7 @@ from lamina.deb.unpack import unpack
 from lamina.system.captured import is_captured
 from lamina.system.configuration import Below, Configuration, configure
 from lamina.system.notes import PackageNotes
-from lamina.system.scripts import needed_files
+from lamina.system.scripts.reading import needed_files
 from lamina.system.small_files import SmallFiles, is_wanted, program_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]

@@ -7,7 +7,7 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamina.system.ldcache import Cache, CacheEntry, MalformedCache
+from lamina.system.loader.cache import Cache, CacheEntry, MalformedCache
 
 _TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 _NAMES = st.sampled_from(["libz.so.1", "libz.so.10", "libz.so.9", "liba.so", "lib"]) | _TEXTS

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.rootfs import Rootfs, place
 from lamina.deb.unpack import Keep
-from lamina.system.alternatives import ADMIN, alternatives
-from lamina.system.certificates import certificates
-from lamina.system.database import database
-from lamina.system.deeds import Alternative, Certificates, Deed, Permission
-from lamina.system.folders import folders
-from lamina.system.loader import loader_cache
+from lamina.system.loader.above import loader_cache
+from lamina.system.made.alternatives import ADMIN, alternatives
+from lamina.system.made.certificates import certificates
+from lamina.system.made.database import database
+from lamina.system.made.folders import folders
+from lamina.system.made.permissions import permissions
+from lamina.system.made.triggers import triggers
+from lamina.system.made.users import add_users
 from lamina.system.notes import PackageNotes
-from lamina.system.permissions import permissions
-from lamina.system.scripts import read_scripts
+from lamina.system.scripts.deeds import Alternative, Certificates, Deed, Permission
+from lamina.system.scripts.reading import read_scripts
+from lamina.system.scripts.warnings import warnings
 from lamina.system.small_files import SmallFiles, program_of
-from lamina.system.triggers import triggers
-from lamina.system.users import add_users
-from lamina.system.warnings import warnings
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from lamina.deb.control import Paragraph, parse_paragraph
 from lamina.deb.status import stanza
 from lamina.oci.document import Fields, MalformedDocument
-from lamina.system.library import Library
+from lamina.system.loader.library import Library
 
 _FORMAT = 3
 """Raised whenever other things are noted, so that those that are kept are noted again."""

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from lamina.deb.control import Paragraph, parse_paragraphs
 from lamina.deb.status import INFO, STATUS
-from lamina.system import ldcache
 from lamina.system.captured import is_captured
-from lamina.system.ldcache import Cache
-from lamina.system.library import Library, is_library_name
+from lamina.system.loader import cache as ldcache
+from lamina.system.loader.cache import Cache
+from lamina.system.loader.library import Library, is_library_name
 from lamina.system.notes import PackageNotes
-from lamina.system.scripts import needed_files
+from lamina.system.scripts.reading import needed_files
 
 _LIST = ".list"
 _ALTERNATIVES = b"update-alternatives"

@@ -13,11 +13,11 @@ from lamina.archive.entry import Content, Entry, Kind
 from lamina.deb.file import DebFile, UnreadableDeb
 from lamina.deb.package import DebianPackage
 from lamina.deb.unpack import Keep, unpack
-from lamina.system.elf import ElfWatch
-from lamina.system.library import Library, is_library_name, library_of
+from lamina.system.loader.elf import ElfWatch
+from lamina.system.loader.library import Library, is_library_name, library_of
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
-from lamina.system.scripts import needed_files
+from lamina.system.scripts.reading import needed_files
 
 OpenDeb = Callable[[DebianPackage], Path]
 """Gives the file of a package, its SHA-256 checked."""

@@ -12,9 +12,9 @@ from elves import make_library
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
 from lamina.system.captured import is_captured
-from lamina.system.database import database
-from lamina.system.ldcache import PATH
-from lamina.system.loader import loader_cache
+from lamina.system.loader.above import loader_cache
+from lamina.system.loader.cache import PATH
+from lamina.system.made.database import database
 from lamina.system.notes import PackageNotes
 from lamina.system.reading_back import is_read_back, read_back
 from lamina.system.small_files import SmallFiles

@@ -14,7 +14,7 @@ from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.oci.document import MalformedDocument
 from lamina.system.captured import is_captured
-from lamina.system.library import Library
+from lamina.system.loader.library import Library
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
 from lamina.system.unpacking import note, unpack_all, without_documentation

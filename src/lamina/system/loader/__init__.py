@@ -1,0 +1,1 @@
+"""The cache of shared libraries that `ldconfig` would write."""

@@ -1,0 +1,1 @@
+"""What dpkg and maintainer scripts would leave behind, made: files above the packages."""

@@ -1,0 +1,63 @@
+"""What is said of packages whose maintainer scripts would have done more than we do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from lamina.system.scripts.caches import missing_caches
+from lamina.system.scripts.deeds import Deeds, Permission, Undone
+
+_MOST = 3
+"""How many commands are shown for one effect."""
+
+
+def warnings(
+    deeds: Iterable[Deeds],
+    listed: Mapping[str, tuple[str, ...]],
+    left: Mapping[str, Iterable[Permission]],
+) -> list[str]:
+    """Return one text for each package where something is missing, by name.
+
+    ``listed`` has the absolute paths of each package's files; ``left`` the permissions that could
+    not be given.
+    """
+    missing: dict[str, list[Undone]] = {}
+    for each in deeds:
+        missing[each.package] = [*each.undone, *_permissions(left.get(each.package, ()))]
+    for package, undone in missing_caches(listed):
+        missing.setdefault(package, []).append(undone)
+    return [_text(package, undone) for package, undone in sorted(missing.items()) if undone]
+
+
+def _permissions(left: Iterable[Permission]) -> Iterable[Undone]:
+    commands = tuple(_command(each) for each in left)
+    return [Undone("modes or owners of files are not changed", commands)] if commands else []
+
+
+def _command(permission: Permission) -> str:
+    owner = permission.owner
+    names = f"{owner.user}:{owner.group}" if owner.group else owner.user
+    mode = "" if permission.mode is None else f"{permission.mode:o}"
+    done = [
+        f"chown {names} {permission.path}" if names else "",
+        f"chmod {mode} {permission.path}" if mode else "",
+    ]
+    return " && ".join(each for each in done if each)
+
+
+def _text(package: str, undone: Iterable[Undone]) -> str:
+    lines = [f"The scripts of `{package}` are not run, and not all that they do is made otherwise"]
+    lines += [_line(each) for each in undone]
+    lines.append(
+        "  To run them where that matters, build an image from this one with "
+        f"`RUN /var/lib/dpkg/info/{package}.postinst configure`"
+    )
+    return "\n".join(lines)
+
+
+def _line(undone: Undone) -> str:
+    shown = "; ".join(undone.commands[:_MOST])
+    more = len(undone.commands) - _MOST
+    rest = f"; and {more} more" if more > 0 else ""
+    effect = undone.effect if undone.is_certain else f"perhaps {undone.effect}"
+    return f"  {effect}: {shown}{rest}"
