@@ -2,14 +2,19 @@
 
 Measured is Debian's main index (60,000 packages), as this machine's apt has it in its lists: from
 the compressed file that a mirror serves to the packages above a base that is empty, and above this
-machine's own. The best of several tries counts: what else the machine does can only add to it.
+machine's own. Then the whole program is measured: a plan for an image with these packages, where
+the indices are kept, and where `lamina.lock` makes them needless; and a build of which all is
+known. The best of several tries counts: what else the machine does can only add to it.
 """
 
 from __future__ import annotations
 
 import lzma
+import os
+import resource
 import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -29,6 +34,25 @@ WISHES = (
 )
 """What people most often add to an image of Python."""
 
+_PYPROJECT = """\
+[project]
+name = "bench"
+version = "1.0"
+requires-python = ">=3.11"
+
+[tool.lamina]
+base = "debian:bookworm"
+apt = {}
+"""
+_LOCK = """\
+version = 1
+requires-python = ">=3.11"
+
+[[package]]
+name = "bench"
+version = "1.0"
+source = { virtual = "." }
+"""
 _FORMAT = "$(FILENAME)\t$(CODENAME)\t$(COMPONENT)\t$(ORIGIN)\t$(ARCHITECTURE)"
 _Result = TypeVar("_Result")
 
@@ -67,7 +91,48 @@ def main() -> int:
     print(f"  choose, above this machine    {full - indexing:.2f}")
     print(f"  all, above an empty base      {unpacking + empty:.2f}")
     print(f"  memory beside the indices     {more / 1e6:.0f} MB")
+    with tempfile.TemporaryDirectory(prefix="lamina-bench-") as folder:
+        measure_program(Path(folder))
     return 0
+
+
+def measure_program(folder: Path) -> None:
+    """Measure whole commands on a project of nothing but packages, and print what they take."""
+    project = folder / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(_PYPROJECT.format(WISHES.split()))
+    (project / "uv.lock").write_text(_LOCK)
+    output = f"oci:{folder / 'image'}"
+
+    def lamina(*arguments: str) -> None:
+        command = [sys.executable, "-m", "lamina", *arguments]
+        environment = {**os.environ, "LAMINA_STORE": str(folder / "store")}
+        subprocess.run(command, cwd=project, env=environment, capture_output=True, check=True)
+
+    print("whole commands, upon `debian:bookworm`")
+    start = time.monotonic()
+    lamina("build", "-o", output)
+    print(f"  the first build (elapsed)     {time.monotonic() - start:.2f}")
+    print(f"  plan                          {best_of_children(lambda: lamina('plan')):.2f}")
+    again = best_of_children(lambda: lamina("build", "-o", output))
+    print(f"  build, nothing to make        {again:.2f}")
+    lamina("lock")
+    print(f"  plan, with lamina.lock        {best_of_children(lambda: lamina('plan')):.2f}")
+
+
+def best_of_children(work: Callable[[], object]) -> float:
+    """Return the least that the processor was used by programs that `work` runs, in seconds."""
+
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    times = []
+    for _ in range(TRIES):
+        before = used()
+        work()
+        times.append(used() - before)
+    return min(times)
 
 
 def read_lists(architecture: str) -> list[tuple[str, bytes]]:
