@@ -228,3 +228,35 @@ def test_they_can_be_installed_anew_removed_and_purged(engine: Engine, child: st
 def test_everything_can_be_upgraded_and_configured_anew(engine: Engine, child: str) -> None:
     log = ">/tmp/log 2>&1 || { cat /tmp/log; exit 1; }"
     run(engine, child, f"dpkg --configure -a {log}; apt-get dist-upgrade -y {log}; dpkg --audit")
+
+
+@pytest.mark.apt
+def test_an_older_version_is_upgraded_by_apt(
+    engine: Engine, lamina: Lamina, slim: Path, slim_root: DebianRoot, tmp_path: Path
+) -> None:
+    name, newer, older = two_versions(slim_root, "libpq5", "libxml2", "libexpat1", "sudo")
+    wish = f"{name}={older}"
+    goal = Goal("older", "", (wish, "tini"), ())
+
+    report = load(goal, lamina, slim, engine, tmp_path / "build")
+
+    assert packages(report) == slim_root.would_install(wish, "tini")
+    said = run(
+        engine,
+        goal.image,
+        "apt-get update -qq; apt-get install -y -qq --only-upgrade $NAME >/tmp/log 2>&1 ||"
+        f" {{ cat /tmp/log; exit 1; }}; dpkg --audit; {QUERY}; dpkg --verify $NAME".replace(
+            "$NAME", name
+        ),
+    )
+    assert f"{name} {newer} ii" in [line.strip() for line in said.splitlines()]
+
+
+def two_versions(root: DebianRoot, *names: str) -> tuple[str, str, str]:
+    """Return the first of these packages of which the mirror has two versions, the newer first."""
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for line in root.run("apt-cache", "madison", *names).splitlines():
+        name, version, _ = (part.strip() for part in line.split("|"))
+        if version not in found[name]:
+            found[name].append(version)
+    return next((name, had[0], had[1]) for name, had in found.items() if len(had) > 1)
