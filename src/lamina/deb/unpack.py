@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lamina.archive.entry import CHUNK, Entry, Kind
+from lamina.archive.tree import WHITEOUT
 from lamina.deb.file import DebFile, UnreadableDeb, faults_of
 
 Keep = Callable[[str, Kind], bool]
@@ -65,6 +66,9 @@ def _path(deb: str, name: str) -> str:
     parts = [part for part in name.removeprefix("./").split("/") if part != "."]
     if name.startswith("/") or ".." in parts or "" in parts[:-1]:
         raise UnreadableDeb(deb, f"the name `{name}` is not one below the root")
+    if any(part.startswith(WHITEOUT) for part in parts):
+        # In a layer it would hide what lies below it, instead of being a file.
+        raise UnreadableDeb(deb, f"no layer can hold a file with the name `{name}`")
     return "/".join(parts).removesuffix("/")
 
 

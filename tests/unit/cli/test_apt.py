@@ -89,6 +89,16 @@ def test_the_files_of_packages_lie_where_dpkg_puts_them(world: AptWorld) -> None
     assert packages == [("libdep", "1.2-3"), ("tool", "1.0-1")]
 
 
+def test_documentation_comes_where_it_is_asked_for(world: AptWorld, locked: LockedProject) -> None:
+    locked.config = "apt-docs = true\n"
+    locked.write()
+    world.publish(TOOL, LIBRARY)
+
+    world.report("tool")
+
+    assert "usr/share/doc/tool/changelog.gz" in world.files()
+
+
 def test_hard_links_are_links(world: AptWorld) -> None:
     world.publish(TOOL, LIBRARY)
     world.report("tool")

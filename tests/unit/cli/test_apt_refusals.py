@@ -260,6 +260,11 @@ def test_nothing_as_a_base(world: AptWorld) -> None:
             "the name `../../etc/shadow` is not one below the root",
             id="hard-link",
         ),
+        pytest.param(
+            Item("./etc/.wh..wh..opq"),
+            "no layer can hold a file with the name `./etc/.wh..wh..opq`",
+            id="whiteout",
+        ),
     ],
 )
 def test_members_that_no_package_may_have(world: AptWorld, item: Item, said: str) -> None:

@@ -73,6 +73,8 @@ def test_dpkg_is_told_of_all_paths_even_of_those_left_out(tmp_path: Path) -> Non
         (Item("../x"), "the name `../x` is not one below the root"),
         (Item("./a/../../x"), "the name `./a/../../x` is not one below the root"),
         (Item("/etc/passwd"), "the name `/etc/passwd` is not one below the root"),
+        (Item("./etc/.wh.passwd"), "no layer can hold a file with the name `./etc/.wh.passwd`"),
+        (folder("./.wh.d"), "no layer can hold a file with the name `./.wh.d`"),
         (Item("./a//b"), "the name `./a//b` is not one below the root"),
         (Item("./a\nb"), UNSHOWN + "'./a\\nb'"),
         (link("./a", "b\x1b[31m"), UNSHOWN + "'b\\x1b[31m'"),
