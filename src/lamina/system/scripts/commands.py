@@ -36,8 +36,8 @@ def _update_alternatives(words: Sequence[str]) -> Iterator[Deed]:
     left = [word for word in words if word not in ("--quiet", "--force", "--verbose")]
     if left[:1] in (["--list"], ["--query"], ["--display"]):
         return
-    if left[:1] in (["--remove"], ["--remove-all"]):
-        return  # Of an earlier version of the package, which was never there.
+    if left[:1] in (["--auto"], ["--remove"], ["--remove-all"]):
+        return  # What an earlier version of the package left, which was never there.
     if left[:1] != ["--install"] or len(left) < 5:
         raise Unknown
     _, link, name, path, priority, *rest = left

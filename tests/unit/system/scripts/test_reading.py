@@ -289,5 +289,6 @@ def test_defaults_of_debconf_are_taken_unless_a_script_chooses() -> None:
     assert [undone.is_certain for undone in unknown.undone] == [False]
 
 
-def test_an_alternative_of_an_earlier_version_need_not_be_removed() -> None:
-    assert read("update-alternatives --remove rename /usr/bin/prename") == Deeds("demo")
+@pytest.mark.parametrize("command", ["--remove rename /usr/bin/prename", "--auto python3"])
+def test_alternatives_of_an_earlier_version_are_no_matter(command: str) -> None:
+    assert read(f"update-alternatives {command}") == Deeds("demo")
