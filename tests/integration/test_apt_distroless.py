@@ -20,7 +20,7 @@ from integration.working_packages import WORKS, works
 from lamina.oci.config import ImageConfig
 from lamina.oci.image import assemble
 
-pytestmark = [pytest.mark.integration, pytest.mark.network]
+pytestmark = [pytest.mark.integration, pytest.mark.network, pytest.mark.apt]
 
 PACKAGES = ("curl", "libmagic1", "libpq5", "libxml2", "tini")
 PYPROJECT = """\

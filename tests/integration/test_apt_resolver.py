@@ -74,17 +74,12 @@ def pair_of(layout: Path, architecture: str, apt: DebianRoot, folder: Path) -> P
     return Pair(PackagesIndex(files), installed, architecture, same)
 
 
-@pytest.fixture(scope="module")
-def debians(lamina: Lamina, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The layouts of images upon `debian:bookworm` by architecture."""
-    root = tmp_path_factory.mktemp("debian")
-    project = write_project(root / "project", [LocalWheel("demo")])
-    layouts = {architecture: root / architecture for architecture in ("amd64", "arm64")}
-    for architecture, layout in layouts.items():
-        platform = f"linux/{architecture}"
-        options = ("--base", "debian:bookworm", "--platform", platform, "-o", f"oci:{layout}")
-        lamina("build", project, *options)
-    return layouts
+def debian(lamina: Lamina, architecture: str, folder: Path) -> Path:
+    """Return the layout of an image upon `debian:bookworm`."""
+    project = write_project(folder / "project", [LocalWheel("demo")])
+    options = ("--base", "debian:bookworm", "--platform", f"linux/{architecture}")
+    lamina("build", project, *options, "-o", f"oci:{folder / 'image'}")
+    return folder / "image"
 
 
 @pytest.fixture(
@@ -95,12 +90,13 @@ def pair(
     request: pytest.FixtureRequest,
     slim: Path,
     slim_root: DebianRoot,
-    debians: dict[str, Path],
+    lamina: Lamina,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Pair:
     base, architecture = request.param.split("-")
-    layout = slim if base == "slim" else debians[architecture]
-    return pair_of(layout, architecture, slim_root, tmp_path_factory.mktemp("indices"))
+    folder = tmp_path_factory.mktemp(request.param)
+    layout = slim if base == "slim" else debian(lamina, architecture, folder)
+    return pair_of(layout, architecture, slim_root, folder)
 
 
 @pytest.mark.parametrize("name", CHECKS)

@@ -51,6 +51,7 @@ def other_settings(project: Path, *names: str) -> None:
     (project / "pyproject.toml").write_text(f"{head}[tool.lamina]\napt = [{listed}]\n")
 
 
+@pytest.mark.apt
 def test_empty_stores_give_the_same_image(
     machine: Any, project: Path, slim: Path, tmp_path: Path, relay: MirrorRelay
 ) -> None:
@@ -63,6 +64,7 @@ def test_empty_stores_give_the_same_image(
     assert debs(relay.take()) == sorted(TAKEN * 2)
 
 
+@pytest.mark.apt
 def test_a_store_has_what_it_made(
     machine: Any, project: Path, slim: Path, tmp_path: Path, relay: MirrorRelay
 ) -> None:
@@ -115,3 +117,19 @@ def test_with_a_lock_no_index_is_read(
     assert debs(asked) == TAKEN
     assert len(asked) == len(TAKEN), asked
     assert locked["digest"] == unlocked["digest"]
+
+
+@pytest.mark.apt
+def test_two_platforms_in_one_build_are_what_each_is_alone(
+    machine: Any, project: Path, tmp_path: Path
+) -> None:
+    lamina, base = machine(), ("--base", "debian:bookworm")
+    both = "linux/amd64,linux/arm64"
+
+    together = lamina.build(project, *base, "--platform", both, "-o", f"oci:{tmp_path / 'both'}")
+
+    alone = [
+        machine().build(project, *base, "--platform", each, "-o", f"oci:{tmp_path / each[6:]}")
+        for each in both.split(",")
+    ]
+    assert [each["digest"] for each in together["platforms"]] == [one["digest"] for one in alone]
