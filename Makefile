@@ -51,7 +51,7 @@ test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what
 	@$(MAKE) --no-print-directory lint types
 	@LAMINA_LAWS=100 $(MAKE) --no-print-directory unit
 	tools/test-other-pythons
-	pytest -q -n auto --dist loadgroup \
+	pytest -q -n auto --dist loadfile \
 	  -m "integration and not seed and not fidelity and not kills and not apt and not scenarios"
 	pytest -q -n auto -m scenarios
 

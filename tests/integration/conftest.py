@@ -28,18 +28,6 @@ from integration.file_trees import layer_blobs
 from integration.lamina_program import Lamina
 from integration.slim_python import slim_python
 
-_ENGINES = frozenset({"engine", "podman", "loaded"})
-"""Fixtures that start an engine, of which one at a time is enough for a machine."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together that share what is dear, where several workers run them."""
-    for item in items:
-        if isinstance(item, pytest.Function) and item.path.parent == Path(__file__).parent:
-            is_engines = not _ENGINES.isdisjoint(item.fixturenames)
-            group = "engines" if is_engines else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
-
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
