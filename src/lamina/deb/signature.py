@@ -12,6 +12,9 @@ from pysequoia.packet import PacketPile, Tag
 
 from lamina.errors import LaminaError
 
+_SIGNED = b"-----BEGIN PGP SIGN"
+"""Of a text with its signature, or of the signature alone."""
+
 
 class BadSignature(LaminaError):
     """A document that no key of the keyring has signed."""
@@ -108,6 +111,8 @@ def verify(
     the keys of two releases. ``only`` names the keys that count, if not all. ``what`` names the
     document in errors.
     """
+    if _SIGNED not in signed:
+        raise BadSignature(what, "it is not signed")
     keyring = Keyring.of(keyrings, now, only, what)
     verified = _verified(signed, None, keyring, what)
     if verified.bytes is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from lamina.archive.entry import CHUNK
 from lamina.archive.parents import parents
+from lamina.archive.tree import WHITEOUT
 from lamina.errors import LaminaError
 from lamina.project.ignore import VENV_MARK, Ignore
 
@@ -130,6 +132,8 @@ def misfit(found: Found) -> str | None:
         return f"  {shown(found.path)}: {kind}"
     if not _is_utf8(found.path):
         return f"  {shown(found.path)}: its name is not UTF-8"
+    if posixpath.basename(found.path).startswith(WHITEOUT):
+        return f"  {shown(found.path)}: in a layer it would hide other files"
     return None
 
 

@@ -18,6 +18,7 @@ from typing import IO, Self
 
 from lamina.archive.entry import CHUNK
 from lamina.archive.payload import DamagedPayload, Payload, Plain
+from lamina.archive.tree import WHITEOUT
 from lamina.errors import LaminaError
 from lamina.wheel import methods
 from lamina.wheel.directory import Record, UnsoundArchive, read_directory, widen
@@ -218,6 +219,8 @@ def unsafe_name(written: str) -> Iterator[str]:
         yield "leaves the wheel's folder"
     elif all(part in ("", ".") for part in parts):
         yield "names nothing"
+    if any(part.startswith(WHITEOUT) for part in parts):
+        yield "would hide other files in a layer"
     if "\\" in written:
         yield "has a backslash in its name"
     if _INVISIBLE.search(written):

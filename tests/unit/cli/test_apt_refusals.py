@@ -118,7 +118,7 @@ def test_a_release_without_a_signature(world: AptWorld) -> None:
     world.spoil("dists/bookworm/InRelease", b"Origin: Debian\nSuite: stable\n")
 
     assert world.refused("demo") == (
-        f"error: Unable to verify the signature of {RELEASE}: unexpected EOF\n\n{KEYS}"
+        f"error: Unable to verify the signature of {RELEASE}: it is not signed\n\n{KEYS}"
     )
 
 

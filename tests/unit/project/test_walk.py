@@ -76,12 +76,14 @@ def test_a_very_deep_tree_is_walked(tmp_path: Path) -> None:
 def test_everything_that_no_layer_can_hold_is_told_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff")).write_text("")
+    (tmp_path / ".wh.app").write_text("")
 
     with pytest.raises(UnusableFiles) as caught:
         names(tmp_path)
 
     assert str(caught.value) == (
         "Unable to copy files of the project\n"
+        "  .wh.app: in a layer it would hide other files\n"
         "  bad\\xff: its name is not UTF-8\n"
         "  pipe: is a named pipe"
     )

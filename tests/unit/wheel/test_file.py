@@ -357,6 +357,9 @@ def test_the_end_records_of_zip64_must_agree(tmp_path: Path) -> None:
         pytest.param(Item("//"), "'//' leaves the wheel's folder", id="slashes"),
         pytest.param(Item("x\\a.py"), "'x\\\\a.py' has a backslash in its name", id="backslash"),
         pytest.param(
+            Item("x/.wh.a.py"), "'x/.wh.a.py' would hide other files in a layer", id="whiteout"
+        ),
+        pytest.param(
             Item("a\0.py"), "'a\\x00.py' has an invisible character in its name", id="nul"
         ),
         pytest.param(
