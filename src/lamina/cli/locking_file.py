@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lamina.errors import LaminaError
 from lamina.oci.location import UNFINISHED
-from lamina.pins.model import NAME
+from lamina.pins.file_name import NAME
 
 _BESIDE = f"{UNFINISHED}{NAME}-"
 """How the name of what is being written begins; see `lamina.project.ignore`."""

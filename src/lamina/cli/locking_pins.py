@@ -21,8 +21,9 @@ from lamina.make.source_trees import SourceTree
 from lamina.oci.descriptor import Platform
 from lamina.oci.index import normalize
 from lamina.pins.keeping import preferred
-from lamina.pins.model import Asked, PinnedBase, PinnedLayer, PinnedRelease, Pins, PlatformPins
+from lamina.pins.model import Asked, PinnedBase, PinnedLayer, Pins, PlatformPins
 from lamina.pins.names import BASE
+from lamina.pins.releases import PinnedRelease
 from lamina.project.config import Config
 from lamina.project.ignore import read_ignore
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from lamina.cli.amounts import counted
 from lamina.pins.changes import Change, Kind, changes
+from lamina.pins.file_name import NAME
 from lamina.pins.matching import Mismatch
-from lamina.pins.model import NAME, Pins
+from lamina.pins.model import Pins
 
 _SHORT = len("sha256:") + 12
 

@@ -12,8 +12,9 @@ from lamina.cli.project import ProjectFolder
 from lamina.make.base import is_of_debian
 from lamina.make.source_trees import SourceTree
 from lamina.oci.descriptor import Platform
+from lamina.pins.file_name import NAME
 from lamina.pins.matching import PinsDoNotMatch, mismatches
-from lamina.pins.model import NAME, Asked, Pins
+from lamina.pins.model import Asked, Pins
 from lamina.pins.read import read
 from lamina.project.building import Building
 from lamina.project.config import Config

@@ -20,7 +20,7 @@ from lamina.oci.digest import Digest
 from lamina.oci.document import encode
 from lamina.oci.location import Location
 from lamina.oci.reference import InvalidReference, Reference
-from lamina.pins.model import NAME as PINS
+from lamina.pins.file_name import NAME as PINS
 from lamina.pins.model import PinnedBase, PlatformPins
 from lamina.plan.base import NO_BASE, BaseFacts
 from lamina.registry.errors import NotFound

@@ -12,7 +12,7 @@ from lamina.errors import LaminaError
 from lamina.make.source_trees import SourceTree
 from lamina.make.tools import workbench_of
 from lamina.make.workshop import Workshop
-from lamina.pins.model import PinnedRelease
+from lamina.pins.releases import PinnedRelease
 from lamina.project.index_page import ACCEPT
 from lamina.project.pinned import NotPinned
 from lamina.project.releases import find_releases

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lamina.errors import LaminaError
 from lamina.oci.layer import Layer
-from lamina.pins.model import NAME, PinnedLayer
+from lamina.pins.file_name import NAME
+from lamina.pins.model import PinnedLayer
 from lamina.reuse.reused import ReusedLayer
 
 

@@ -10,7 +10,8 @@ from enum import Enum
 from lamina.deb.package import DebianPackage
 from lamina.oci.digest import Digest
 from lamina.oci.index import normalize
-from lamina.pins.model import PinnedRelease, Pins, PlatformPins
+from lamina.pins.model import Pins, PlatformPins
+from lamina.pins.releases import PinnedRelease
 
 _SHORT = 12
 """Digits of a digest that a person compares."""

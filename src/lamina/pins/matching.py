@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lamina.errors import LaminaError
 from lamina.oci.index import normalize
-from lamina.pins.model import NAME, Asked, Pins
+from lamina.pins.file_name import NAME
+from lamina.pins.model import Asked, Pins
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,10 +10,8 @@ from lamina.deb.package import DebianPackage
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID, Digest
 from lamina.oci.index import normalize
+from lamina.pins.releases import PinnedRelease
 from lamina.plan.key import LayerKey
-
-NAME = "lamina.lock"
-"""Of the file, which lies beside the project's `pyproject.toml`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,26 +51,6 @@ class PlatformPins:
     """Of a base that is made from them; by name."""
     packages: tuple[DebianPackage, ...] = ()
     """Those above the base; by name."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PinnedWheel:
-    """A file of a release, by its name and its SHA-256 in hex."""
-
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class PinnedRelease:
-    """A release that a build backend needs, with each wheel of it.
-
-    Which wheel fits depends on the machine that builds, so all of them are pinned.
-    """
-
-    name: str
-    version: str
-    wheels: tuple[PinnedWheel, ...]
 
 
 @dataclass(frozen=True, slots=True)

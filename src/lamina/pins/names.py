@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from lamina.deb.wish import Wish
 from lamina.errors import LaminaError
-from lamina.pins.model import NAME, Asked, Pins
+from lamina.pins.file_name import NAME
+from lamina.pins.model import Asked, Pins
 from lamina.tables import suggestion
 
 BASE = "base"

@@ -17,16 +17,9 @@ from lamina.errors import LaminaError
 from lamina.oci.descriptor import InvalidPlatform, Platform
 from lamina.oci.digest import DiffID, Digest, InvalidDigest
 from lamina.oci.index import normalize
-from lamina.pins.model import (
-    NAME,
-    Asked,
-    PinnedBase,
-    PinnedLayer,
-    PinnedRelease,
-    PinnedWheel,
-    Pins,
-    PlatformPins,
-)
+from lamina.pins.file_name import NAME
+from lamina.pins.model import Asked, PinnedBase, PinnedLayer, Pins, PlatformPins
+from lamina.pins.releases import PinnedRelease, PinnedWheel
 from lamina.pins.write import VERSION
 from lamina.plan.key import InvalidKey, LayerKey
 from lamina.tables import Problems, Refused, Table, boolean, integer, kind, string, text

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 
 from lamina.deb.package import DebianPackage
-from lamina.pins.model import Asked, PinnedRelease, Pins, PlatformPins
+from lamina.pins.model import Asked, Pins, PlatformPins
+from lamina.pins.releases import PinnedRelease
 
 VERSION = 1
 """Of the format."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 from packaging.utils import canonicalize_name
 
 from lamina.errors import LaminaError
-from lamina.pins.model import PinnedRelease
+from lamina.pins.releases import PinnedRelease
 from lamina.project.workbench import BackendSettings
 from lamina.tables import Problems, Refused, Table, kind, string, text
 

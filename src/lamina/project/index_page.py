@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from lamina.pins.model import PinnedWheel
+from lamina.pins.releases import PinnedWheel
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
 """What an index is asked for (PEP 691)."""

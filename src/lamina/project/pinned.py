@@ -8,7 +8,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from lamina.errors import LaminaError
-from lamina.pins.model import NAME, PinnedRelease
+from lamina.pins.file_name import NAME
+from lamina.pins.releases import PinnedRelease
 
 Found = tuple[str, str, str, str]
 """Name, version, the file's name, and its SHA-256 in hex."""

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from lamina.pins.model import PinnedRelease, PinnedWheel
+from lamina.pins.releases import PinnedRelease, PinnedWheel
 from lamina.project.index_page import wheels_of
 from lamina.project.pinned import exactly
 from lamina.project.requirements import BuildWheel, Pip, UnmetBuildRequirements, read_report

@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from lamina.errors import LaminaError
-from lamina.pins.model import PinnedRelease
+from lamina.pins.releases import PinnedRelease
 from lamina.project.pinned import check_pinned, exactly, hashed, is_pinned
 from lamina.project.program import ProgramFailed, Programs, without_credentials
 from lamina.pythons.interpreter import Interpreter

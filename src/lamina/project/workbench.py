@@ -16,7 +16,7 @@ from packaging.tags import Tag
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from lamina.pins.model import PinnedRelease
+from lamina.pins.releases import PinnedRelease
 from lamina.plan.epoch import EPOCH
 from lamina.project.program import Programs
 from lamina.project.requirements import BuildStore, PackageIndexes

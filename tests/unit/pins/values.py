@@ -8,15 +8,8 @@ from datetime import UTC, datetime
 from lamina.deb.package import DebianPackage
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID, Digest
-from lamina.pins.model import (
-    Asked,
-    PinnedBase,
-    PinnedLayer,
-    PinnedRelease,
-    PinnedWheel,
-    Pins,
-    PlatformPins,
-)
+from lamina.pins.model import Asked, PinnedBase, PinnedLayer, Pins, PlatformPins
+from lamina.pins.releases import PinnedRelease, PinnedWheel
 from lamina.plan.key import LayerKey
 
 AMD64, ARM64 = Platform("linux", "amd64"), Platform("linux", "arm64")

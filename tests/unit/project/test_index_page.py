@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lamina.pins.model import PinnedWheel
+from lamina.pins.releases import PinnedWheel
 from lamina.project.index_page import wheels_of
 
 ONE, TWO = "a" * 64, "b" * 64

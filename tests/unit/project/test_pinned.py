@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.pins.model import PinnedRelease, PinnedWheel
+from lamina.pins.releases import PinnedRelease, PinnedWheel
 from lamina.project.pinned import NotPinned, check_pinned, exactly, hashed, is_pinned
 
 ONE, TWO = "a" * 64, "b" * 64

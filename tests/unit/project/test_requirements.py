@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lamina.pins.model import PinnedRelease, PinnedWheel
+from lamina.pins.releases import PinnedRelease, PinnedWheel
 from lamina.project.program import Programs
 from lamina.project.requirements import (
     BuildNeedsNetwork,
