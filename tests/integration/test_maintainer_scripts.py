@@ -103,7 +103,7 @@ def paths(root: Path) -> Iterator[str]:
                 yield str(path.relative_to(root))
 
 
-@pytest.fixture(scope="module", params=["bookworm", "trixie"])
+@pytest.fixture(scope="module", params=["bookworm", pytest.param("trixie", marks=pytest.mark.apt)])
 def installed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Installed:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lamina.deb.control import ControlError
 from lamina.deb.package import DebianPackage
 from lamina.errors import LaminaError
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.oci.blob import UnreadableBlob, unpacked, verified
+from lamina.oci.blob import unpacked, verified
 from lamina.oci.changeset import Changeset, MalformedLayer
 from lamina.plan.plan import LayerKind
 from lamina.reuse.known import Beside
@@ -34,7 +33,7 @@ def former_notes(
         try:
             files = _files(beside.layer)
             found = dict(_told(beside, layers, {each.name: each for each in read_back(files)}))
-        except (UnreadableBlob, MalformedLayer, ControlError, LaminaError) as error:
+        except LaminaError as error:
             workshop.observer.warn(f"{error}; packages are fetched instead")
             continue
         if found:
