@@ -30,6 +30,7 @@ from lamina.project.config import Config
 from lamina.system.loader import cache as ldcache
 from lamina.system.loader.cache import Cache
 from lamina.system.notes import PackageNotes
+from lamina.system.python import libc_of, python_of
 from lamina.system.reading_back import is_read_back, read_back
 
 SYSTEM_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
@@ -240,11 +241,13 @@ def test_a_shell_with_what_scripts_rely_on_is_there_if_asked_for(base: Base) -> 
 def test_python_runs_with_all_that_it_needs(base: Base) -> None:
     found = json.loads(base.run("/usr/bin/python3", "-c", PROGRAM))
 
-    assert base.plan.libc is not None
+    python, libc = python_of(base.plan.packages), libc_of(base.plan.packages)
+    assert python is not None
+    assert libc is not None
     assert found == {
-        "version": base.plan.python.version,
+        "version": python.version,
         "executable": "/usr/bin/python3",
-        "libc": base.plan.libc.version,
+        "libc": libc.version,
         "certificates": True,
         "summer": "2026-07-01T00:00:00+02:00",
         "local": "UTC",
@@ -252,7 +255,7 @@ def test_python_runs_with_all_that_it_needs(base: Base) -> None:
         "home": "/root",
         "port": 443,
     }
-    assert (base.root / base.plan.python.path.lstrip("/")).resolve().is_file()
+    assert (base.root / python.path.lstrip("/")).resolve().is_file()
 
 
 def test_the_c_library_answers_for_users_and_services(base: Base) -> None:

@@ -14,7 +14,6 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parallel import side_by_side
 from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
-from lamina.system.captured import is_captured
 from lamina.system.notes import PackageNotes
 from lamina.system.unpacking import note
 
@@ -79,7 +78,7 @@ class Debs:
             future.result()
 
     def _noted(self, package: DebianPackage, path: Path) -> PackageNotes:
-        notes = note(package, path, is_captured)
+        notes = note(package, path)
         self.take(package, notes)
         return notes
 

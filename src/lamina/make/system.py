@@ -16,7 +16,6 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.store.layers import StoredLayer
-from lamina.system.captured import is_captured
 from lamina.system.configuration import Below, configure
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
@@ -59,7 +58,7 @@ def _entries(layer: SystemLayer, system: SystemPlan, debs: Debs) -> Iterator[Ent
     files = debs.fetch_all(layer.packages)
     placing = Placing(system.rootfs)
     keep = _keep(system)
-    return unpack_all(layer.packages, files.__getitem__, placing, keep, is_captured, debs.take)
+    return unpack_all(layer.packages, files.__getitem__, placing, keep, debs.take)
 
 
 def _keep(system: SystemPlan) -> Keep:

@@ -78,7 +78,8 @@ class _Configuring:
             if keep(path[1:], Kind.FILE) or keep(path[1:], Kind.DIRECTORY)
         }
         self._accounts = add_users(self._base, self._made, self._captured)
-        self._left: frozenset[Deed] = frozenset()
+        self._changed, left = permissions(self._made, self._accounts, self._captured, self._base)
+        self._left = frozenset(left)
 
     def finish(self) -> Configuration:
         chosen = list(self._alternatives())
@@ -90,7 +91,7 @@ class _Configuring:
             *self._accounts.entries,
             *self._certificates(),
             *folders(self._made, self._accounts, self._captured, self._exists),
-            *self._permissions(),
+            *self._changed,
             *loader_cache(
                 self._notes,
                 self._below.files,
@@ -132,8 +133,3 @@ class _Configuring:
         if not any(isinstance(deed, Certificates) for deed in self._made):
             return []
         return certificates(self._base, self._captured)
-
-    def _permissions(self) -> list[Entry]:
-        entries, left = permissions(self._made, self._accounts, self._captured, self._base)
-        self._left = frozenset(left)
-        return entries

@@ -13,6 +13,7 @@ from lamina.archive.entry import Content, Entry, Kind
 from lamina.deb.file import DebFile, UnreadableDeb
 from lamina.deb.package import DebianPackage
 from lamina.deb.unpack import Keep, unpack
+from lamina.system.captured import is_captured
 from lamina.system.loader.elf import ElfWatch
 from lamina.system.loader.library import Library, is_library_name, library_of
 from lamina.system.notes import PackageNotes
@@ -52,7 +53,6 @@ def unpack_all(
     open_deb: OpenDeb,
     placing: Placing,
     keep: Keep,
-    is_captured: Callable[[str], bool],
     take: TakeNotes,
 ) -> Iterator[Entry]:
     """Give the entries of a layer with these packages, in the order they are to be written.
@@ -63,17 +63,17 @@ def unpack_all(
     for package in packages:
         with DebFile(open_deb(package), package.file_name) as deb:
             _check_identity(deb, package)
-            watch = _Watch(deb, is_captured)
+            watch = _Watch(deb)
             for entry in unpack(deb, keep, watch.listed):
                 yield from placing.place(package.name, watch.watched(entry))
             take(package, watch.notes())
 
 
-def note(package: DebianPackage, path: Path, is_captured: Callable[[str], bool]) -> PackageNotes:
+def note(package: DebianPackage, path: Path) -> PackageNotes:
     """Return the notes on a package without a layer of it."""
     with DebFile(path, package.file_name) as deb:
         _check_identity(deb, package)
-        watch = _Watch(deb, is_captured)
+        watch = _Watch(deb)
         for entry in unpack(deb, everything, watch.listed):
             for _ in watch.watched(entry).content.chunks():
                 pass
@@ -85,7 +85,6 @@ class _Watch:
     """What is seen of a package while its entries pass."""
 
     deb: DebFile
-    is_captured: Callable[[str], bool]
     listed: list[str] = field(default_factory=list)
     privileged: list[str] = field(default_factory=list)
     captured: dict[str, bytes] = field(default_factory=dict)
@@ -115,7 +114,7 @@ class _Watch:
         sights: list[_Sight] = []
         if f"/{entry.path}" in self._named:
             sights.append(_Md5(f"/{entry.path}", self.conffiles))
-        is_wanted = self.is_captured(entry.path) or entry.path in self._needed
+        is_wanted = is_captured(entry.path) or entry.path in self._needed
         if is_wanted and entry.content.size <= _LARGEST_CAPTURED:
             sights.append(_Capture(entry.path, self.captured))
         if is_library:

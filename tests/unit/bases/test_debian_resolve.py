@@ -30,6 +30,7 @@ from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID, Digest
 from lamina.oci.document import MalformedDocument
 from lamina.plan.base import BaseLibc, BasePython
+from lamina.system.python import libc_of, python_of
 
 NOW = datetime(2026, 9, 13, tzinfo=UTC)
 URL = "https://deb.example/debian"
@@ -96,8 +97,8 @@ def test_the_roots_come_with_their_needs(mirror: Mirror) -> None:
 
     assert {package.name for package in plan.packages} == set(DEBS)
     assert plan.suites == ("trixie",)
-    assert plan.python == BasePython("/usr/bin/python3.13", "1.0")
-    assert plan.libc == BaseLibc("glibc", "1.0")
+    assert python_of(plan.packages) == BasePython("/usr/bin/python3.13", "1.0")
+    assert libc_of(plan.packages) == BaseLibc("glibc", "1.0")
 
 
 def test_a_newer_version_in_another_suite_wins(mirror: Mirror) -> None:
@@ -393,12 +394,3 @@ def test_the_config_says_how_python_is_found(mirror: Mirror) -> None:
     assert config.diff_ids == tuple(diff_ids)
     assert config.history[1].created_by == "debconf 1.0-1, zlib1g 1.0-1"
     assert config.history[1].comment == str(plan.layers[1].key)
-
-
-def test_without_python_there_is_no_base(mirror: Mirror) -> None:
-    plan = replace(resolved(mirror), packages=())
-
-    with pytest.raises(LaminaError, match=r"^`debian:trixie` has no Python 3$"):
-        _ = plan.python
-    with pytest.raises(LaminaError, match=r"^`debian:trixie` has no C library$"):
-        _ = plan.libc

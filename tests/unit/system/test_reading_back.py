@@ -11,7 +11,6 @@ from debs import Item, link, make_deb
 from elves import make_library
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
-from lamina.system.captured import is_captured
 from lamina.system.loader.above import loader_cache
 from lamina.system.loader.cache import PATH
 from lamina.system.made.database import database
@@ -26,7 +25,7 @@ def noted(folder: Path, name: str, items: list[Item], fields: str = "") -> Packa
     control = {"conffiles": b"/etc/x.conf\n", "md5sums": b"0  usr/x\n", "postinst": b"#!/bin/sh\n"}
     path.write_bytes(make_deb(items, name=name, version="1", fields=fields, control_files=control))
     package = DebianPackage(name, "1", "amd64", "s", f"pool/x/{name}", 1, "00")
-    return note(package, path, is_captured)
+    return note(package, path)
 
 
 def files_of(*notes: PackageNotes) -> dict[str, bytes]:

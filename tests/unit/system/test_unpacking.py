@@ -13,7 +13,6 @@ from elves import make_library
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.oci.document import MalformedDocument
-from lamina.system.captured import is_captured
 from lamina.system.loader.library import Library
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
@@ -56,18 +55,17 @@ def test_notes_are_the_same_with_a_layer_and_without(deb: Path) -> None:
         lambda _package: deb,
         Placing(Rootfs()),
         without_documentation,
-        is_captured,
         lambda _package, notes: found.append(notes),
     )
 
     paths = [entry.path for entry in entries if list(entry.content.chunks())]
 
     assert "usr/share/man/man1/demo.1" not in paths
-    assert found == [note(PACKAGE, deb, is_captured)]
+    assert found == [note(PACKAGE, deb)]
 
 
 def test_what_dpkg_and_others_must_know_is_noted(deb: Path) -> None:
-    notes = note(PACKAGE, deb, is_captured)
+    notes = note(PACKAGE, deb)
 
     assert notes.info_name == "demo:amd64"
     assert notes.listed == (
@@ -94,7 +92,7 @@ def test_what_dpkg_and_others_must_know_is_noted(deb: Path) -> None:
 
 
 def test_notes_are_kept_as_they_are(deb: Path) -> None:
-    notes = note(PACKAGE, deb, is_captured)
+    notes = note(PACKAGE, deb)
 
     assert PackageNotes.parse(json.loads(json.dumps(notes.to_json()))) == notes
 
@@ -104,4 +102,4 @@ def test_notes_are_kept_as_they_are(deb: Path) -> None:
 )
 def test_damaged_notes_are_refused(deb: Path, damage: dict[str, object]) -> None:
     with pytest.raises(MalformedDocument):
-        PackageNotes.parse(note(PACKAGE, deb, is_captured).to_json() | damage)
+        PackageNotes.parse(note(PACKAGE, deb).to_json() | damage)

@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from lamina.deb.package import DebianPackage
-from lamina.errors import LaminaError
 from lamina.oci.config import History, ImageConfig
 from lamina.oci.descriptor import Platform
 from lamina.oci.digest import DiffID
 from lamina.oci.document import MalformedDocument
-from lamina.plan.base import BaseLibc, BasePython
 from lamina.plan.epoch import EPOCH
 from lamina.plan.key import LayerKey
 
@@ -57,9 +55,6 @@ _GROUPS = (
 )
 _ORDER = ("libc", "libraries", "python", "shell", "data", "database")
 """Lowest first: what changes often for its size lies high, so that least lies above it."""
-
-_PYTHON = re.compile(r"python3\.(\d+)")
-_UPSTREAM = re.compile(r"(?:\d+:)?(\d+(?:\.\d+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,30 +119,9 @@ class DebianPlan:
         )
 
     @property
-    def python(self) -> BasePython:
-        """The interpreter, as its package tells it."""
-        found = [
-            (int(match[1]), package)
-            for package in self.packages
-            if (match := _PYTHON.fullmatch(package.name))
-        ]
-        if not found:
-            raise LaminaError(f"`debian:{self.codename}` has no Python 3")
-        minor, package = max(found, key=lambda each: each[0])
-        return BasePython(f"/usr/bin/python3.{minor}", _upstream(package))
-
-    @property
     def has_shell(self) -> bool:
         """Whether there is a ``/bin/sh``."""
         return any(package.name == "dash" for package in self.packages)
-
-    @property
-    def libc(self) -> BaseLibc:
-        """The C library, as its package tells it."""
-        for package in self.packages:
-            if package.name == "libc6":
-                return BaseLibc("glibc", _upstream(package))
-        raise LaminaError(f"`debian:{self.codename}` has no C library")
 
     def image_config(self, platform: Platform, diff_ids: Iterable[DiffID]) -> ImageConfig:
         """Return the config of the base, whose layers became ``diff_ids``, lowest first."""
@@ -230,13 +204,6 @@ def _group(name: str) -> str:
         if pattern.fullmatch(name):
             return group
     return "libraries"
-
-
-def _upstream(package: DebianPackage) -> str:
-    match = _UPSTREAM.match(package.version)
-    if match is None:
-        raise LaminaError(f"Unable to read the version of `{package.name}`: {package.version}")
-    return match[1]
 
 
 def _time(seconds: int) -> datetime:

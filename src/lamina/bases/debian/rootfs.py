@@ -10,7 +10,6 @@ from lamina.archive.rootfs import Rootfs
 from lamina.bases.debian.plan import DebianLayer
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
-from lamina.system.captured import is_captured
 from lamina.system.configuration import Below, configure
 from lamina.system.notes import PackageNotes
 from lamina.system.placing import Placing
@@ -81,7 +80,7 @@ def entries(layer: DebianLayer, open_deb: OpenDeb, take: TakeNotes) -> Iterator[
         take(package, notes)
 
     keep = without_documentation
-    yield from unpack_all(layer.packages, open_deb, placing, keep, is_captured, taken)
+    yield from unpack_all(layer.packages, open_deb, placing, keep, taken)
     names = {package.name for package in layer.packages}
     for entry in _scripted(names, captured, _merged(layer.architecture)):
         # Already where it belongs; what a package ships itself wins.
