@@ -118,11 +118,6 @@ class DebianPlan:
             if packages
         )
 
-    @property
-    def has_shell(self) -> bool:
-        """Whether there is a ``/bin/sh``."""
-        return any(package.name == "dash" for package in self.packages)
-
     def image_config(self, platform: Platform, diff_ids: Iterable[DiffID]) -> ImageConfig:
         """Return the config of the base, whose layers became ``diff_ids``, lowest first."""
         return ImageConfig(
