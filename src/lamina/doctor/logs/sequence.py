@@ -23,6 +23,7 @@ class Sequence:
         self._build = 0
         self._stages = 0
         self._stage: str | None = None
+        self._names: dict[int, str] = {}
         self._began: float | None = None
 
     def first(self) -> None:
@@ -30,10 +31,12 @@ class Sequence:
         self.current = None
         self._build += 1 if len(self._all) else 0
         self._stages, self._stage = 0, None
+        self._names.clear()
 
-    def stage(self, name: str | None = None) -> None:
-        """Begin a stage."""
-        self._stage = name or f"stage-{self._stages}"
+    def stage(self, name: str | None = None, number: int | None = None) -> None:
+        """Begin a stage: the next one, or where the builder tells it, that of a number from 0."""
+        number = self._stages if number is None else number
+        self._stage = self._names[number] = name or f"stage-{number}"
         self._stages += 1
 
     def begin(
@@ -43,12 +46,18 @@ class Sequence:
         index: int | None = None,
         total: int | None = None,
         at: float | None = None,
+        stage: int | None = None,
     ) -> None:
-        """End the step before, and begin one, at a time that the line may tell by itself."""
+        """End the step before, and begin one, at a time that the line may tell by itself.
+
+        Where stages take turns, the builder tells the number of the step's stage, from 0.
+        """
         self.end(line, Outcome.RAN, at)
         if instruction.upper().startswith("FROM "):
             found = _FROM.match(instruction)
-            self.stage(found[1] if found else None)
+            self.stage(found[1] if found else None, stage)
+        elif stage is not None:
+            self._stage = self._names.get(stage)
         self.current = self._all.add("", line, instruction, self._build)
         self.current.stage, self.current.index, self.current.total = self._stage, index, total
         self._began = at if at is not None else line.at

@@ -274,6 +274,59 @@ def test_buildah_counts_each_stage_from_one() -> None:
     assert {step.build for step in log.steps} == {0}
 
 
+TOOLS = "6ba521297ffe6f9e71e5f1128ce12c88bddb160c4ad10418ae958ac05a7d75d0"
+TURNS = f"""\
+[1/3] STEP 1/2: FROM python:3.12 AS tools
+[1/3] STEP 2/2: COPY uv /bin/
+--> Using cache {TOOLS}
+--> 6ba521297ff
+[3/3] STEP 1/3: FROM {TOOLS}
+[3/3] STEP 2/3: COPY --from=builder /app/.venv /app/.venv
+[2/3] STEP 1/3: FROM {TOOLS} AS builder
+[2/3] STEP 2/3: COPY uv.lock ./
+--> ad346e49c7d
+[2/3] STEP 3/3: RUN uv sync
+Installed 2 packages in 76ms
+--> c1b84b5724e
+--> Using cache a9b9324b8da0614ecf9ace65fa65b231687d14c40f466e8a7c3bc9eb559a83c2
+--> a9b9324b8da
+[3/3] STEP 3/3: CMD app
+--> 39324b8da06
+"""
+
+
+def test_stages_of_buildah_take_turns() -> None:
+    log = read(TURNS)
+
+    assert rows(log) == [
+        ("tools", 1, "ran", "FROM python:3.12 AS tools"),
+        ("tools", 2, "cached", "COPY uv /bin/"),
+        ("stage-2", 1, "ran", f"FROM {TOOLS}"),
+        ("stage-2", 2, "cached", "COPY --from=builder /app/.venv /app/.venv"),
+        ("builder", 1, "ran", f"FROM {TOOLS} AS builder"),
+        ("builder", 2, "ran", "COPY uv.lock ./"),
+        ("builder", 3, "ran", "RUN uv sync"),
+        ("stage-2", 3, "ran", "CMD app"),
+    ]
+    assert {step.build for step in log.steps} == {0}
+    assert {step.build for step in read(TURNS + TURNS).steps} == {0, 1}
+
+
+def test_what_waited_for_a_stage_of_buildah_follows_it() -> None:
+    log = read(
+        "[2/3] STEP 1/2: FROM a AS second\n[2/3] STEP 2/2: COPY --from=first / /\n"
+        "[3/3] STEP 1/2: FROM a\n[3/3] STEP 2/2: COPY --from=second / /\n"
+        "[1/3] STEP 1/2: FROM a AS first\n[1/3] STEP 2/2: RUN b\n--> 0123456789a\n"
+        f"--> Using cache {'0' * 64}\n--> 00000000000\n--> 0123456789c\n"
+    )
+
+    assert [(step.stage, step.outcome.value) for step in log.steps if step.index == 2] == [
+        ("second", "cached"),
+        ("stage-2", "ran"),
+        ("first", "ran"),
+    ]
+
+
 def test_old_buildah_counts_on() -> None:
     log = read("STEP 1: FROM a\nSTEP 2: RUN b\n--> 0123456789ab\nSTEP 3: FROM c\nSTEP 4: RUN d\n")
 
