@@ -21,8 +21,7 @@ from isal import isal_zlib
 from lamina.archive.entry import CHUNK
 from lamina.store.look import FILES, FORMAT, INDEX, changed
 from lamina.store.scratch import Scratch, translated
-from lamina.wheel.errors import WheelError
-from lamina.wheel.source import AnyMember, WheelSource
+from lamina.wheel.source import AnyMember, WheelSource, read_small
 
 
 class TreeMember(NamedTuple):
@@ -71,12 +70,7 @@ class Tree:
     def read(self, name: str, *, limit: int) -> bytes | None:
         """See `WheelSource.read`."""
         member = self._files.get(name)
-        if member is None:
-            return None
-        if member.size > limit:
-            fault = f"`{name}` has {member.size} bytes, expected at most {limit}"
-            raise WheelError(fault, wheel=self.name)
-        return b"".join(self.content(member).chunks())
+        return None if member is None else read_small(self, member, limit)
 
     @cached_property
     def _files(self) -> dict[str, TreeMember]:

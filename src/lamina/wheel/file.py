@@ -23,7 +23,7 @@ from lamina.errors import LaminaError
 from lamina.wheel import methods
 from lamina.wheel.directory import Record, UnsoundArchive, read_directory, widen
 from lamina.wheel.errors import WheelError
-from lamina.wheel.source import DEFAULT_LIMIT
+from lamina.wheel.source import DEFAULT_LIMIT, read_small
 
 _WINDOW = 1 << 20
 _LOCAL = Struct("<4s5H3L2H")
@@ -116,12 +116,7 @@ class WheelFile:
     def read(self, name: str, *, limit: int) -> bytes | None:
         """Return the content of a small file, or None if there is none of that name."""
         member = self._files.get(name)
-        if member is None:
-            return None
-        if member.size > limit:
-            fault = f"`{name}` has {member.size} bytes, expected at most {limit}"
-            raise WheelError(fault, wheel=self.name)
-        return b"".join(self.content(member).chunks())
+        return None if member is None else read_small(self, member, limit)
 
     def _raw(self, member: Member) -> Iterator[bytes]:
         """Give the member's bytes as they lie in the file, once its local header is checked."""

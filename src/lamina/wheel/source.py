@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, TypeVar
 
 from lamina.archive.entry import Content
+from lamina.wheel.errors import WheelError
 
 GIB = 1 << 30
 DEFAULT_LIMIT = 16 * GIB
@@ -58,3 +59,11 @@ class WheelSource(Protocol[AnyMember]):
     def read(self, name: str, *, limit: int) -> bytes | None:
         """Return the content of a small file, or None if there is none of that name."""
         ...
+
+
+def read_small(wheel: WheelSource[AnyMember], member: AnyMember, limit: int) -> bytes:
+    """Return the content of a member. Raises `WheelError` above ``limit`` bytes."""
+    if member.size > limit:
+        fault = f"`{member.name}` has {member.size} bytes, expected at most {limit}"
+        raise WheelError(fault, wheel=wheel.name)
+    return b"".join(wheel.content(member).chunks())

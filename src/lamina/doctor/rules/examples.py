@@ -17,6 +17,11 @@ PACKAGE = {
     ".dockerignore": ".venv\n",
 }
 """A project that is built to a wheel."""
+WITH_DEV = {
+    **PACKAGE,
+    "pyproject.toml": PACKAGE["pyproject.toml"] + '\n[dependency-groups]\ndev = ["pytest"]\n',
+}
+"""The same with a group that is installed unless it is left out."""
 
 
 def example(

@@ -15,7 +15,7 @@ from lamina.doctor.edits.mounts import with_cache
 from lamina.doctor.finding import Example, Found, Rule, Severity
 from lamina.doctor.project import has_dev_group
 from lamina.doctor.rules.covering import covers, is_below, unmounted
-from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, SYNC, UV, example, plain
+from lamina.doctor.rules.examples import CACHE, HEAD, SYNC, UV, WITH_DEV, example, plain
 from lamina.doctor.subject import Subject
 
 _USERINFO = re.compile(r"://[^\s/@$]+:[^\s/@]+@")
@@ -145,12 +145,6 @@ def _of_the_target(subject: Subject) -> Iterator[Found]:
                 yield Found(copied.span, message, fix)
 
 
-_DEV = {
-    **PACKAGE,
-    "pyproject.toml": PACKAGE["pyproject.toml"] + '\n[dependency-groups]\ndev = ["pytest"]\n',
-}
-
-
 RULES = (
     Rule(
         code="LAM601",
@@ -177,8 +171,8 @@ RULES = (
         why="The group `dev` is installed unless it is left out: a larger image, and more to mend.",
         fix="`ENV UV_NO_DEV=1`, or `--no-dev`.",
         sources=("docs.astral.sh/uv/guides/integration/docker",),
-        bad=example(files=_DEV),
-        good=example("ENV UV_NO_DEV=1", files=_DEV),
+        bad=example(files=WITH_DEV),
+        good=example("ENV UV_NO_DEV=1", files=WITH_DEV),
         find=_with_dev,
         leaves="the image may be one for tests.",
     ),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lamina.dockerfile.model.starting import starts
 from lamina.doctor.finding import Found, Rule, Severity
 from lamina.doctor.project import has_dev_group
-from lamina.doctor.rules.examples import CACHE, HEAD, PACKAGE, plain
+from lamina.doctor.rules.examples import CACHE, HEAD, WITH_DEV, plain
 from lamina.doctor.subject import Subject
 
 _KEEPING = (
@@ -52,12 +52,6 @@ def _listed(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-_DEV = {
-    **PACKAGE,
-    "pyproject.toml": PACKAGE["pyproject.toml"] + '\n[dependency-groups]\ndev = ["pytest"]\n',
-}
-
-
 RULES = (
     Rule(
         code="LAM310",
@@ -71,11 +65,11 @@ RULES = (
         sources=("astral-sh/uv#17023", "astral-sh/uv#13694", "astral-sh/uv#12810"),
         bad=plain(
             f"{HEAD}COPY . .", f"RUN {CACHE} uv sync --frozen --no-dev",
-            'CMD ["uv", "run", "app"]', files=_DEV,
+            'CMD ["uv", "run", "app"]', files=WITH_DEV,
         ),
         good=plain(
             f"{HEAD}COPY . .", "ENV UV_NO_DEV=1", f"RUN {CACHE} uv sync --frozen",
-            'CMD ["uv", "run", "app"]', files=_DEV,
+            'CMD ["uv", "run", "app"]', files=WITH_DEV,
         ),
         find=_synced_at_start,
         leaves="what is to start, only its author knows.",
