@@ -64,7 +64,7 @@ class Pair:
 def pair_of(layout: Path, architecture: str, apt: DebianRoot, folder: Path) -> Pair:
     """Read a base, and the indices that its own sources name; ask apt with what it has."""
     base = read_layout(Location("oci", str(layout)), Platform("linux", architecture))
-    small = read_small_files(base)
+    small, _ = read_small_files(base)
     archives = archives_for(small, architecture, {}, Config(), pytest.fail, folder=folder)
     fetch = Http(folder, urllib3.PoolManager())
     files = read_index(archives, architecture, fetch=fetch, now=datetime.now(UTC)).files

@@ -22,7 +22,7 @@ from engines import find_program
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.file import DebFile
-from lamina.deb.unpack import unpack
+from lamina.deb.unpack import Listing, unpack
 from lamina.system.captured import is_captured
 from lamina.system.configuration import Below, Configuration, configure
 from lamina.system.notes import PackageNotes
@@ -69,7 +69,7 @@ class Installed:
 
 
 def noted(deb: Path) -> PackageNotes:
-    listed: list[str] = []
+    listed = Listing()
     captured: dict[str, bytes] = {}
     with DebFile(deb, deb.name) as opened:
         needed = needed_files(opened.name, opened.control_files)
@@ -77,7 +77,9 @@ def noted(deb: Path) -> PackageNotes:
             data = b"".join(entry.content.chunks())
             if entry.kind is Kind.FILE and (is_captured(entry.path) or entry.path in needed):
                 captured[entry.path] = data
-        return PackageNotes(control=opened.control_files, listed=tuple(listed), captured=captured)
+        return PackageNotes(
+            control=opened.control_files, listed=tuple(listed.paths), captured=captured
+        )
 
 
 def small_files(root: Path) -> SmallFiles:

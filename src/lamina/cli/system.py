@@ -41,7 +41,13 @@ def system_above(
         keeps_docs=config.apt_docs,
         limit=config.layers,
     )
-    return System(plan=plan, fetch=supply.fetch, small_files=supply.small_files)
+    return System(
+        plan=plan,
+        fetch=supply.fetch,
+        small_files=supply.small_files,
+        base_paths=supply.base_paths,
+        base_entries=supply.base_entries,
+    )
 
 
 def supply_above(

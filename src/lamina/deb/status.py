@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from lamina.deb.control import Paragraph
 
@@ -41,6 +41,25 @@ def merged(status: str, stanzas: Sequence[str], architecture: str) -> str:
     paragraphs = [*re.split(r"\n\n+", status.strip("\n")), *stanzas]
     found = {_identity(each, architecture): each.rstrip("\n") for each in paragraphs if each}
     return "\n".join(f"{each}\n" for each in found.values())
+
+
+def with_obsolete(status: str, obsolete: Mapping[str, Collection[str]]) -> str:
+    r"""Return a status file in which configuration files are marked that others have now.
+
+    ``obsolete`` gives their paths by what dpkg calls the files of a package.
+
+    >>> with_obsolete("Package: a\nArchitecture: all\nConffiles:\n /x 00\n", {"a": {"/x"}})
+    'Package: a\nArchitecture: all\nConffiles:\n /x 00 obsolete\n'
+    """
+    paragraphs = re.split(r"(\n\n+)", status)
+    for number, text in enumerate(paragraphs):
+        fields = dict(_FIELD.findall(text))
+        name = fields.get("Package", "")
+        for info_name in (name, f"{name}:{fields.get('Architecture')}"):
+            for path in obsolete.get(info_name, ()):
+                line = re.compile(rf"^( {re.escape(path)} [0-9a-f]+)$", re.MULTILINE)
+                paragraphs[number] = line.sub(r"\1 obsolete", paragraphs[number])
+    return "".join(paragraphs)
 
 
 def _identity(paragraph: str, architecture: str) -> tuple[str, str]:

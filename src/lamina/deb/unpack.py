@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lamina.archive.entry import CHUNK, Entry, Kind
 from lamina.archive.tree import WHITEOUT
@@ -12,6 +12,25 @@ from lamina.deb.file import DebFile, UnreadableDeb, faults_of
 
 Keep = Callable[[str, Kind], bool]
 """Says of a path whether it is wanted."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """All paths of a package, absolute, as dpkg keeps them, and what lies there."""
+
+    paths: list[str] = field(default_factory=list)
+    folders: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+    """The symlinks among them, with their targets as written."""
+
+    def add(self, entry: Entry) -> None:
+        """Note one more path."""
+        path = f"/{entry.path}"
+        self.paths.append(path)
+        if entry.kind is Kind.DIRECTORY:
+            self.folders.add(path)
+        elif entry.kind is Kind.SYMLINK:
+            self.links[path] = entry.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +55,22 @@ class MemberContent:
                 yield chunk
 
 
-def unpack(deb: DebFile, keep: Keep, listed: list[str]) -> Iterator[Entry]:
+def unpack(deb: DebFile, keep: Keep, listed: Listing) -> Iterator[Entry]:
     """Give the entries of ``deb`` that ``keep`` wants, and add all of its paths to ``listed``.
 
     Owners are the numbers in the package, which Debian fixes for all that it ships (Policy 9.2.2).
     The list is as dpkg keeps it: of all paths, wanted or not, as with its ``path-exclude``.
     """
-    listed.append("/.")
+    listed.paths.append("/.")
+    listed.folders.add("/.")
     kept: set[str] = set()
     with deb.data() as tar, faults_of(deb.name):
         for member in tar:
             path = _path(deb.name, member.name)
             if not path:
                 continue
-            listed.append(f"/{path}")
             entry = _entry(deb.name, tar, member, path)
+            listed.add(entry)
             if not keep(path, entry.kind):
                 continue
             if entry.kind is Kind.HARDLINK and entry.target not in kept:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from lamina.bases.small_files import read_small_files
+from lamina.archive.entry import Entry
+from lamina.bases.small_files import read_entries, read_small_files
 from lamina.deb.architecture import debian_architecture
 from lamina.deb.installed import Installed
 from lamina.deb.package import DebianPackage
@@ -26,6 +27,7 @@ from lamina.mirrors.os_release import NotDebian, OsRelease
 from lamina.observer import Traffic
 from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
+from lamina.system.base_paths import BasePaths
 from lamina.system.small_files import SmallFiles
 
 FindArchives = Callable[[SmallFiles, str], Sequence[Archive]]
@@ -41,6 +43,7 @@ class Supply:
     find: FindArchives
     now: datetime
     _files: SmallFiles | None = None
+    _paths: BasePaths | None = None
     _archives: Sequence[Archive] | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -53,8 +56,19 @@ class Supply:
         """Return those of the base, as they are kept, or read from its layers."""
         with self._lock:  # Many packages are fetched at a time, and each may be the first to ask.
             if self._files is None:
-                self._files = self._kept_files() or self._read_files()
+                self._files = self._kept_files() or self._read()[0]
             return self._files
+
+    def base_paths(self) -> BasePaths:
+        """Return all that lies in the base, as it is kept, or read from its layers."""
+        with self._lock:
+            if self._paths is None:
+                self._paths = self._kept_paths() or self._read()[1]
+            return self._paths
+
+    def base_entries(self, paths: Collection[str]) -> list[Entry]:
+        """Return what the base has at these paths, read from its layers."""
+        return read_entries(self.opened.base, paths)
 
     def archives(self) -> Sequence[Archive]:
         """Return the archives that packages for the base come from."""
@@ -97,14 +111,27 @@ class Supply:
         except MalformedDocument:  # Of another release, or damaged.
             return None
 
-    def _read_files(self) -> SmallFiles:
-        files = read_small_files(self.opened.base)
+    def _kept_paths(self) -> BasePaths | None:
+        document = self.workshop.facts(self._paths_key)
+        try:
+            return None if document is None else BasePaths.parse(document)
+        except MalformedDocument:  # Of another release, or damaged.
+            return None
+
+    def _read(self) -> tuple[SmallFiles, BasePaths]:
+        files, paths = read_small_files(self.opened.base)
         self.workshop.store.facts.put(self._key, files.to_json())
-        return files
+        self.workshop.store.facts.put(self._paths_key, paths.to_json())
+        self._paths = paths
+        return files, paths
 
     @property
     def _key(self) -> str:
         return LayerKey.of({"small-files-of-base": str(self.opened.base.identity)}).hex
+
+    @property
+    def _paths_key(self) -> str:
+        return LayerKey.of({"paths-of-base": str(self.opened.base.identity)}).hex
 
 
 def choose(

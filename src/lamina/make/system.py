@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
-from lamina.archive.entry import Entry, Kind
+from lamina.archive.entry import Entry, Kind, file
+from lamina.deb.control import parse_paragraph
 from lamina.deb.installed import Installed
+from lamina.deb.status import STATUS, with_obsolete
 from lamina.deb.unpack import Keep
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs, Fetch
@@ -16,12 +18,14 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.store.layers import StoredLayer
+from lamina.system.base_paths import BasePaths
 from lamina.system.configuration import Below, configure
 from lamina.system.notes import PackageNotes
+from lamina.system.overlaps import Settled, claims_of, settle, shorter_lists, unclear_among
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
-from lamina.system.unpacking import SETID, everything, unpack_all, without_documentation
+from lamina.system.unpacking import SETID, entries_at, everything, unpack_all, without_documentation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,10 @@ class System:
     fetch: Fetch
     small_files: Callable[[], SmallFiles]
     """Gives those of the base, which is read for them if need be."""
+    base_paths: Callable[[], BasePaths]
+    """Gives all that lies in the base, likewise."""
+    base_entries: Callable[[Collection[str]], list[Entry]]
+    """Gives what the base has at these paths; it is read for that."""
 
 
 def system_parts(system: System, workshop: ImageWorkshop) -> list[Part]:
@@ -76,8 +84,11 @@ def _configuration_part(system: System, debs: Debs) -> Part:
             rootfs=system.plan.rootfs,
             architecture=system.plan.architecture,
         )
-        notes = debs.notes(packages)
-        made = configure(notes, below, _keep(system.plan))
+        settled = _settled(debs.notes(packages), system, debs, below)
+        notes = settled.notes
+        files = replace(below.files, files=_without(below.files.files, settled.obsolete))
+        changed = [*_put_again(settled, system, debs), *_lists(settled, system)]
+        made = configure(notes, replace(below, files=files), _keep(system.plan), changed)
         observer = debs.workshop.observer
         if updates := list(_updates(notes, below.files)):
             observer.note(
@@ -91,6 +102,59 @@ def _configuration_part(system: System, debs: Debs) -> Part:
         return debs.workshop.make(plan, generated, made.entries)
 
     return Part(plan, make)
+
+
+def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below) -> Settled:
+    """Say who has what, after a look into packages of which an earlier image tells too little."""
+    base = system.base_paths()
+    packages = {each.name: each for each in system.plan.packages}
+    claims = claims_of(notes, base)
+    if unclear := unclear_among(claims, base):
+        fresh = debs.look_into([packages[name] for name in sorted(unclear)])
+        found = {each.name: each for each in fresh}
+        notes = [found.get(each.name, each) for each in notes]
+        claims = claims_of(notes, base)
+    installed = Installed.parse(below.files.statuses.values(), where="the base")
+    paragraphs = [
+        parse_paragraph(each.paragraph, where=f"the entry of `{each.name}` in the base's status")
+        for each in installed
+    ]
+    layer_of = {
+        package.name: height
+        for height, layer in enumerate(system.plan.layers)
+        for package in layer.packages
+    }
+    return settle(notes, claims, base, paragraphs, layer_of)
+
+
+def _put_again(settled: Settled, system: System, debs: Debs) -> Iterator[Entry]:
+    """Give what lies below the files of packages that have lost them."""
+    packages = [each for each in system.plan.packages if each.name in settled.again]
+    paths = debs.fetch_all(packages)
+    keep = _keep(system.plan)
+    for package in packages:
+        for entry in entries_at(package, paths[package], settled.again[package.name]):
+            if keep(entry.path, entry.kind):
+                yield entry
+    if settled.again_of_base:
+        yield from system.base_entries(settled.again_of_base)
+
+
+def _lists(settled: Settled, system: System) -> Iterator[Entry]:
+    """Give the lists of packages of the base that have lost files."""
+    for path, text in shorter_lists(settled.taken, system.base_paths()):
+        yield file(path, text.encode("utf-8", "surrogateescape"))
+
+
+def _without(
+    files: Mapping[str, bytes], obsolete: Mapping[str, Collection[str]]
+) -> dict[str, bytes]:
+    """Return the files of a base, its status with what is obsolete of configuration files."""
+    status = files.get(STATUS)
+    if status is None or not obsolete:
+        return dict(files)
+    text = with_obsolete(status.decode("utf-8", "surrogateescape"), obsolete)
+    return {**files, STATUS: text.encode("utf-8", "surrogateescape")}
 
 
 def _privileged(entries: Iterable[Entry]) -> Iterator[str]:

@@ -48,12 +48,15 @@ class Below:
         return any(path in each for each in known)
 
 
-def configure(notes: Sequence[PackageNotes], below: Below, keep: Keep) -> Configuration:
+def configure(
+    notes: Sequence[PackageNotes], below: Below, keep: Keep, changed: Sequence[Entry] = ()
+) -> Configuration:
     """Return what is above the packages that ``notes`` are on, all of them, by name.
 
-    ``keep`` says which of their paths are in the image.
+    ``keep`` says which of their paths are in the image, and ``changed`` what the layer has besides,
+    where scripts would not change that.
     """
-    return _Configuring(notes, below, keep).finish()
+    return _Configuring(notes, below, keep).finish(changed)
 
 
 class _Configuring:
@@ -81,7 +84,7 @@ class _Configuring:
         self._changed, left = permissions(self._made, self._accounts, self._captured, self._base)
         self._left = frozenset(left)
 
-    def finish(self) -> Configuration:
+    def finish(self, changed: Sequence[Entry]) -> Configuration:
         chosen = list(self._alternatives())
         links = {each.path: each.target for each in chosen if each.kind is Kind.SYMLINK}
         entries = [
@@ -99,6 +102,8 @@ class _Configuring:
                 self._below.architecture,
             ),
         ]
+        made = {each.path for each in entries}
+        entries += [each for each in changed if each.path not in made]
         return Configuration(place(entries, self._below.rootfs), self._warnings())
 
     def _warnings(self) -> list[str]:

@@ -15,7 +15,7 @@ from lamina.deb.status import stanza
 from lamina.oci.document import Fields, MalformedDocument
 from lamina.system.loader.library import Library
 
-_FORMAT = 3
+_FORMAT = 4
 """Raised whenever other things are noted, so that those that are kept are noted again."""
 _WHAT = "notes on a Debian package"
 
@@ -28,6 +28,12 @@ class PackageNotes:
     """All files of its control part, such as ``control``, ``md5sums`` and ``postinst``."""
     listed: tuple[str, ...]
     """All of its paths, as dpkg's own list has them: ``/.``, ``/usr``..."""
+    folders: frozenset[str] = frozenset()
+    """Those of them that are directories."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that are symlinks, with their targets as written."""
+    unclear: frozenset[str] = frozenset()
+    """Those of them of which nobody knows what they are; none where the package was unpacked."""
     conffiles: Mapping[str, str] = field(default_factory=dict)
     """The MD5 of each of its configuration files, by the absolute path."""
     privileged: tuple[str, ...] = ()
@@ -67,6 +73,8 @@ class PackageNotes:
             "format": _FORMAT,
             "control": _packed(self.control),
             "listed": list(self.listed),
+            "folders": sorted(self.folders),
+            "links": dict(self.links),
             "conffiles": dict(self.conffiles),
             "privileged": list(self.privileged),
             "captured": _packed(self.captured),
@@ -85,6 +93,8 @@ class PackageNotes:
         return cls(
             control=_unpacked(fields.object("control").values),
             listed=_texts(document.get("listed")),
+            folders=frozenset(_texts(document.get("folders"))),
+            links={path: str(target) for path, target in fields.object("links").values.items()},
             conffiles={
                 path: md5
                 for path, md5 in fields.object("conffiles").values.items()

@@ -6,7 +6,7 @@ A stream, unlike `lamina.archive.rootfs.place`: a package is read once, and neve
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry, Kind, directory
@@ -17,7 +17,21 @@ from lamina.errors import LaminaError
 
 
 class PackagesCollide(LaminaError):
-    """Packages with different things at one path."""
+    """Packages that bring the same paths, or paths of the base, and that dpkg refuses as well."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        lines = "".join(f"\n  {problem}" for problem in sorted(problems))
+        super().__init__(
+            f"Unable to unpack packages beside each other{lines}",
+            hint="Leave one of them out, or ask for versions that do not bring the same; dpkg "
+            "refuses these, too",
+        )
+
+
+def both_bring(path: str, one: str, other: str) -> str:
+    """Return what `PackagesCollide` says of a file of two packages."""
+    names = " and ".join(sorted((one, other)))
+    return f"`/{path}`: {names} both bring it, and neither replaces the other"
 
 
 @dataclass(slots=True)
@@ -31,6 +45,8 @@ class Placing:
     owners: dict[str, str] = field(default_factory=dict)
     """By path, who brought it; nobody in particular brings a directory."""
     links: dict[str, str] = field(default_factory=dict)
+    replacers: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By package, those whose files stay in the place of its own (Debian Policy 7.6.1)."""
 
     def place(self, owner: str, entry: Entry) -> Iterator[Entry]:
         """Give an entry of a package where it belongs, after the directories that lead to it.
@@ -38,12 +54,16 @@ class Placing:
         Raises `PackagesCollide`.
         """
         if entry.kind is Kind.DIRECTORY:
-            yield from self._directory(entry)
+            yield from self._directory(owner, entry)
             return
         path = self._beside(entry.path)
-        if self._stays(path, entry):
+        if self._stays(path, entry) or self.owners.get(path) in self.replacers.get(owner, ()):
             return
         self._check(owner, path)
+        if path in self.rootfs.directories:
+            raise PackagesCollide(
+                [f"`/{path}`: a file in `{owner}`, a directory of the base image"]
+            )
         yield from self._parents(path)
         self.owners[path] = owner
         if entry.kind is Kind.SYMLINK:
@@ -64,10 +84,11 @@ class Placing:
         parent, _, name = path.rpartition("/")
         return posixpath.join(self.resolve(parent), name)
 
-    def _directory(self, entry: Entry) -> Iterator[Entry]:
+    def _directory(self, owner: str, entry: Entry) -> Iterator[Entry]:
         path = self._beside(entry.path)
-        if path in self.owners or self.resolve(path) != path:
+        if self.resolve(path) != path or self.owners.get(path) == "":
             return
+        self._check(owner, path)
         yield from self._parents(path)
         self.owners[path] = ""
         yield self.rootfs.directory(path) or replace(entry, path=path)
@@ -88,9 +109,6 @@ class Placing:
     def _check(self, owner: str, path: str) -> None:
         other = self.owners.get(path)
         if other is not None:
-            from_ = f"from `{other}`" if other else "as a directory"
-            raise PackagesCollide(f"Unable to unpack `{owner}`: `/{path}` is there {from_}")
-        if path in self.rootfs.directories:
-            raise PackagesCollide(
-                f"Unable to unpack `{owner}`: `/{path}` is a directory of the base image"
-            )
+            if other:
+                raise PackagesCollide([both_bring(path, f"`{owner}`", f"`{other}`")])
+            raise PackagesCollide([f"`/{path}`: a file in `{owner}`, a directory in another"])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lamina.deb.control import Paragraph, parse_paragraphs
+from lamina.deb.replaces import Claimant
 from lamina.deb.status import INFO, STATUS
 from lamina.system.captured import is_captured
 from lamina.system.loader import cache as ldcache
@@ -36,11 +37,14 @@ def read_back(files: Mapping[str, bytes]) -> Iterator[PackageNotes]:
         for paragraph in parse_paragraphs(files.get(STATUS, b""), where=f"`/{STATUS}`")
         for name in _info_names(paragraph)
     }
+    replaced = {each.name for each in _replaced(paragraphs.values())}
     for path in sorted(files):
         name = path.removeprefix(f"{INFO}/").removesuffix(_LIST)
         if path == f"{INFO}/{name}{_LIST}" and name in paragraphs:
             listed = tuple(files[path].decode("utf-8", "replace").splitlines())
             if any(is_captured(each[1:]) for each in listed) or not libraries.tells(listed):
+                continue
+            if paragraphs[name]["Package"] in replaced:  # Its list may lack what others took.
                 continue
             told = _notes(name, paragraphs[name], listed, files)
             # What alternatives lead to lies in folders of which the cache tells nothing.
@@ -78,6 +82,16 @@ class _Libraries:
         return all(_stem(path) in known for path in named)
 
 
+def _replaced(paragraphs: Iterable[Paragraph]) -> Iterator[Claimant]:
+    """Give the packages of which another may have taken files."""
+    claimants = {each.name: each for each in map(Claimant.of, paragraphs)}
+    for each in claimants.values():
+        for relation in each.replaced:
+            other = claimants.get(relation.name)
+            if other is not None and each.replaces(other):
+                yield other
+
+
 def _merged(path: str) -> str:
     """Return what is the same for a path in a merged ``/usr``, whichever way it is written."""
     return path.removeprefix("/usr")
@@ -108,9 +122,16 @@ def _notes(
     del control["list"]
     own = {key: value for key, value in paragraph.items() if key not in ("Status", "Conffiles")}
     text = "".join(f"{key}: {value}\n" for key, value in own.items())
+    sums = control.get("md5sums", b"").decode("utf-8", "replace").splitlines()
+    folders = frozenset(posixpath.dirname(path) for path in listed) | {"/."}
     words = [line.split() for line in paragraph.get("Conffiles", "").splitlines()]
     return PackageNotes(
         control={"control": text.encode(), **control},
         listed=listed,
+        folders=folders & frozenset(listed),
+        unclear=frozenset(listed)
+        - folders
+        - {f"/{line.partition('  ')[2]}" for line in sums}
+        - {line[0] for line in words if line},
         conffiles={line[0]: line[1] for line in words if len(line) == 2},
     )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from lamina.archive.entry import Content, Entry, Kind
+from lamina.archive.entry import Content, Entry, Kind, Literal
 from lamina.deb.file import DebFile, UnreadableDeb
 from lamina.deb.package import DebianPackage
-from lamina.deb.unpack import Keep, unpack
+from lamina.deb.replaces import Claimant, replacers_first
+from lamina.deb.unpack import Keep, Listing, unpack
 from lamina.system.captured import is_captured
 from lamina.system.loader.elf import ElfWatch
 from lamina.system.loader.library import Library, is_library_name, library_of
@@ -60,12 +61,18 @@ def unpack_all(
     The content of each must be read before the next entry is asked for: nothing is unpacked twice,
     nor held whole. ``take`` gets the notes on each package at its end.
     """
-    for package in packages:
+    for package in _in_order([*packages], open_deb, placing):
         with DebFile(open_deb(package), package.file_name) as deb:
             _check_identity(deb, package)
             watch = _Watch(deb)
             for entry in unpack(deb, keep, watch.listed):
-                yield from placing.place(package.name, watch.watched(entry))
+                watched = watch.watched(entry)
+                is_placed = False
+                for each in placing.place(package.name, watched):
+                    is_placed = True
+                    yield each
+                if not is_placed:
+                    _exhaust(watched)
             take(package, watch.notes())
 
 
@@ -75,9 +82,57 @@ def note(package: DebianPackage, path: Path) -> PackageNotes:
         _check_identity(deb, package)
         watch = _Watch(deb)
         for entry in unpack(deb, everything, watch.listed):
-            for _ in watch.watched(entry).content.chunks():
-                pass
+            _exhaust(watch.watched(entry))
         return watch.notes()
+
+
+def entries_at(package: DebianPackage, path: Path, wanted: Collection[str]) -> list[Entry]:
+    """Return the entries of a package at these paths, held; of hard links, each a file of its own.
+
+    ``path`` is where the package lies; ``wanted`` are relative to the root.
+    """
+    links: list[Entry] = []
+    found: dict[str, Entry] = {}
+    with DebFile(path, package.file_name) as deb:
+        for entry in unpack(deb, everything, Listing()):
+            if entry.kind is Kind.HARDLINK and entry.path in wanted:
+                links.append(entry)
+            elif entry.path in wanted:
+                data = b"".join(entry.content.chunks())
+                found[entry.path] = replace(entry, content=Literal(data))
+    targets = {each.target for each in links} - found.keys()
+    found |= {each.path: each for each in entries_at(package, path, targets)} if targets else {}
+    copies = [replace(found[each.target], path=each.path) for each in links]
+    return [*(each for each in found.values() if each.path in wanted), *copies]
+
+
+def _exhaust(entry: Entry) -> None:
+    """Read a content to its end, so that all of it is seen."""
+    for _ in entry.content.chunks():
+        pass
+
+
+def _in_order(
+    packages: Sequence[DebianPackage], open_deb: OpenDeb, placing: Placing
+) -> Iterable[DebianPackage]:
+    """Return packages, each before those whose files it takes, and tell ``placing`` of whom.
+
+    What is in a layer cannot be taken back, so the file that stays has to be the first.
+    """
+    if len(packages) == 1:
+        return packages
+    named = {}
+    claimants = []
+    for package in packages:
+        with DebFile(open_deb(package), package.file_name) as deb:
+            _check_identity(deb, package)
+            claimants.append(Claimant.of(deb.control))
+            named[package.name] = package
+    for each in claimants:
+        placing.replacers[each.name] = frozenset(
+            other.name for other in claimants if other.wins_over(each)
+        )
+    return [named[each.name] for each in replacers_first(claimants)]
 
 
 @dataclass(slots=True)
@@ -85,7 +140,7 @@ class _Watch:
     """What is seen of a package while its entries pass."""
 
     deb: DebFile
-    listed: list[str] = field(default_factory=list)
+    listed: Listing = field(default_factory=Listing)
     privileged: list[str] = field(default_factory=list)
     captured: dict[str, bytes] = field(default_factory=dict)
     conffiles: dict[str, str] = field(default_factory=dict)
@@ -125,7 +180,9 @@ class _Watch:
         """Return what was seen, once the package was read to its end."""
         return PackageNotes(
             control=self.deb.control_files,
-            listed=tuple(self.listed),
+            listed=tuple(self.listed.paths),
+            folders=frozenset(self.listed.folders),
+            links=self.listed.links,
             conffiles=self.conffiles,
             privileged=tuple(self.privileged),
             captured=self.captured,

@@ -127,7 +127,10 @@ def test_two_packages_with_one_file_are_refused(unpack: Unpack) -> None:
     with pytest.raises(PackagesCollide) as caught:
         unpack({"a": [Item("./bin/x", b"1")], "b": [Item("./usr/bin/x", b"2")]})
 
-    assert str(caught.value) == "Unable to unpack `b`: `/usr/bin/x` is there from `a`"
+    assert str(caught.value) == (
+        "Unable to unpack packages beside each other\n"
+        "  `/usr/bin/x`: `a` and `b` both bring it, and neither replaces the other"
+    )
 
 
 def test_documentation_is_left_out_and_licences_are_not() -> None:

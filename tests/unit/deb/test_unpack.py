@@ -10,7 +10,7 @@ import pytest
 from debs import Item, folder, link, make_deb
 from lamina.archive.entry import Entry, Kind
 from lamina.deb.file import DebFile, UnreadableDeb
-from lamina.deb.unpack import Keep, unpack
+from lamina.deb.unpack import Keep, Listing, unpack
 
 UNSHOWN = "a name that is empty, not UTF-8 or has control characters: "
 
@@ -20,12 +20,12 @@ def everything(_path: str, _kind: Kind) -> bool:
 
 
 def read(
-    tmp_path: Path, data: bytes, keep: Keep = everything, listed: list[str] | None = None
+    tmp_path: Path, data: bytes, keep: Keep = everything, listed: Listing | None = None
 ) -> list[tuple[Entry, bytes]]:
     path = tmp_path / "a.deb"
     path.write_bytes(data)
     with DebFile(path, "a.deb") as deb:
-        entries = unpack(deb, keep, [] if listed is None else listed)
+        entries = unpack(deb, keep, Listing() if listed is None else listed)
         return [(entry, b"".join(entry.content.chunks())) for entry in entries]
 
 
@@ -56,7 +56,7 @@ def test_paths_modes_owners_and_content_are_those_of_the_package(tmp_path: Path)
 
 def test_dpkg_is_told_of_all_paths_even_of_those_left_out(tmp_path: Path) -> None:
     data = make_deb([folder("./usr/"), Item("./usr/doc", b"d"), Item("./usr/bin", b"b")])
-    listed: list[str] = []
+    listed = Listing()
 
     found = read(tmp_path, data, lambda path, _kind: path != "usr/doc", listed)
 
@@ -64,7 +64,7 @@ def test_dpkg_is_told_of_all_paths_even_of_those_left_out(tmp_path: Path) -> Non
         ("usr", b""),
         ("usr/bin", b"b"),
     ]
-    assert listed == ["/.", "/usr", "/usr/doc", "/usr/bin"]
+    assert listed.paths == ["/.", "/usr", "/usr/doc", "/usr/bin"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.system import System, system_parts
 from lamina.oci.digest import Digest
 from lamina.store.layers import StoredLayer
+from lamina.system.base_paths import BasePaths
 from lamina.system.plan import SystemPlan
 from lamina.system.small_files import SmallFiles
 from layers import Found, gunzip, untar
@@ -61,7 +62,13 @@ class Packages:
             base=Digest.of(b"base"),
             rootfs=Rootfs(links={"lib": "usr/lib"}),
         )
-        return System(plan=plan, fetch=self.fetch, small_files=lambda: BASE)
+        return System(
+            plan=plan,
+            fetch=self.fetch,
+            small_files=lambda: BASE,
+            base_paths=lambda: BasePaths(folders=frozenset({"usr"}), leaves={"lib": "usr/lib"}),
+            base_entries=lambda _paths: [],
+        )
 
 
 @pytest.fixture

@@ -52,7 +52,10 @@ def test_a_file_over_a_directory_of_the_base_is_refused() -> None:
     with pytest.raises(PackagesCollide) as caught:
         placed(Placing(base), file("etc/x", b""))
 
-    assert str(caught.value) == "Unable to unpack `a`: `/etc/x` is a directory of the base image"
+    assert str(caught.value) == (
+        "Unable to unpack packages beside each other\n"
+        "  `/etc/x`: a file in `a`, a directory of the base image"
+    )
 
 
 def test_a_file_below_a_link_of_a_package_stays_in_the_image() -> None:
