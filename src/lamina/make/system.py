@@ -21,7 +21,7 @@ from lamina.store.layers import StoredLayer
 from lamina.system.base_paths import BasePaths
 from lamina.system.configuration import Below, configure
 from lamina.system.notes import PackageNotes
-from lamina.system.overlaps import Settled, claims_of, settle, shorter_lists, unclear_among
+from lamina.system.overlaps import Plan, Settled, claims_of, settle, shorter_lists, unclear_among
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
@@ -119,12 +119,13 @@ def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below
         parse_paragraph(each.paragraph, where=f"the entry of `{each.name}` in the base's status")
         for each in installed
     ]
-    layer_of = {
+    heights = {
         package.name: height
         for height, layer in enumerate(system.plan.layers)
         for package in layer.packages
     }
-    return settle(notes, claims, base, paragraphs, layer_of)
+    plan = Plan(heights, system.plan.rootfs.directories)
+    return settle(notes, claims, base, paragraphs, plan)
 
 
 def _put_again(settled: Settled, system: System, debs: Debs) -> Iterator[Entry]:

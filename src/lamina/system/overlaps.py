@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -37,6 +37,16 @@ class _Brought:
     path: str
     """As its list has it."""
     what: _What
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is known of the layers of packages."""
+
+    heights: Mapping[str, int]
+    """Of each package's layer."""
+    directories: Container[str]
+    """Those of the base that are seen when layers are made; see `Rootfs.directories`."""
 
 
 Claims = Mapping[str, Sequence[_Brought]]
@@ -107,11 +117,11 @@ def settle(
     claims: Claims,
     base: BasePaths,
     installed: Iterable[Paragraph],
-    layer_of: Mapping[str, int],
+    plan: Plan,
 ) -> Settled:
     """Say who has what of all that packages bring above a base.
 
-    ``installed`` are the packages of the base, ``layer_of`` the height of each new one's layer.
+    ``installed`` are the packages of the base.
     Raises `PackagesCollide`, which names all that cannot be settled.
     """
     names = {each.name for each in notes}
@@ -129,7 +139,7 @@ def settle(
         for where, brought in claims.items()
         if any(each.what is _What.FOLDER for each in brought)
     }
-    settling = _Settling(base, base.folders | folders, known, base.claims(claims), layer_of)
+    settling = _Settling(base, base.folders | folders, known, base.claims(claims), plan)
     for where, brought in claims.items():
         settling.settle(where, brought)
     if settling.problems:
@@ -145,7 +155,7 @@ class _Settling:
     installed: Mapping[str, Paragraph]
     """By what dpkg may call their files; none that is replaced by another version."""
     base_claims: Mapping[str, Sequence[Claim]]
-    layer_of: Mapping[str, int]
+    plan: Plan
     problems: list[str] = field(default_factory=list)
     lost: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By package, its paths at which lies what another has."""
@@ -180,12 +190,15 @@ class _Settling:
             self._against_base(where, winner)
 
     def _over_folder(self, where: str, others: Sequence[_Brought]) -> None:
-        """Let nothing hide what lies in a directory of the base; dpkg leaves it for a link."""
+        """Let nothing hide what lies in a directory of the base.
+
+        dpkg leaves out a link in the place of one, and so do layers, as far as they know of it.
+        """
         for each in others:
             if each.what is _What.UNCLEAR or _turns_to_link(each):
                 continue
-            is_kept = each.what is _What.LINK and not self.base.has_below(where)
-            if not is_kept:
+            is_left = where in self.plan.directories or not self.base.has_below(where)
+            if each.what is not _What.LINK or not is_left:
                 self.problems.append(
                     f"`/{where}`: a {each.what.value} in `{each.claimant.name}`, "
                     "a directory of the base image"
@@ -219,9 +232,12 @@ class _Settling:
             losers.append(loser)
         for loser in losers:
             self._lose(loser, winner.path, set(winner.notes.conffiles))
-            if self.layer_of[loser.claimant.name] > self.layer_of[winner.claimant.name]:
+            if self._height(loser) > self._height(winner):
                 self.again[winner.claimant.name].add(winner.path[1:])
         return winner
+
+    def _height(self, brought: _Brought) -> int:
+        return self.plan.heights[brought.claimant.name]
 
     def _lose(self, loser: _Brought, path: str, conffiles: set[str]) -> None:
         """Note that a package has not got what it brings; ``path`` is what the winner calls it."""
