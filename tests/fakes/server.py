@@ -68,6 +68,8 @@ def serve() -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Small answers are not to wait for the client's acknowledgement.
+        disable_nagle_algorithm = True
 
         def setup(self) -> None:
             super().setup()
