@@ -76,9 +76,9 @@ def make_zip(
     archive, directory, count = bytearray(before), bytearray(), 0
     items = tuple(items)
     for item in items:
-        offset = len(archive)
-        archive += _local(item)
-        directory += _central(item, offset)
+        offset, truth = len(archive), _said(item)
+        archive += _local(item, truth)
+        directory += _central(item, truth, offset)
         count += 1
     start = len(archive)
     archive += directory
@@ -188,9 +188,8 @@ def _said(item: Item) -> dict[str, int | bytes]:
     }
 
 
-def _local(item: Item) -> bytes:
+def _local(item: Item, truth: dict[str, int | bytes]) -> bytes:
     """Return local header, content and, if the flags say so, the descriptor behind it."""
-    truth = _said(item)
     deferred = int(truth["flags"]) & DESCRIPTOR
     said = {**truth, **dict.fromkeys(("crc", "size", "raw_size"), 0)} if deferred else dict(truth)
     said |= item.local
@@ -222,9 +221,9 @@ def _local(item: Item) -> bytes:
     return b"".join(parts)
 
 
-def _central(item: Item, offset: int) -> bytes:
+def _central(item: Item, said: dict[str, int | bytes], offset: int) -> bytes:
     """Return the item's record in the directory."""
-    said, name = _said(item), _name(item)
+    name = _name(item)
     at = offset if item.at is None else item.at
     sizes, extra = (said["raw_size"], said["size"]), b""
     if item.zip64:

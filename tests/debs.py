@@ -22,7 +22,8 @@ COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "": bytes,
     ".gz": gzip.compress,
     ".bz2": bz2.compress,
-    ".xz": lzma.compress,
+    # A dictionary of the usual size takes longer to set up than all else of a small package.
+    ".xz": lambda data: lzma.compress(data, preset=0),
     ".zst": lambda data: zstandard.compress(data),
 }
 
