@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from packaging.tags import Tag
@@ -103,7 +104,7 @@ def make_target(
         version,
         libc,
         free_threaded,
-        tuple(_tags(version, tuple(_platform_tags(machine, libc)), free_threaded)),
+        _all_tags(version.minor, machine, libc, free_threaded),
         _marker_environment(version, machine),
     )
 
@@ -150,13 +151,17 @@ def _platform_tags(machine: str, libc: Libc) -> Iterator[str]:
     yield f"linux_{machine}"
 
 
-def _tags(python: Version, platforms: tuple[str, ...], free_threaded: bool) -> Iterator[Tag]:
+@lru_cache(maxsize=16)
+def _all_tags(newest: int, machine: str, libc: Libc, free_threaded: bool) -> tuple[Tag, ...]:
+    return tuple(_tags(newest, tuple(_platform_tags(machine, libc)), free_threaded))
+
+
+def _tags(newest: int, platforms: tuple[str, ...], free_threaded: bool) -> Iterator[Tag]:
     """Give the compatibility tags (PEP 425), best first.
 
     Written out here, since a release of packaging may order its own otherwise, and then another
     wheel would be chosen from the same lock.
     """
-    newest = python.minor
     interpreter = f"cp3{newest}"
     abi, stable = (f"{interpreter}t", "abi3t") if free_threaded else (interpreter, "abi3")
     yield from (Tag(interpreter, abi, platform) for platform in platforms)

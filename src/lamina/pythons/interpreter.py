@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 
 _PATIENCE = 30
 """In seconds; an interpreter on a slow disk takes a while the first time."""
@@ -64,6 +65,7 @@ class Interpreter:
         return f"{major}.{minor}{'t' if self.free_threaded else ''}"
 
     @classmethod
+    @cache
     def running(cls) -> Interpreter:
         """Return the interpreter that runs Lamina."""
         found: dict[str, object] = {}
