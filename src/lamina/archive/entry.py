@@ -83,6 +83,8 @@ class Entry:
     """Where a symlink points, as written; of a hard link, the path of the other entry."""
     uid: int = 0
     gid: int = 0
+    capabilities: bytes = b""
+    """Of a file: the value of the attribute ``security.capability``; empty for none."""
 
 
 class ContentChanged(LaminaError):

@@ -48,6 +48,9 @@ def header(entry: Entry, mtime: int) -> bytes:
     if len(link) > _LINK or not entry.target.isascii():
         records["linkpath"] = link
         link = _shorten(link, _LINK)
+    if entry.capabilities:
+        # As GNU tar, Docker and containerd write and read extended attributes.
+        records["SCHILY.xattr.security.capability"] = entry.capabilities
     uid = _number("uid", entry.uid, _MAX_ID, records)
     gid = _number("gid", entry.gid, _MAX_ID, records)
     size = _number("size", size, _MAX_NUMBER, records)

@@ -95,8 +95,8 @@ def _configuration_part(system: System, debs: Debs) -> Part:
                 f"Newer than in the base: {', '.join(updates)}; what only the older ones had of "
                 "files stays below"
             )
-        for path in sorted(_privileged(made.entries)):
-            observer.note(f"As a script of its package would, `{path}` is made setuid or setgid")
+        for path, what in sorted(_privileged(made.entries)):
+            observer.note(f"As a script of its package would, `{path}` is {what}")
         for warning in made.warnings:
             observer.warn(warning)
         return debs.workshop.make(plan, generated, made.entries)
@@ -158,11 +158,13 @@ def _without(
     return {**files, STATUS: text.encode("utf-8", "surrogateescape")}
 
 
-def _privileged(entries: Iterable[Entry]) -> Iterator[str]:
+def _privileged(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:
     """Tell which programs get more rights than their users by what scripts do."""
     for entry in entries:
         if entry.kind is Kind.FILE and entry.mode & SETID:
-            yield f"/{entry.path}"
+            yield f"/{entry.path}", "made setuid or setgid"
+        if entry.capabilities:
+            yield f"/{entry.path}", "given capabilities"
 
 
 def _updates(notes: Iterable[PackageNotes], base: SmallFiles) -> Iterator[str]:

@@ -16,8 +16,8 @@ from lamina.system.made.folders import folders
 from lamina.system.made.permissions import permissions
 from lamina.system.made.triggers import triggers
 from lamina.system.made.users import add_users
-from lamina.system.notes import PackageNotes
-from lamina.system.scripts.deeds import Alternative, Certificates, Deed, Permission
+from lamina.system.notes import PackageNotes, Shipped
+from lamina.system.scripts.deeds import Alternative, Certificates, Deed, Folder, Permission
 from lamina.system.scripts.reading import read_scripts
 from lamina.system.scripts.warnings import warnings
 from lamina.system.small_files import SmallFiles, program_of
@@ -81,7 +81,7 @@ class _Configuring:
             if keep(path[1:], Kind.FILE) or keep(path[1:], Kind.DIRECTORY)
         }
         self._accounts = add_users(self._base, self._made, self._captured)
-        self._changed, left = permissions(self._made, self._accounts, self._captured, self._base)
+        self._changed, left = self._permissions()
         self._left = frozenset(left)
 
     def finish(self, changed: Sequence[Entry]) -> Configuration:
@@ -104,7 +104,37 @@ class _Configuring:
         ]
         made = {each.path for each in entries}
         entries += [each for each in changed if each.path not in made]
-        return Configuration(place(entries, self._below.rootfs), self._warnings())
+        placed = place(entries, self._below.rootfs)
+        return Configuration(list(self._with_changed_folders(placed)), self._warnings())
+
+    def _with_changed_folders(self, placed: list[Entry]) -> Iterator[Entry]:
+        """Give entries; the folders among them that scripts change are not as the base has them."""
+        changed = {
+            self._below.rootfs.resolve(each.path): each
+            for each in self._changed
+            if each.kind is Kind.DIRECTORY
+        }
+        for entry in placed:
+            new = changed.get(entry.path)
+            yield entry if new is None else replace(new, path=entry.path)
+
+    def _permissions(self) -> tuple[list[Entry], list[Permission]]:
+        """Return what stands again with other rights, and what could not be changed."""
+        there = {path: each for noted in self._notes for path, each in noted.permissions.items()}
+        made = {deed.path for deed in self._made if isinstance(deed, Folder)}
+        wanted: list[Permission] = []
+        for deed in self._made:
+            if not isinstance(deed, Permission):
+                continue
+            if deed.path not in made:
+                wanted.append(deed)
+            elif self._exists(deed.path):
+                # Another package, or the base, has the folder; its own rights are not known here.
+                if deed.is_whole:
+                    plain = Shipped(Kind.DIRECTORY, 0o755, 0, 0)
+                    there.setdefault(deed.path.lstrip("/"), plain)
+                wanted.append(deed)
+        return permissions(wanted, self._accounts, there, self._captured, self._base)
 
     def _warnings(self) -> list[str]:
         # By the names that dpkg gives the scripts, since they are told how to be run.

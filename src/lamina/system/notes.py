@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lamina.archive.entry import Kind
 from lamina.deb.control import Paragraph, parse_paragraph
 from lamina.deb.status import stanza
 from lamina.oci.document import Fields, MalformedDocument
@@ -18,6 +19,16 @@ from lamina.system.loader.library import Library
 _FORMAT = 4
 """Raised whenever other things are noted, so that those that are kept are noted again."""
 _WHAT = "notes on a Debian package"
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A file or a directory as its package has it."""
+
+    kind: Kind
+    mode: int
+    uid: int
+    gid: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,8 @@ class PackageNotes:
     """The MD5 of each of its configuration files, by the absolute path."""
     privileged: tuple[str, ...] = ()
     """Its programs that are setuid or setgid, absolute."""
+    permissions: Mapping[str, Shipped] = field(default_factory=dict)
+    """Kind, mode and owner of what scripts may change, by paths relative to the root."""
     captured: Mapping[str, bytes] = field(default_factory=dict)
     """Small files that other files are made of, by their paths relative to the root."""
     libraries: tuple[Library, ...] = ()
@@ -77,6 +90,10 @@ class PackageNotes:
             "links": dict(self.links),
             "conffiles": dict(self.conffiles),
             "privileged": list(self.privileged),
+            "permissions": {
+                path: [each.kind.value, each.mode, each.uid, each.gid]
+                for path, each in self.permissions.items()
+            },
             "captured": _packed(self.captured),
             "libraries": [
                 [each.path, each.soname, each.flags, each.isa_level] for each in self.libraries
@@ -101,6 +118,9 @@ class PackageNotes:
                 if isinstance(md5, str)
             },
             privileged=_texts(document.get("privileged")),
+            permissions={
+                path: _shipped(row) for path, row in fields.object("permissions").values.items()
+            },
             captured=_unpacked(fields.object("captured").values),
             libraries=tuple(_libraries(document.get("libraries"))),
             library_links={
@@ -127,6 +147,14 @@ def _libraries(value: object) -> Iterator[Library]:
                 yield Library(path, soname, flags, isa_level)
             case _:
                 raise MalformedDocument(f"Malformed {_WHAT}: expected a library")
+
+
+def _shipped(row: object) -> Shipped:
+    match row:
+        case ["file" | "directory" as kind, int(mode), int(uid), int(gid)]:
+            return Shipped(Kind(kind), mode, uid, gid)
+        case _:
+            raise MalformedDocument(f"Malformed {_WHAT}: expected kind, mode and owner")
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from lamina.plan.epoch import EPOCH
 from lamina.plan.key import LayerKey
 from lamina.plan.layering import Budget, partition
 
-FORMAT = 1
+FORMAT = 2
 """Of the content of these layers. It goes up when the same packages would give other entries."""
 
 _BUDGET = Budget(alone=20, groups=12)

@@ -17,7 +17,7 @@ from lamina.deb.unpack import Keep, Listing, unpack
 from lamina.system.captured import is_captured
 from lamina.system.loader.elf import ElfWatch
 from lamina.system.loader.library import Library, is_library_name, library_of
-from lamina.system.notes import PackageNotes
+from lamina.system.notes import PackageNotes, Shipped
 from lamina.system.placing import Placing
 from lamina.system.scripts.reading import needed_files
 
@@ -142,6 +142,7 @@ class _Watch:
     deb: DebFile
     listed: Listing = field(default_factory=Listing)
     privileged: list[str] = field(default_factory=list)
+    permissions: dict[str, Shipped] = field(default_factory=dict)
     captured: dict[str, bytes] = field(default_factory=dict)
     conffiles: dict[str, str] = field(default_factory=dict)
     libraries: list[Library] = field(default_factory=list)
@@ -158,6 +159,9 @@ class _Watch:
 
     def watched(self, entry: Entry) -> Entry:
         """Return an entry whose content is seen while it is read."""
+        if entry.path in self._needed and entry.kind in (Kind.FILE, Kind.DIRECTORY):
+            shipped = Shipped(entry.kind, entry.mode, entry.uid, entry.gid)
+            self.permissions[entry.path] = shipped
         is_library = is_library_name(entry.path.rpartition("/")[2])
         if entry.kind is not Kind.FILE:
             if is_library and entry.target:
@@ -185,6 +189,7 @@ class _Watch:
             links=self.listed.links,
             conffiles=self.conffiles,
             privileged=tuple(self.privileged),
+            permissions=self.permissions,
             captured=self.captured,
             libraries=tuple(self.libraries),
             library_links=self.library_links,

@@ -129,6 +129,10 @@ def test_the_slash_of_a_directory_is_its_own() -> None:
         (Entry("a", content=Huge(8 << 30)), {"size": str(8 << 30)}),
         (Entry("a", uid=0o10000000), {"uid": "2097152"}),
         (Entry("a", gid=0o10000000), {"gid": "2097152"}),
+        (
+            Entry("a", capabilities=b"\1\0\0\2\0 " + bytes(14)),
+            {"SCHILY.xattr.security.capability": "\1\0\0\2\0 " + "\0" * 14},
+        ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )

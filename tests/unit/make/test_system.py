@@ -140,10 +140,23 @@ def test_what_takes_the_place_of_a_package_of_the_base_is_told(
     ]
 
 
+def test_what_is_given_capabilities_is_named(workshop: ImageWorkshop, packages: Packages) -> None:
+    script = b"#!/bin/sh\nsetcap cap_net_raw+ep /usr/bin/one\n"
+    packages.add("one", Item("./usr/bin/one", b"#!", mode=0o755), postinst=script)
+
+    for part in system_parts(packages.system, workshop):
+        part.make()
+
+    assert (
+        notes(workshop)[0]
+        == "As a script of its package would, `/usr/bin/one` is given capabilities"
+    )
+
+
 def test_what_scripts_would_have_done_is_a_warning(
     workshop: ImageWorkshop, packages: Packages
 ) -> None:
-    packages.add("one", postinst=b"#!/bin/sh\nsetcap cap_net_raw+ep /usr/bin/one\n")
+    packages.add("one", postinst=b"#!/bin/sh\nsetcap -r /usr/bin/one\n")
 
     for part in system_parts(packages.system, workshop):
         part.make()

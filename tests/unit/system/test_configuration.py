@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lamina.archive.entry import Entry, Kind
 from lamina.archive.rootfs import Rootfs
+from lamina.archive.tree import Permissions
 from lamina.deb.status import STATUS
 from lamina.system.configuration import Below, Configuration, configure
 from lamina.system.notes import PackageNotes
@@ -101,3 +102,30 @@ def test_a_folder_that_the_base_has_is_not_made_again() -> None:
     folders: list[Entry] = [each for each in made.entries if each.path == "srv/demo"]
     assert [each.kind for each in folders] == [Kind.DIRECTORY]
     assert "usr/demo" not in links(made)
+
+
+SETUP = b"#!/bin/sh\nmkdir -p /etc/demo\nchown root:staff /etc/demo\nchmod 2770 /etc/demo\n"
+
+
+def rights(made: Configuration, path: str) -> list[tuple[int, int, int]]:
+    return [(each.mode, each.uid, each.gid) for each in made.entries if each.path == path]
+
+
+def test_a_folder_of_another_package_gets_the_rights_that_a_script_gives_it() -> None:
+    base = SmallFiles({**DEBIAN.files, "etc/group": b"staff:x:50:\n"})
+    other = notes("other", "/etc/demo", "/etc/demo/x")
+
+    made = configured(notes("demo", postinst=SETUP), other, base=base)
+
+    assert rights(made, "etc/demo") == [(0o2770, 0, 50)]
+    assert made.warnings == []
+
+
+def test_a_folder_of_the_base_gets_the_rights_that_a_script_gives_it() -> None:
+    files = SmallFiles({**DEBIAN.files, "etc/group": b"staff:x:50:\n"})
+    rootfs = Rootfs(directories={"etc": Permissions(), "etc/demo": Permissions(0o700)})
+    below = Below(files=files, rootfs=rootfs, architecture="amd64")
+
+    made = configure([notes("demo", postinst=SETUP)], below, everything)
+
+    assert rights(made, "etc/demo") == [(0o2770, 0, 50)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lamina.system.scripts import account_commands
+from lamina.system.scripts.capabilities import capabilities_of
 from lamina.system.scripts.deeds import (
     NOTHING,
     Alternative,
@@ -18,6 +19,7 @@ from lamina.system.scripts.deeds import (
     Permission,
     Slave,
 )
+from lamina.system.scripts.modes import change_of, whole
 from lamina.system.scripts.options import Unknown, absolute, account, mode_of, options, some
 
 
@@ -140,7 +142,7 @@ def _ln(words: Sequence[str]) -> Iterator[Deed]:
 
 def _chmod(words: Sequence[str]) -> Iterator[Deed]:
     for mode, path in _with_paths(words):
-        yield Permission(path, mode_of(mode))
+        yield Permission(path, change_of(mode))
 
 
 def _chown(words: Sequence[str]) -> Iterator[Deed]:
@@ -173,7 +175,16 @@ def _statoverride(words: Sequence[str]) -> Iterator[Deed]:
         raise Unknown
     user, group, mode, path = left[2:]
     owner = Owner(account(user), account(group))
-    yield Permission(absolute(path), mode_of(mode), owner, is_override=True)
+    yield Permission(absolute(path), whole(mode_of(mode)), owner, is_override=True)
+
+
+def _setcap(words: Sequence[str]) -> Iterator[Deed]:
+    left = [word for word in words if word != "-q"]
+    if not left or len(left) % 2:
+        raise Unknown
+    for text, path in zip(left[::2], left[1::2], strict=True):
+        capabilities_of(text)
+        yield Permission(absolute(path), capabilities=text)
 
 
 def _update_ca_certificates(_words: Sequence[str]) -> Iterator[Deed]:
@@ -192,6 +203,7 @@ _READERS: Mapping[str, _Reader] = {
     "install": _install,
     "ln": _ln,
     "mkdir": _mkdir,
+    "setcap": _setcap,
     "systemd-sysusers": account_commands.system_users,
     "touch": _touch,
     "ucf": _ucf,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from lamina.system.scripts.modes import UNCHANGED, Mode
+
 
 class Numbers(Enum):
     """How a number is chosen for an account that asks for none, in Debian's range of 100 to 999."""
@@ -116,14 +118,20 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Another mode or owner of a file that the package ships."""
+    """Another mode or owner of what the package ships, or a file's capabilities."""
 
     path: str
-    mode: int | None = None
-    """None leaves it as it was."""
+    mode: Mode = UNCHANGED
     owner: Owner = Owner()
+    capabilities: str = ""
+    """The clause that `setcap` takes; empty for none. See `capabilities_of`."""
     is_override: bool = False
     """Whether dpkg remembers it for later versions of the package (dpkg-statoverride(1))."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing depends on what mode and owner were before."""
+        return self.mode.is_whole and bool(self.owner.user and self.owner.group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ _SHELL = re.compile(rb"#!\s*(/usr)?/bin/(ba|da)?sh\b")
 _VOLATILE = ("/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/tmp/")  # noqa: S108
 _TRANSIENT = (*_VOLATILE, "/var/log/", "/var/cache/")
 """What is written there does not have to be in an image."""
+_SETID = 0o6000
 _OURS = frozenset(
     {"/etc/ca-certificates.conf", "/etc/hosts", "/etc/networks", "/usr/local/share/ca-certificates"}
 )
@@ -210,24 +211,29 @@ class _Reading:
     def _permit(self, permission: Permission) -> None:
         for at, deed in enumerate(self.made):
             if isinstance(deed, Folder | Copy) and deed.path == permission.path:
+                if permission.capabilities:
+                    raise Unknown
+                is_directory = isinstance(deed, Folder)
                 self.made[at] = replace(
                     deed,
-                    mode=deed.mode if permission.mode is None else permission.mode,
+                    mode=permission.mode.of(deed.mode, is_directory=is_directory),
                     owner=_over(deed.owner, permission.owner),
                 )
-                return
-            if isinstance(deed, Permission) and deed.path == permission.path:
-                self.made[at] = Permission(
-                    deed.path,
-                    deed.mode if permission.mode is None else permission.mode,
-                    _over(deed.owner, permission.owner),
-                    is_override=deed.is_override or permission.is_override,
-                )
+                if is_directory:
+                    # Another package may bring the folder, which is then there already.
+                    self._change(permission, is_directory=True)
                 return
         if permission.path in self._shipped:
-            self.made.append(permission)
+            self._change(permission)
         elif not permission.path.startswith(_TRANSIENT):
             raise Unknown
+
+    def _change(self, permission: Permission, *, is_directory: bool = False) -> None:
+        for at, deed in enumerate(self.made):
+            if isinstance(deed, Permission) and deed.path == permission.path:
+                self.made[at] = _after(deed, permission, is_directory=is_directory)
+                return
+        self.made.append(permission)
 
 
 def _changes(step: Step) -> bool:
@@ -236,6 +242,21 @@ def _changes(step: Step) -> bool:
     if step.name == "sed":
         return any(option.startswith(("-i", "--in-place")) for option in options)
     return step.name == "find" and any(option.startswith("-exec") for option in options)
+
+
+def _after(deed: Permission, later: Permission, *, is_directory: bool) -> Permission:
+    """Return one change that is both. Raises `Unknown` where the kernel would take something."""
+    has_rights = bool(deed.mode.bits & _SETID or deed.capabilities)
+    if has_rights and later.owner != Owner() and not is_directory:
+        # Who gives a file away gives no rights of its owner with it (chown(2)).
+        raise Unknown
+    return Permission(
+        deed.path,
+        deed.mode.then(later.mode),
+        _over(deed.owner, later.owner),
+        later.capabilities or deed.capabilities,
+        is_override=deed.is_override or later.is_override,
+    )
 
 
 def _over(below: Owner, above: Owner) -> Owner:

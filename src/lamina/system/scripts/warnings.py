@@ -37,10 +37,11 @@ def _permissions(left: Iterable[Permission]) -> Iterable[Undone]:
 def _command(permission: Permission) -> str:
     owner = permission.owner
     names = f"{owner.user}:{owner.group}" if owner.group else owner.user
-    mode = "" if permission.mode is None else f"{permission.mode:o}"
+    mode = permission.mode.shown
     done = [
         f"chown {names} {permission.path}" if names else "",
         f"chmod {mode} {permission.path}" if mode else "",
+        f"setcap {permission.capabilities} {permission.path}" if permission.capabilities else "",
     ]
     return " && ".join(each for each in done if each)
 

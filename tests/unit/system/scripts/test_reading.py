@@ -23,6 +23,7 @@ from lamina.system.scripts.deeds import (
     Undone,
     User,
 )
+from lamina.system.scripts.modes import Mode, whole
 from lamina.system.scripts.options import Unknown
 from lamina.system.scripts.reading import needed_files, read_scripts
 
@@ -88,12 +89,14 @@ def read(postinst: str, *paths: str, **files: bytes) -> Deeds:
             "install -m 0640 -o man -g adm /usr/share/x /etc/x",
             Copy("/etc/x", "/usr/share/x", 0o640, Owner("man", "adm")),
         ),
-        ("chmod 2755 /usr/bin/x", Permission("/usr/bin/x", 0o2755)),
-        ("chown root:adm /usr/bin/x", Permission("/usr/bin/x", None, Owner("root", "adm"))),
-        ("chgrp adm /usr/bin/x", Permission("/usr/bin/x", None, Owner("", "adm"))),
+        ("chmod 2755 /usr/bin/x", Permission("/usr/bin/x", whole(0o2755))),
+        ("chmod u-s,g+w /usr/bin/x", Permission("/usr/bin/x", Mode(0o3777, 0o20))),
+        ("setcap cap_kill+p /usr/bin/x", Permission("/usr/bin/x", capabilities="cap_kill+p")),
+        ("chown root:adm /usr/bin/x", Permission("/usr/bin/x", owner=Owner("root", "adm"))),
+        ("chgrp adm /usr/bin/x", Permission("/usr/bin/x", owner=Owner("", "adm"))),
         (
             "dpkg-statoverride --update --add root crontab 2755 /usr/bin/x",
-            Permission("/usr/bin/x", 0o2755, Owner("root", "crontab"), is_override=True),
+            Permission("/usr/bin/x", whole(0o2755), Owner("root", "crontab"), is_override=True),
         ),
         ("update-ca-certificates --fresh", Certificates()),
     ],
@@ -125,7 +128,10 @@ def test_a_command_is_read(command: str, expected: Deed) -> None:
         "ucf /a",
         "ln /a /b",
         "ln -s /a /b/",
-        "chmod u+s /x",
+        "chmod +w /x",
+        "chmod u+X /x",
+        "setcap cap_unheard+p /x",
+        "setcap -r /x",
         "chmod -R 755 /x",
         "chown x: /y",
         "dpkg-statoverride --remove /x",
@@ -212,13 +218,25 @@ def test_the_owner_of_a_folder_belongs_to_the_folder() -> None:
         """
     )
 
-    assert found.made == (Folder("/usr/local/share/fonts", 0o2775, Owner("root", "staff")),)
+    owner = Owner("root", "staff")
+    assert found.made == (
+        Folder("/usr/local/share/fonts", 0o2775, owner),
+        # Where another package brings it, the folder is there already.
+        Permission("/usr/local/share/fonts", whole(0o2775), owner),
+    )
 
 
 def test_mode_and_owner_of_a_file_come_together() -> None:
     found = read("chgrp _ssh /usr/bin/x; chmod 2755 /usr/bin/x", "/usr/bin/x")
 
-    assert found.made == (Permission("/usr/bin/x", 0o2755, Owner("", "_ssh")),)
+    assert found.made == (Permission("/usr/bin/x", whole(0o2755), Owner("", "_ssh")),)
+
+
+def test_what_gives_a_file_away_takes_its_rights_so_that_it_is_not_guessed_at() -> None:
+    found = read("chmod 2755 /usr/bin/x; chgrp _ssh /usr/bin/x", "/usr/bin/x")
+
+    assert found.made == (Permission("/usr/bin/x", whole(0o2755)),)
+    assert found.undone == (Undone("owners of files are not changed", ("chgrp _ssh /usr/bin/x",)),)
 
 
 def test_a_template_is_copied_where_the_package_ships_it() -> None:

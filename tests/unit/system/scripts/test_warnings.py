@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lamina.system.scripts.deeds import Deeds, Owner, Permission, Undone
+from lamina.system.scripts.modes import whole
 from lamina.system.scripts.warnings import warnings
 
 LISTED = {
@@ -23,13 +24,14 @@ def test_each_effect_is_told_with_the_commands_that_would_have_had_it() -> None:
             Undone("modes are not changed", ("a", "b", "c", "d", "e"), is_certain=False),
         ),
     )
-    left = {"iputils-ping": [Permission("/x", 0o640, Owner("a", "b"))]}
+    left = {"iputils-ping": [Permission("/x", whole(0o640), Owner("a", "b"), "cap_kill=p")]}
 
     assert warnings([deeds], {}, left) == [
         "The scripts of `iputils-ping` are not run, and not all that they do is made otherwise\n"
         "  a program lacks capabilities: setcap cap_net_raw+ep /bin/ping\n"
         "  perhaps modes are not changed: a; b; c; and 2 more\n"
-        "  modes or owners of files are not changed: chown a:b /x && chmod 640 /x\n"
+        "  modes or owners of files are not changed: "
+        "chown a:b /x && chmod 640 /x && setcap cap_kill=p /x\n"
         "  To run them where that matters, build an image from this one with "
         "`RUN /var/lib/dpkg/info/iputils-ping.postinst configure`"
     ]
