@@ -111,7 +111,12 @@ class Stack:
         self.put(part, self.get(part, kept))
 
     def put(self, part: Part, built: BuiltLayer) -> None:
-        """Put a layer on top."""
+        """Put a layer on top, and say what is to be said of it, be it made or not."""
+        said = built.layer.contents.said
+        for text in said.notes:
+            self._workshop.observer.note(text)
+        for text in said.warnings:
+            self._workshop.observer.warn(text)
         self._parts.append(part)
         self.built.append(built)
         try:

@@ -116,7 +116,14 @@ def _layers(built: BuiltImage) -> list[dict[str, object]]:
 def _origin(built: BuiltLayer | None) -> dict[str, object]:
     if built is None:
         kind = LayerKind.BASE.value
-        return {"distributions": [], "packages": [], "key": None, "kind": kind, "origin": "base"}
+        empty: dict[str, object] = {
+            "distributions": [],
+            "packages": [],
+            "notes": [],
+            "warnings": [],
+        }
+        return {**empty, "key": None, "kind": kind, "origin": "base"}
+    said = built.layer.contents.said
     return {
         "distributions": [
             {"name": each.name, "version": each.version, "size": each.size}
@@ -126,6 +133,8 @@ def _origin(built: BuiltLayer | None) -> dict[str, object]:
             {"name": each.name, "version": each.version, "size": each.size}
             for each in built.plan.packages
         ],
+        "notes": list(said.notes),
+        "warnings": list(said.warnings),
         "key": str(built.plan.key),
         "kind": built.plan.kind.value,
         "origin": built.origin.value,

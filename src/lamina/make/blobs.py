@@ -17,6 +17,7 @@ from lamina.plan.contents import NOTHING, Contents, InLayer, tops
 from lamina.plan.epoch import EPOCH
 from lamina.plan.key import Recipe
 from lamina.plan.plan import LayerPlan
+from lamina.plan.said import Said
 from lamina.plan.wheel import PlannedWheel
 from lamina.store.blobs import draft
 from lamina.store.layers import StoredLayer
@@ -94,12 +95,20 @@ class Bench:
 
 
 def generated(
-    plan: LayerPlan, entries: Iterable[Entry], store: Store, scratch: Scratch
+    plan: LayerPlan,
+    entries: Iterable[Entry],
+    store: Store,
+    scratch: Scratch,
+    *,
+    said: Callable[[], Said] = Said,
 ) -> StoredLayer:
-    """Make a layer from entries of any kind, compressed."""
+    """Make a layer from entries of any kind, compressed.
+
+    ``said`` is asked, once all entries were read, what is to be said of it.
+    """
     with draft(scratch) as blob:
         written = write_layer(entries, blob.write, mtime=EPOCH)
-    return store.layers.put(plan.key, written, NOTHING, blob.path)
+    return store.layers.put(plan.key, written, Contents(said=said()), blob.path)
 
 
 def spliced(

@@ -17,7 +17,7 @@ from lamina.deb.architecture import debian_architecture
 from lamina.deb.package import DebianPackage
 from lamina.deb.resolver import NO_PINS
 from lamina.make.blobs import generated
-from lamina.make.debs import Debs
+from lamina.make.debs import Debs, privileged
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.mirror_files import MirrorFiles
 from lamina.make.tools import files_of
@@ -27,6 +27,7 @@ from lamina.observer import Traffic
 from lamina.oci.descriptor import Platform
 from lamina.oci.document import MalformedDocument
 from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.system.notes import PackageNotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,12 @@ def _made(
 
 
 def _files(layer: DebianLayer, debs: Debs, files: Mapping[DebianPackage, Path]) -> Iterator[Entry]:
-    return entries(layer, files.__getitem__, debs.take)
+    def take(package: DebianPackage, notes: PackageNotes) -> None:
+        debs.take(package, notes)
+        for text in privileged(package, notes):
+            debs.workshop.observer.note(text)
+
+    return entries(layer, files.__getitem__, take)
 
 
 def _database(layer: DebianLayer, debs: Debs) -> list[Entry]:

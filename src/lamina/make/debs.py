@@ -55,9 +55,7 @@ class Debs:
                 future.set_result(None)
 
     def take(self, package: DebianPackage, notes: PackageNotes) -> None:
-        """Keep the notes on a package, and name its programs that have more rights than users."""
-        for path in notes.privileged:
-            self.workshop.observer.note(f"{package.name} has a setuid or setgid program: {path}")
+        """Keep the notes on a package."""
         self.workshop.store.facts.put(_key(package), notes.to_json())
 
     def notes(self, packages: Iterable[DebianPackage]) -> list[PackageNotes]:
@@ -96,6 +94,12 @@ class Debs:
             return PackageNotes.parse(document)
         except MalformedDocument:  # Of another release, or damaged.
             return None
+
+
+def privileged(package: DebianPackage, notes: PackageNotes) -> Iterator[str]:
+    """Name the programs of a package that have more rights than their users."""
+    for path in notes.privileged:
+        yield f"{package.name} has a setuid or setgid program: {path}"
 
 
 def _key(package: DebianPackage) -> str:

@@ -9,14 +9,16 @@ from functools import partial
 from lamina.archive.entry import Entry, Kind, file
 from lamina.deb.control import parse_paragraph
 from lamina.deb.installed import Installed
+from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS, with_obsolete
 from lamina.deb.unpack import Keep
 from lamina.make.blobs import generated
-from lamina.make.debs import Debs, Fetch
+from lamina.make.debs import Debs, Fetch, privileged
 from lamina.make.former_notes import former_notes
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part
 from lamina.plan.plan import LayerKind, LayerPlan
+from lamina.plan.said import Said
 from lamina.store.layers import StoredLayer
 from lamina.system.base_paths import BasePaths
 from lamina.system.configuration import Below, configure
@@ -25,7 +27,14 @@ from lamina.system.overlaps import Plan, Settled, claims_of, settle, shorter_lis
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
-from lamina.system.unpacking import SETID, entries_at, everything, unpack_all, without_documentation
+from lamina.system.unpacking import (
+    SETID,
+    TakeNotes,
+    entries_at,
+    everything,
+    unpack_all,
+    without_documentation,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +67,24 @@ def _files_part(layer: SystemLayer, system: SystemPlan, debs: Debs) -> Part:
 
 
 def _make_files(plan: LayerPlan, layer: SystemLayer, system: SystemPlan, debs: Debs) -> StoredLayer:
+    told: list[str] = []
+
+    def take(package: DebianPackage, notes: PackageNotes) -> None:
+        debs.take(package, notes)
+        told.extend(privileged(package, notes))
+
     with debs.noting(layer.packages):
-        return debs.workshop.make(plan, generated, _entries(layer, system, debs))
+        make = partial(generated, said=lambda: Said(tuple(told)))
+        return debs.workshop.make(plan, make, _entries(layer, system, debs, take))
 
 
-def _entries(layer: SystemLayer, system: SystemPlan, debs: Debs) -> Iterator[Entry]:
+def _entries(
+    layer: SystemLayer, system: SystemPlan, debs: Debs, take: TakeNotes
+) -> Iterator[Entry]:
     files = debs.fetch_all(layer.packages)
     placing = Placing(system.rootfs)
     keep = _keep(system)
-    return unpack_all(layer.packages, files.__getitem__, placing, keep, debs.take)
+    return unpack_all(layer.packages, files.__getitem__, placing, keep, take)
 
 
 def _keep(system: SystemPlan) -> Keep:
@@ -89,17 +107,8 @@ def _configuration_part(system: System, debs: Debs) -> Part:
         files = replace(below.files, files=_without(below.files.files, settled.obsolete))
         changed = [*_put_again(settled, system, debs), *_lists(settled, system)]
         made = configure(notes, replace(below, files=files), _keep(system.plan), changed)
-        observer = debs.workshop.observer
-        if updates := list(_updates(notes, below.files)):
-            observer.note(
-                f"Newer than in the base: {', '.join(updates)}; what only the older ones had of "
-                "files stays below"
-            )
-        for path, what in sorted(_privileged(made.entries)):
-            observer.note(f"As a script of its package would, `{path}` is {what}")
-        for warning in made.warnings:
-            observer.warn(warning)
-        return debs.workshop.make(plan, generated, made.entries)
+        said = Said(tuple(_notes(notes, below.files, made.entries)), tuple(made.warnings))
+        return debs.workshop.make(plan, partial(generated, said=lambda: said), made.entries)
 
     return Part(plan, make)
 
@@ -156,6 +165,18 @@ def _without(
         return dict(files)
     text = with_obsolete(status.decode("utf-8", "surrogateescape"), obsolete)
     return {**files, STATUS: text.encode("utf-8", "surrogateescape")}
+
+
+def _notes(
+    notes: Iterable[PackageNotes], base: SmallFiles, entries: Iterable[Entry]
+) -> Iterator[str]:
+    if updates := list(_updates(notes, base)):
+        yield (
+            f"Newer than in the base: {', '.join(updates)}; what only the older ones had of "
+            "files stays below"
+        )
+    for path, what in sorted(_privileged(entries)):
+        yield f"As a script of its package would, `{path}` is {what}"
 
 
 def _privileged(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:

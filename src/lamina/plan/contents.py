@@ -12,6 +12,7 @@ from typing import Protocol
 from lamina.archive.blob import Extent
 from lamina.oci.document import MalformedDocument
 from lamina.oci.layer import Layer
+from lamina.plan.said import SILENT, Said
 from lamina.wheel.record import encode_hash
 
 _TO_ROOT = "../../../"
@@ -48,17 +49,24 @@ class Contents:
     """The distributions of a layer; a layer of something else has none."""
 
     distributions: tuple[InLayer, ...] = ()
+    said: Said = SILENT
+    """What is to be said of the layer in each build."""
 
     def to_json(self) -> list[object]:
-        """Return what is kept of it."""
-        return [each.to_json() for each in self.distributions]
+        """Return what is kept of it: a row a distribution, then an object if there is more."""
+        more = [] if self.said == SILENT else [self.said.to_json()]
+        return [*(each.to_json() for each in self.distributions), *more]
 
     @classmethod
     def from_json(cls, document: object) -> Contents:
         """Read what `to_json` wrote. Raises `MalformedDocument` for anything else."""
         if not isinstance(document, list):
             raise MalformedDocument("Malformed contents of a layer: expected a list")
-        return cls(tuple(map(_in_layer, document)))
+        said = SILENT
+        if document and isinstance(document[-1], dict):
+            *document, last = document
+            said = Said.from_json(last)
+        return cls(tuple(map(_in_layer, document)), said)
 
 
 def _in_layer(row: object) -> InLayer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from debian.deb822 import Deb822
 
 from debs import Item, folder, link
+from fakes.registry import FakeRegistry
 from fakes.server import serve
 from images import Member, make_layer
 from integration.file_trees import Node
@@ -195,3 +197,40 @@ def test_a_store_needs_no_package_again(world: AptWorld) -> None:
 
     assert world.report("tool")["digest"] == first
     assert [path for path in world.asked if path.endswith(".deb")] == []
+
+
+def test_what_is_to_be_said_is_said_where_all_is_reused(
+    world: AptWorld, server: FakeRegistry
+) -> None:
+    """A runner that starts empty, and has every layer from a registry, says it as well."""
+    script = {"postinst": b"#!/bin/sh\nset -e\nlocale-gen\n"}
+    tool = Deb("tool", items=[Item("./usr/bin/tool", b"", mode=0o4755)], control_files=script)
+    world.publish(tool)
+    name = f"{server.host}/team/app"
+    first = world.build("tool", more=["-t", f"{name}:1", "--push", "--store", "first"])
+    assert first.code == 0, first.err
+    world.server.asked.clear()
+
+    again = world.build("tool", more=["-t", f"{name}:2", "--push", "--store", "second"])
+
+    assert again.code == 0, again.err
+    assert tool.file_name not in world.asked
+    assert spoken(again.err) == spoken(first.err)
+    assert spoken(first.err) == [
+        "tool has a setuid or setgid program: /usr/bin/tool",
+        "warning: The scripts of `tool` are not run, and not all that they do is made otherwise",
+        "  locales are not generated: locale-gen",
+        "  To run them where that matters, build an image from this one with "
+        "`RUN /var/lib/dpkg/info/tool.postinst configure`",
+    ]
+    layers = json.loads(world.build("tool", more=["--store", "second", "--json"]).out)
+    (noted,) = [each["notes"] for each in layers["platforms"][0]["layers"] if each["notes"]]
+    (warned,) = [each["warnings"] for each in layers["platforms"][0]["layers"] if each["warnings"]]
+    assert [*noted, *warned[0].splitlines()] == [
+        line.removeprefix("warning: ") for line in spoken(first.err)
+    ]
+
+
+def spoken(text: str) -> list[str]:
+    """Return what is said of Debian's packages."""
+    return [line for line in text.splitlines() if "tool" in line or line.startswith("  locales")]

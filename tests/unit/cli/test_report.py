@@ -70,6 +70,8 @@ def test_layers_of_the_base_are_told_from_ours(locked: LockedProject, program: P
     assert first == {
         "distributions": [],
         "packages": [],
+        "notes": [],
+        "warnings": [],
         "key": None,
         "kind": "base",
         "origin": "base",

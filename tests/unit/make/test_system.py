@@ -11,13 +11,13 @@ from typing import cast
 import pytest
 
 from debs import Item, folder, make_deb
-from fakes.observer import RecordingObserver
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.system import System, system_parts
 from lamina.oci.digest import Digest
+from lamina.plan.said import Said
 from lamina.store.layers import StoredLayer
 from lamina.system.base_paths import BasePaths
 from lamina.system.plan import SystemPlan
@@ -80,8 +80,13 @@ def files(layer: object) -> dict[str, Found]:
     return untar(gunzip(cast(StoredLayer, layer).path.read_bytes()))
 
 
-def notes(workshop: ImageWorkshop) -> list[str]:
-    return cast(RecordingObserver, workshop.observer).notes
+def said(system: System, workshop: ImageWorkshop) -> Said:
+    """Make all layers; return what is to be said of them."""
+    layers = [part.make().contents.said for part in system_parts(system, workshop)]
+    return Said(
+        tuple(text for each in layers for text in each.notes),
+        tuple(text for each in layers for text in each.warnings),
+    )
 
 
 def test_files_lie_where_the_base_leads_and_above_them_is_what_is_installed(
@@ -131,25 +136,18 @@ def test_what_takes_the_place_of_a_package_of_the_base_is_told(
 ) -> None:
     packages.add("two", Item("./usr/bin/sudo", b"#!", mode=0o4755))
 
-    for part in system_parts(packages.system, workshop):
-        part.make()
-
-    assert notes(workshop) == [
+    assert said(packages.system, workshop).notes == (
         "two has a setuid or setgid program: /usr/bin/sudo",
         "Newer than in the base: two 2 (was 1); what only the older ones had of files stays below",
-    ]
+    )
 
 
 def test_what_is_given_capabilities_is_named(workshop: ImageWorkshop, packages: Packages) -> None:
     script = b"#!/bin/sh\nsetcap cap_net_raw+ep /usr/bin/one\n"
     packages.add("one", Item("./usr/bin/one", b"#!", mode=0o755), postinst=script)
 
-    for part in system_parts(packages.system, workshop):
-        part.make()
-
-    assert (
-        notes(workshop)[0]
-        == "As a script of its package would, `/usr/bin/one` is given capabilities"
+    assert said(packages.system, workshop).notes == (
+        "As a script of its package would, `/usr/bin/one` is given capabilities",
     )
 
 
@@ -158,10 +156,7 @@ def test_what_scripts_would_have_done_is_a_warning(
 ) -> None:
     packages.add("one", postinst=b"#!/bin/sh\nsetcap -r /usr/bin/one\n")
 
-    for part in system_parts(packages.system, workshop):
-        part.make()
-
-    (warning,) = cast(RecordingObserver, workshop.observer).warnings
+    (warning,) = said(packages.system, workshop).warnings
     assert warning.startswith("The scripts of `one` are not run")
 
 

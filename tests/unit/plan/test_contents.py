@@ -9,6 +9,7 @@ import pytest
 from lamina.archive.blob import Extent
 from lamina.oci.document import MalformedDocument
 from lamina.plan.contents import Contents, InLayer, below_prefix, tops
+from lamina.plan.said import Said
 
 SITE = "lib/python3.12/site-packages"
 DEMO = InLayer(
@@ -97,3 +98,19 @@ def test_a_distribution_owns_the_top_of_each_path(path: str, expected: str) -> N
 def test_lib64_is_lib() -> None:
     assert below_prefix("../../../lib64/a/b", SITE) == below_prefix("../../a/b", SITE) == "lib/a/b"
     assert below_prefix("../../../lib64x/b", SITE) == "lib64x/b"
+
+
+def test_what_is_to_be_said_travels() -> None:
+    contents = Contents((DEMO,), Said(("a note",), ("a warning\n  of lines",)))
+
+    assert Contents.from_json(contents.to_json()) == contents
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"notes": [], "warnings": [1]}, {"notes": ["\x1b[2J"], "warnings": []}],
+    ids=["empty", "numbers", "a terminal would obey"],
+)
+def test_what_cannot_be_said_is_refused(said: object) -> None:
+    with pytest.raises(MalformedDocument, match="Malformed contents of a layer: expected texts"):
+        Contents.from_json([said])
