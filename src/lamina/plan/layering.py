@@ -47,15 +47,17 @@ class Budget:
     """How many wheels may have a layer each."""
     groups: int
     """How many layers the others share."""
+    alone_from: int = ALONE_FROM
+    """The least size of one that has a layer of its own."""
 
     @classmethod
     def within(cls, layers: int, alone: int | None = None) -> Budget:
         """Divide a number of layers, at least 1; ``alone`` caps the wheels with one each.
 
         >>> Budget.within(97, alone=60)
-        Budget(alone=60, groups=16)
+        Budget(alone=60, groups=16, alone_from=262144)
         >>> Budget.within(20)
-        Budget(alone=10, groups=10)
+        Budget(alone=10, groups=10, alone_from=262144)
         """
         if layers < 1:
             raise ValueError(f"layers must be at least 1, got {layers}")
@@ -71,7 +73,7 @@ def partition(wheels: Sequence[S], budget: Budget) -> tuple[tuple[S, ...], ...]:
     that drifts a little changes nothing.
     """
     ranked = sorted(wheels, key=_rank)
-    large = [wheel for wheel in ranked if wheel.size >= ALONE_FROM][: budget.alone]
+    large = [wheel for wheel in ranked if wheel.size >= budget.alone_from][: budget.alone]
     alone = {wheel.name for wheel in large}
     groups: dict[int, list[S]] = {}
     for wheel in wheels:

@@ -17,8 +17,9 @@ from lamina.plan.layering import Budget, partition
 FORMAT = 2
 """Of the content of these layers. It goes up when the same packages would give other entries."""
 
-_BUDGET = Budget(alone=20, groups=12)
-"""Fewer than for wheels: packages change with Debian's updates, not with each release."""
+_STEPS = (8, 32, 48)
+"""How many layers packages may have: as many as the first that all builds of sources fit into,
+else the last. So few that wheels seldom lose their own by one package more."""
 _SHARE = 5
 """What part of the layers packages may have where somebody says how many there are."""
 
@@ -54,13 +55,12 @@ class SystemPlan:
     def layers(self) -> tuple[SystemLayer, ...]:
         """The layers of their files, lowest first: large ones alone, small ones in groups.
 
-        What was built of one source is updated together, so it shares a layer.
+        What was built of one source is updated together, so it shares a layer. Where there are
+        enough, each source has one of its own.
         """
-        sources: dict[str, list[DebianPackage]] = {}
-        for package in self.packages:
-            sources.setdefault(package.source, []).append(package)
-        builds = [_Build(name, tuple(packages)) for name, packages in sources.items()]
-        return tuple(self._layer(layer) for layer in partition(builds, self._budget))
+        builds = self._builds
+        budget = _divided(self._most(len(builds)), len(builds))
+        return tuple(self._layer(layer) for layer in partition(builds, budget))
 
     @property
     def configuration(self) -> LayerKey:
@@ -70,11 +70,19 @@ class SystemPlan:
     @property
     def spare(self) -> int:
         """How many layers more there may be: kept free, so that a new package moves no wheel."""
-        return self._budget.alone + self._budget.groups - len(self.layers)
+        return self._most(len(self._builds)) - len(self.layers)
 
     @property
-    def _budget(self) -> Budget:
-        return _BUDGET if self.limit is None else Budget.within(max(1, self.limit // _SHARE))
+    def _builds(self) -> list[_Build]:
+        sources: dict[str, list[DebianPackage]] = {}
+        for package in self.packages:
+            sources.setdefault(package.source, []).append(package)
+        return [_Build(name, tuple(packages)) for name, packages in sources.items()]
+
+    def _most(self, builds: int) -> int:
+        """Return how many layers that many builds may have."""
+        step = next((step for step in _STEPS if builds <= step), _STEPS[-1])
+        return step if self.limit is None else min(step, max(1, self.limit // _SHARE))
 
     def _layer(self, builds: Iterable[_Build]) -> SystemLayer:
         packages = sorted(
@@ -104,6 +112,19 @@ class SystemPlan:
                 "date": EPOCH,
             }
         )
+
+
+def _divided(layers: int, builds: int) -> Budget:
+    """Divide layers among builds: if all fit, each is alone, however small.
+
+    Else a quarter is for the largest: a new one in their midst drives another into a group, and
+    that is made anew (docs/explanation/layering.md has the figures).
+
+    >>> _divided(48, builds=150)
+    Budget(alone=12, groups=36, alone_from=0)
+    """
+    alone = layers if builds <= layers else layers // 4
+    return Budget(alone, layers - alone, alone_from=0)
 
 
 @dataclass(frozen=True, slots=True)

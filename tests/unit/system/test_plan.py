@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from lamina.archive.rootfs import Rootfs
 from lamina.archive.tree import Permissions
 from lamina.deb.package import DebianPackage
@@ -72,15 +74,68 @@ def test_documentation_is_another_layer() -> None:
     assert not {*keys(replace(PLAN, keeps_docs=True))} & {*keys(PLAN)}
 
 
-def test_few_layers_are_had_where_few_are_allowed() -> None:
-    many = tuple(package(f"lib{at}", f"source{at}", LARGE) for at in range(100))
-
-    assert len(replace(PLAN, packages=many).layers) == 32
-    assert len(replace(PLAN, packages=many, limit=20).layers) == 4
-    assert len(replace(PLAN, packages=many, limit=2).layers) == 1
+def many(count: int) -> SystemPlan:
+    """Return a plan of packages of as many sources, each of another size."""
+    packages = tuple(package(f"lib{at:03}", f"source{at:03}", 1 << at % 24) for at in range(count))
+    return replace(PLAN, packages=packages)
 
 
-def test_a_new_package_takes_a_layer_that_was_kept_free() -> None:
-    more = replace(PLAN, packages=(*PLAN.packages, package("libzvbi0", "zvbi", LARGE)))
+@pytest.mark.parametrize(
+    ("sources", "limit", "layers", "most"),
+    [
+        (1, None, 1, 8),
+        (8, None, 8, 8),
+        (9, None, 9, 32),
+        (32, None, 32, 32),
+        (33, None, 33, 48),
+        (48, None, 48, 48),
+        (500, None, 48, 48),
+        (20, 100, 20, 20),
+        (3, 100, 3, 8),
+        (100, 100, 20, 20),
+        (100, 20, 4, 4),
+        (100, 2, 1, 1),
+    ],
+)
+def test_layers_go_in_steps_by_the_number_of_sources(
+    sources: int, limit: int | None, layers: int, most: int
+) -> None:
+    plan = replace(many(sources), limit=limit)
 
-    assert len(more.layers) + more.spare == len(PLAN.layers) + PLAN.spare == 32
+    assert len(plan.layers) == layers
+    assert len(plan.layers) + plan.spare == most
+
+
+@pytest.mark.parametrize("sources", [8, 32, 48])
+def test_where_there_are_enough_each_source_has_its_own_however_small(sources: int) -> None:
+    assert all(len(layer.packages) == 1 for layer in many(sources).layers)
+
+
+def test_of_many_a_quarter_of_the_layers_is_for_the_largest() -> None:
+    plan = many(150)
+    alone, groups = plan.layers[:12], plan.layers[12:]
+
+    assert [len(layer.packages) for layer in alone] == [1] * 12
+    assert len(groups) == 36
+    in_groups = [each.size for layer in groups for each in layer.packages]
+    assert max(in_groups) <= min(layer.packages[0].size for layer in alone)
+
+
+def test_a_new_package_moves_no_other_within_a_step() -> None:
+    before, after = set(keys(many(31))), set(keys(many(32)))
+
+    assert before < after
+    assert len(after - before) == 1
+
+
+def test_a_new_package_among_many_moves_those_of_one_or_two_groups() -> None:
+    before = many(150)
+    for size in (1, 1 << 30):
+        more = replace(before, packages=(*before.packages, package("new", "new", size)))
+        moved = {*keys(more)} - {*keys(before)}
+        packages = [
+            each for layer in more.layers if str(layer.key) in moved for each in layer.packages
+        ]
+
+        assert 1 <= len(moved) <= 2
+        assert len(packages) < 20
