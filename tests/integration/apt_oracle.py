@@ -17,7 +17,9 @@ from tempfile import TemporaryDirectory
 
 _INSTALL = re.compile(r"^Inst (?P<name>\S+) (?:\[[^\]]*\] )?\((?P<version>\S+) ", re.MULTILINE)
 _BROKEN = re.compile(r"^Starting pkgProblemResolver with broken count: [1-9]", re.MULTILINE)
+_RANKED = re.compile(r"^ (?:\*\*\*|   ) (?P<version>\S+) (?P<priority>-?[0-9]+)$", re.MULTILINE)
 _REMOVE = re.compile(r"^Remv (?P<name>\S+)", re.MULTILINE)
+_YES = {"apt-get": ("--yes",)}
 
 
 @dataclass(frozen=True)
@@ -72,20 +74,23 @@ class AptRoot:
         suites: Iterable[Suite],
         *,
         architecture: str = "amd64",
+        preferences: str = "",
     ) -> None:
         self._config = folder / "apt.conf"
         for each in ("etc/apt.conf.d", "etc/preferences.d", "lists/partial", "archives/partial"):
             (folder / each).mkdir(parents=True)
         (folder / "status").write_bytes(status)
+        (folder / "etc/preferences").write_text(preferences)
         self._config.write_text(_config(folder, architecture))
         lines = [_publish(folder / "archive" / suite.name, suite) for suite in suites]
         (folder / "etc/sources.list").write_text("".join(lines))
-        done = self._run("update")
+        done = self._run("apt-get", "update")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def ask(self, *wishes: str) -> AptAnswer:
         """Return what apt would do to install ``wishes``."""
-        done = self._run("install", "--simulate", "--no-install-recommends", *wishes)
+        options = ("--simulate", "--no-install-recommends", "--allow-downgrades")
+        done = self._run("apt-get", "install", *options, *wishes)
         found = {match["name"]: match["version"] for match in _INSTALL.finditer(done.stdout)}
         return AptAnswer(
             found,
@@ -95,9 +100,14 @@ class AptRoot:
             done.stdout + done.stderr,
         )
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def priorities(self, name: str) -> dict[str, int]:
+        """Return what apt gives to each version of a package, that of the base among them."""
+        said = self._run("apt-cache", "policy", name).stdout
+        return {match["version"]: int(match["priority"]) for match in _RANKED.finditer(said)}
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "APT_CONFIG": str(self._config), "LC_ALL": "C.UTF-8"}
-        command = ["apt-get", "--quiet", "--yes", *arguments]
+        command = [program, "--quiet", *_YES.get(program, ()), *arguments]
         return subprocess.run(command, env=env, text=True, capture_output=True, check=False)
 
 

@@ -86,8 +86,7 @@ class Asked:
         present = {one.version: one for one in self._installed.named(name) if self._fits(one)}
         offers = [one for one in self._index.versions(name) if self._fits(one)]
         if wish.suite:
-            names = (frozenset({one.file.suite}) | one.file.aliases for one in offers)
-            offers = [one for one, of in zip(offers, names, strict=True) if wish.suite in of]
+            offers = [one for one in offers if any(wish.suite in file.suites for file in one.files)]
             found = [present.get(one.version, one) for one in offers]
         else:
             found = [*present.values(), *(one for one in offers if one.version not in present)]
@@ -98,7 +97,9 @@ class Asked:
         for name in self._index.providers(wish.name):
             fitting = (one for one in self._index.versions(name) if self._fits(one))
             candidate = next(fitting, None)
-            if candidate is not None and any(
+            if candidate is None or candidate.priority <= 0:
+                continue
+            if any(
                 provided.name == wish.name and wish.admits(provided.version or candidate.version)
                 for provided in candidate.provides
             ):
@@ -107,7 +108,7 @@ class Asked:
     def _problem(self, wish: Wish, providers: Iterable[IndexedPackage]) -> str:
         offers = [one for one in self._index.versions(wish.name) if self._fits(one)]
         if offers and wish.suite:
-            suites = ", ".join(dict.fromkeys(one.file.suite for one in offers))
+            suites = ", ".join(dict.fromkeys(file.suite for one in offers for file in one.files))
             return f"that suite does not have it, but {suites}"
         if offers:
             return f"the archive has {', '.join(one.version for one in offers)}"

@@ -65,7 +65,8 @@ def _lines(end: DeadEnd, world: World) -> Iterator[str]:
         case Sibling(installed):
             yield f"{installed.name} is in the base for {installed.architecture}"
         case Wanted(wish) if not need.options:
-            yield f"no version of {wish.name} is all that is asked for"
+            refused = None if world.asked.get(wish.name) is not None else _refusal(wish.name, world)
+            yield refused or f"no version of {wish.name} is all that is asked for"
         case _:
             pass
     yield from clashes
@@ -76,6 +77,8 @@ def _absence(relation: Relation, world: World) -> str:
     asked = world.asked.get(relation.name)
     if asked:
         return f"{', '.join(one.version for one in asked)} is asked for"
+    if (refused := _refusal(relation.name, world)) is not None:
+        return refused
     versions = [one.version for one in world.fitting(relation.name)]
     of_base = world.of_base(relation.name)
     if of_base is not None and not any(one == of_base.version for one in versions):
@@ -86,6 +89,15 @@ def _absence(relation: Relation, world: World) -> str:
     if any(world.fitting(name) for name in world.index.providers(relation.name)):
         return "what the archive has for it is of another version"
     return "it is not in the archive"
+
+
+def _refusal(name: str, world: World) -> str | None:
+    """Say that preferences admit no version of a package, where that is so."""
+    found = world.fitting(name)
+    if not found or any(one.priority > 0 for one in found) or world.of_base(name) is not None:
+        return None
+    versions = ", ".join(one.version for one in found)
+    return f"the preferences of the base's apt refuse {name} {versions}"
 
 
 def _clash(obstacle: Obstacle, world: World) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cmp_to_key
 
 from lamina.deb.binary import BinaryPackage, relations_of
@@ -22,6 +22,7 @@ from lamina.deb.control import (
     required,
 )
 from lamina.deb.package import DebianPackage
+from lamina.deb.preferences import INSTALLED, OF_INSTALLED, Preferences, Provenance
 from lamina.oci.digest import Digest, InvalidDigest
 
 _NAME = b"Package: "
@@ -39,6 +40,7 @@ _MENTIONING = (
     b"Provides:",
 )
 """Fields that name packages, in the order in which apt reads them."""
+_UNKNOWN = Provenance()
 _AUTOMATIC = 500
 """The priority of a suite that a machine takes its packages from (apt_preferences(5))."""
 
@@ -54,6 +56,13 @@ class PackagesFile:
     `ButAutomaticUpgrades`, as backports are, and 1 without."""
     aliases: frozenset[str] = frozenset()
     """Other names of the suite, which may be asked for alike: ``stable`` for ``bookworm``."""
+    provenance: Provenance = _UNKNOWN
+    """What preferences may rank it by."""
+
+    @property
+    def suites(self) -> frozenset[str]:
+        """All names of the suite."""
+        return self.aliases | {self.suite}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,13 +72,20 @@ class IndexedPackage(BinaryPackage):
     package: DebianPackage
     file: PackagesFile
     """The index that describes it."""
+    files: tuple[PackagesFile, ...]
+    """All that have this version."""
+    priority: int
+    """Of this version (apt_preferences(5)); if it is not above 0, it is never taken unasked."""
 
 
 class PackagesIndex:
     """All the packages of some Packages indices."""
 
-    def __init__(self, files: Iterable[PackagesFile]) -> None:
+    def __init__(
+        self, files: Iterable[PackagesFile], preferences: Preferences | None = None
+    ) -> None:
         self._files = tuple(files)
+        self._preferences = preferences or Preferences()
         self._places: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
         """By name: of each paragraph the file, and where in it the paragraph begins."""
         self._providers: dict[str, list[str]] = defaultdict(list)
@@ -90,20 +106,45 @@ class PackagesIndex:
     def versions(self, name: str) -> tuple[IndexedPackage, ...]:
         """Return the versions of a package, the one first that apt would choose: its candidate.
 
-        A suite of a higher priority goes before, then a higher version (apt_preferences(5)). Of
-        the same version in several suites, the first suite's is taken.
+        A higher priority goes before, then a higher version (apt_preferences(5)). Of the same
+        version in several suites, the first suite's is taken, of those with the highest priority.
         """
         found = self._versions.get(name)
         if found is None:
             parsed = (self._parse(name, *place) for place in self._places.get(name.encode(), ()))
-            unique: dict[str, IndexedPackage] = {}
+            same: dict[str, list[IndexedPackage]] = defaultdict(list)
             for one in parsed:
-                kept = unique.setdefault(one.version, one)
-                if kept.file.priority < one.file.priority:
-                    unique[one.version] = one
-            found = tuple(sorted(unique.values(), key=cmp_to_key(_compare), reverse=True))
+                same[one.version].append(one)
+            ranked = (self._ranked(each) for each in same.values())
+            found = tuple(sorted(ranked, key=cmp_to_key(_compare), reverse=True))
             self._versions[name] = found
         return found
+
+    def priority_of_installed(self, package: BinaryPackage) -> int:
+        """Return the priority of a version that a base has; archives may have it, too."""
+        of = (package.architecture, "all")
+        same = (
+            each
+            for each in self.versions(package.name)
+            if each.version == package.version and each.architecture in of
+        )
+        files = [(file.provenance, file.priority) for each in same for file in each.files]
+        return self._priority(package, [(INSTALLED, OF_INSTALLED), *files])
+
+    def _ranked(self, same: list[IndexedPackage]) -> IndexedPackage:
+        """Return one version, which some files have alike."""
+        first = max(same, key=lambda one: one.priority)
+        files = [(one.file.provenance, one.file.priority) for one in same]
+        priority = self._priority(first, files)
+        return replace(first, files=tuple(one.file for one in same), priority=priority)
+
+    def _priority(self, package: BinaryPackage, files: list[tuple[Provenance, int]]) -> int:
+        return self._preferences.of_version(
+            package.name,
+            package.version,
+            files,
+            source=package.source[0],
+        )
 
     def providers(self, name: str) -> tuple[str, ...]:
         """Return the names of the packages of which some version provides ``name``."""
@@ -149,6 +190,8 @@ class PackagesIndex:
             architecture=package.architecture,
             package=package,
             file=file,
+            files=(file,),
+            priority=self._preferences.of_file(file.provenance, file.priority),
             **relations_of(paragraph, where),
         )
 
@@ -189,8 +232,8 @@ def _find(data: bytes, wanted: bytes, start: int) -> int:
 
 
 def _compare(one: IndexedPackage, other: IndexedPackage) -> int:
-    if one.file.priority != other.file.priority:
-        return one.file.priority - other.file.priority
+    if one.priority != other.priority:
+        return one.priority - other.priority
     return compare_versions(one.version, other.version)
 
 

@@ -52,6 +52,9 @@ class Release:
 
     suite: str
     codename: str
+    version: str
+    origin: str
+    label: str
     date: datetime
     valid_until: datetime | None
     has_by_hash: bool
@@ -78,6 +81,9 @@ class Release:
         return cls(
             suite=paragraph.get("Suite", ""),
             codename=paragraph.get("Codename", ""),
+            version=paragraph.get("Version", ""),
+            origin=paragraph.get("Origin", ""),
+            label=paragraph.get("Label", ""),
             date=_parse_date(date, where),
             valid_until=_parse_date(until, where) if until else None,
             has_by_hash=paragraph.get("Acquire-By-Hash") == "yes",

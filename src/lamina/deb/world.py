@@ -13,10 +13,8 @@ from lamina.deb.control import Relation, compare_versions
 from lamina.deb.installed import Installed, InstalledPackage
 from lamina.deb.need import Depends, Forbids, Need, Outgrows, Sibling, Together
 from lamina.deb.packages import IndexedPackage, PackagesIndex
+from lamina.deb.preferences import FORCED
 from lamina.deb.wish import Wish
-
-_OF_INSTALLED = 100
-"""The priority of what is installed (apt_preferences(5))."""
 
 _Package = TypeVar("_Package", bound=BinaryPackage)
 
@@ -96,8 +94,7 @@ class World:
             return
         of_base = self.of_base(name)
         fitting = self._above(of_base, self.fitting(name))
-        least = self._least_priority(name, of_base)
-        candidates = [one for one in fitting if one.file.priority >= least]
+        candidates = self._candidates(of_base, fitting)
         pinned = [one for one in fitting if one.version == self.preferred.get(name)]
         yield from pinned[:1]
         if self.reach is Reach.PINNED and name not in self.wished:
@@ -109,7 +106,7 @@ class World:
                 for one in fitting
                 if one in candidates[:1]
                 or one.file.suite in self.opened
-                or (candidates and one.file.priority >= candidates[0].file.priority)
+                or (candidates and one.priority >= candidates[0].priority)
             ]
         yield from (one for one in others if one not in pinned[:1])
 
@@ -121,18 +118,28 @@ class World:
     def _above(
         self, of_base: InstalledPackage | None, offers: list[IndexedPackage]
     ) -> list[IndexedPackage]:
-        """Leave out what would be a downgrade, or all where the base's version is to be kept."""
+        """Leave out what would be a downgrade, or all where the base's version is to be kept.
+
+        Preferences may force a downgrade.
+        """
         if of_base is None:
             return offers
         if of_base.is_held:
             return []
-        return [one for one in offers if compare_versions(one.version, of_base.version) > 0]
+        kept = self.index.priority_of_installed(of_base)
+        found = []
+        for one in offers:
+            order = compare_versions(one.version, of_base.version)
+            if order > 0 or (order < 0 and one.priority >= FORCED and one.priority > kept):
+                found.append(one)
+        return found
 
-    def _least_priority(self, name: str, of_base: InstalledPackage | None) -> int:
-        if of_base is None:
-            return 0
-        same = (one for one in self.fitting(name) if one.version == of_base.version)
-        return max((one.file.priority for one in same), default=_OF_INSTALLED)
+    def _candidates(
+        self, of_base: InstalledPackage | None, fitting: list[IndexedPackage]
+    ) -> list[IndexedPackage]:
+        """Return what apt would take of itself, before the version that the base has."""
+        least = 1 if of_base is None else max(1, self.index.priority_of_installed(of_base))
+        return [one for one in fitting if one.priority >= least]
 
     def _options(
         self, asker: BinaryPackage, relations: tuple[Relation, ...]

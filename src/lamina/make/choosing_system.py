@@ -24,6 +24,7 @@ from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.mirrors.indices import ReadIndex, read_index
 from lamina.mirrors.os_release import NotDebian, OsRelease
+from lamina.mirrors.preferences import preferences_of
 from lamina.observer import Traffic
 from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
@@ -141,7 +142,9 @@ def choose(
 
     ``preferred`` are versions that are taken where the archives still have them.
     """
-    index = PackagesIndex(supply.index().files)
+    files = supply.index().files
+    preferences = preferences_of(supply.small_files(), files, supply.architecture)
+    index = PackagesIndex(files, preferences)
     where = f"the base `{supply.opened.base.name}`"
     installed = Installed.parse(supply.small_files().statuses.values(), where=where)
     return resolve(

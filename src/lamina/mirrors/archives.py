@@ -47,6 +47,8 @@ class Archive:
     components: tuple[str, ...] = ("main",)
     more_urls: tuple[str, ...] = ()
     """To be asked where the first does not answer."""
+    site: str = ""
+    """The URL in the apt source, where another mirror stands in for it: preferences may name it."""
     signed_by: str = ""
     """As in the apt source it came from."""
     keys: Keys = field(default_factory=Keys)
@@ -140,6 +142,7 @@ def at_mirror(
                     archive,
                     url=checked_url(url),
                     more_urls=(),
+                    site=archive.url,
                     is_required=not suffix,
                     unsigned_in="",
                 )

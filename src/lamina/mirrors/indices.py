@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lamina.deb.packages import PackagesFile
+from lamina.deb.preferences import Provenance
 from lamina.deb.release import PackagesForm
 from lamina.errors import LaminaError
 from lamina.mirrors.archives import Archive
@@ -105,4 +107,19 @@ def _read(wanted: _Wanted, fetch: Fetch) -> PackagesFile:
         raise Unpackable(name, f"expected {unpacked.size} bytes, got {len(data)}")
     archive, release = wanted.suite.archive, wanted.suite.release
     names = frozenset({release.suite, release.codename} - {"", archive.suite})
-    return PackagesFile(data, archive.suite, release.priority, names)
+    return PackagesFile(data, archive.suite, release.priority, names, _provenance(wanted))
+
+
+def _provenance(wanted: _Wanted) -> Provenance:
+    release = wanted.suite.release
+    folder = wanted.form.file.path.rpartition("/")[0].rpartition("/")[2]
+    return Provenance(
+        archive=release.suite,
+        codename=release.codename,
+        version=release.version,
+        origin=release.origin,
+        label=release.label,
+        component=wanted.component,
+        architecture=folder.removeprefix("binary-") if wanted.component else "",
+        site=urlsplit(wanted.suite.archive.site or wanted.suite.archive.url).hostname or "",
+    )

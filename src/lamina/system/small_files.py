@@ -12,7 +12,7 @@ from lamina.archive.tree import BadPath, follow
 from lamina.deb.status import STATUS, STATUS_FOLDER
 from lamina.oci.document import Fields, MalformedDocument
 
-_FORMAT = 3
+_FORMAT = 4
 """Raised whenever other files are read, so that those that are kept are read again."""
 _WHAT = "files of a base image"
 
@@ -20,6 +20,7 @@ _WANTED = re.compile(
     r"var/lib/dpkg/(?:status|status\.d/[^/]+|arch|diversions|statoverride|info/format)"
     r"|var/lib/dpkg/(?:alternatives|triggers)/[^/]+"
     r"|etc/apt/(?:sources\.list(?:\.d/[^/]+)?|trusted\.gpg(?:\.d/[^/]+)?|keyrings/[^/]+)"
+    r"|etc/apt/(?:preferences(?:\.d/[^/]+)?|apt\.conf(?:\.d/[^/]+)?)"
     r"|(?:etc|usr)/.+/[^/]+\.(?:gpg|pgp)|etc/apt/.+\.asc|usr/(?:local/)?share/keyrings/[^/]+"
     r"|(?:etc|usr/lib)/os-release|etc/debian_version"
     r"|etc/(?:passwd|group|shadow|gshadow|adduser\.conf|login\.defs|shells)"

@@ -37,15 +37,19 @@ class Setting:
         for url, data in self.mirror.documents.items():
             self.server.answer(urlsplit(url).path, Answer(data))
 
+    @property
+    def usual(self) -> Mapping[str, bytes]:
+        """The files of such a base."""
+        return {
+            "etc/os-release": OS_RELEASE,
+            "etc/apt/sources.list": f"deb {self.mirror.url} trixie main\n".encode(),
+            "var/lib/dpkg/status": b"",
+            KEYRING: self.mirror.keyring,
+        }
+
     def base(self, files: Mapping[str, bytes] | None = None) -> None:
         """Make the base of these files; as a rule one of Debian with a source and its keys."""
-        if files is None:
-            files = {
-                "etc/os-release": OS_RELEASE,
-                "etc/apt/sources.list": f"deb {self.mirror.url} trixie main\n".encode(),
-                "var/lib/dpkg/status": b"",
-                KEYRING: self.mirror.keyring,
-            }
+        files = self.usual if files is None else files
         folders = {path.rpartition("/")[0] for path in files}
         parents = {"/".join(each.split("/")[:n]) for each in folders for n in range(1, 9)}
         members = [layer_folder(path) for path in sorted(parents)]
@@ -87,6 +91,16 @@ SIGNATURE_HINT = (
 def test_a_package_comes_from_where_the_base_says(setting: Setting) -> None:
     assert setting.build().startswith("0\n")
     assert f"/debian/{POOL}" in {each.target for each in setting.server.asked}
+
+
+def test_what_the_base_prefers_counts(setting: Setting) -> None:
+    pin = b"Package: *\nPin: origin 127.0.0.1\nPin-Priority: -1\n"
+    setting.base({**setting.usual, "etc/apt/preferences.d/none": pin})
+
+    assert setting.refused().startswith(
+        "error: Unable to install `data`\n"
+        "  the preferences of the base's apt refuse data 1.0-1\n\nhint: "
+    )
 
 
 def test_keys_of_others_are_not_believed(setting: Setting, locked: LockedProject) -> None:

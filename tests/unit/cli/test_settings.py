@@ -170,6 +170,7 @@ def test_the_base_tells_its_release_and_its_sources(tmp_path: Path) -> None:
 
     assert (own.url, own.keys.keyrings) == ("http://deb.example/debian", (b"base's",))
     assert (moved.url, moved.suite) == ("https://other.example/debian", "bookworm")
+    assert moved.site == "http://deb.example/debian"
 
 
 def test_without_a_mirror_the_machine_must_know_one(

@@ -10,6 +10,7 @@ from debs import stanza
 from lamina.deb.asked import UnknownPackages
 from lamina.deb.installed import Installed
 from lamina.deb.packages import PackagesFile, PackagesIndex
+from lamina.deb.preferences import Preferences, parse_preferences
 from lamina.deb.resolver import Resolution, Unsatisfiable, resolve
 from lamina.deb.search import SearchTooLong
 from lamina.deb.wish import Wish
@@ -631,6 +632,82 @@ def test_wishes_that_exclude_each_other_are_told() -> None:
 
     assert refusal("aa=1 bb", packages) == ("  bb depends on aa (>= 2), but 1 is asked for")
     assert refusal("aa=1 aa=2", packages) == "  no version of aa is all that is asked for"
+
+
+# Preferences (apt_preferences(5))
+
+
+def prefer(
+    wishes: str, pins: str, files: Iterable[PackagesFile], installed: Installed | None = None
+) -> Resolution:
+    parsed = parse_preferences(pins.encode(), where="`preferences`")
+    return resolve(
+        [Wish.parse(wish) for wish in wishes.split()],
+        PackagesIndex(files, Preferences(parsed, architecture="amd64")),
+        installed or Installed.nothing(),
+        architecture="amd64",
+    )
+
+
+def test_preferences_tell_the_candidate() -> None:
+    versions = index(stanza("aa", "1"), stanza("aa", "2"))
+    pins = "Package: aa\nPin: version 1\nPin-Priority: {}\n"
+
+    assert names(prefer("aa", pins.format(501), [versions])) == ["aa 1"]
+    assert names(prefer("aa", pins.format(499), [versions])) == ["aa 2"]
+    assert names(prefer("aa=2", pins.format(501), [versions])) == ["aa 2"]
+
+
+def test_a_base_goes_back_to_a_lower_version_only_from_1000_on() -> None:
+    archive, has = index(stanza("aa", "1")), base(stanza("aa", "2"))
+    pins = "Package: *\nPin: release *\nPin-Priority: 1000\n"
+    of_archive = "Package: aa\nPin: version 1\nPin-Priority: {}\n"
+
+    assert names(prefer("aa", of_archive.format(999), [archive], has)) == []
+    assert names(prefer("aa", of_archive.format(1000), [archive], has)) == ["aa 1"]
+    # The base's own has the same priority here.
+    assert names(prefer("aa", pins, [archive], has)) == []
+
+
+def test_what_the_base_has_is_left_where_its_priority_is_higher() -> None:
+    experimental = index(stanza("aa", "1"), stanza("aa", "2"), suite="experimental", priority=1)
+    now = "Package: *\nPin: release a=now\nPin-Priority: 600\n"
+
+    assert names(solve("aa", experimental, base(stanza("aa", "1")))) == []
+    assert names(prefer("aa", now, [index(stanza("aa", "2"))], base(stanza("aa", "1")))) == []
+
+
+def test_what_preferences_refuse_is_not_taken_unasked() -> None:
+    archive = index(
+        stanza("aa", "1", fields=depends("bb | cc")), stanza("bb", "1"), stanza("cc", "1")
+    )
+    pins = "Package: bb\nPin: version *\nPin-Priority: -1\n"
+
+    assert names(prefer("aa", pins, [archive])) == ["aa 1", "cc 1"]
+    assert names(prefer("bb=1", pins, [archive])) == ["bb 1"]
+    for wish, chain in (
+        ("bb", "\n  the preferences of the base's apt refuse bb 1"),
+        ("aa", "\n  aa depends on bb, but the preferences of the base's apt refuse bb 1"),
+    ):
+        only = index(stanza("aa", "1", fields=depends("bb")), stanza("bb", "1"))
+        with pytest.raises(Unsatisfiable) as caught:
+            prefer(wish, pins, [only])
+        assert str(caught.value) == f"Unable to install `{wish}`{chain}"
+
+
+def test_a_provider_that_preferences_refuse_is_none() -> None:
+    archive = index(
+        stanza("aa", "1", fields="Provides: mail\n"), stanza("bb", "1", fields="Provides: mail\n")
+    )
+    pins = "Package: aa\nPin: version *\nPin-Priority: -1\n"
+
+    assert names(prefer("mail", pins, [archive])) == ["bb 1"]
+
+
+def test_a_version_is_of_every_suite_that_has_it() -> None:
+    files = [index(stanza("aa", "1")), index(stanza("aa", "1"), suite="trixie-updates")]
+
+    assert names(solve("aa/trixie-updates", files)) == ["aa 1"]
 
 
 # Pins

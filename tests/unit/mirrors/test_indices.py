@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 from debs import Mirror, stanza
+from lamina.deb.preferences import Provenance
 from lamina.deb.release import WrongRelease
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.fetching import DamagedDownload, Gone
@@ -93,6 +94,26 @@ def test_all_components_are_read_with_the_priority_of_their_suite(
         (stanza("c"), "back", 100),
     ]
     assert [each.archive.suite for each in found.releases] == ["trixie", "back"]
+
+
+def test_an_index_tells_what_preferences_may_ask(mirror: Mirror, archive: Archive) -> None:
+    mirror.publish("trixie", {"contrib": [stanza("b")]}, fields="Version: 13.1\nLabel: Main\n")
+    own = replace(archive, components=("contrib",))
+    moved = replace(own, site="https://ftp.example/debian")
+
+    found = read_index([own, moved], "amd64", fetch=mirror, now=NOW)
+
+    of = Provenance(
+        archive="stable",
+        codename="trixie",
+        version="13.1",
+        origin="Debian",
+        label="Main",
+        component="contrib",
+        architecture="amd64",
+        site="deb.example",
+    )
+    assert [file.provenance for file in found.files] == [of, replace(of, site="ftp.example")]
 
 
 def test_a_flat_repository_is_read(mirror: Mirror, archive: Archive) -> None:

@@ -24,6 +24,6 @@ def test_keyrings_lie_in_many_places(path: str) -> None:
     assert is_wanted(path)
 
 
-@pytest.mark.parametrize("path", ["usr/share/doc/x/key.asc", "var/lib/x.gpg", "etc/apt/apt.conf"])
+@pytest.mark.parametrize("path", ["usr/share/doc/x/key.asc", "var/lib/x.gpg", "etc/apt/auth.conf"])
 def test_what_is_no_keyring_is_left_alone(path: str) -> None:
     assert not is_wanted(path)
