@@ -69,14 +69,14 @@ class Asked:
 
     def _find(self, wish: Wish) -> str | None:
         """Note the name that a wish comes to, or return what is wrong with it."""
-        if wish.architecture not in ("", "all", self._architecture):
+        if wish.architecture not in ("", "all", "any", "native", self._architecture):
             return f"`{wish}`: the image is of {self._architecture}"
         if any(self._admitted(wish, wish.name)):
             self.names[wish] = wish.name
             return None
-        providers = [*self._providers(wish)]
+        providers = [*dict.fromkeys(self._providers(wish))]
         if len(providers) == 1:
-            self.names[wish] = providers[0].name
+            (self.names[wish],) = providers
             return None
         return f"`{wish}`: {self._problem(wish, providers)}"
 
@@ -92,27 +92,27 @@ class Asked:
             found = [*present.values(), *(one for one in offers if one.version not in present)]
         yield from (one for one in found if is_virtual or wish.admits(one.version))
 
-    def _providers(self, wish: Wish) -> Iterator[IndexedPackage]:
-        """Return the candidates that provide what is asked for."""
+    def _providers(self, wish: Wish) -> Iterator[str]:
+        """Return the names of those that provide what is asked for: candidates, or of the base."""
         for name in self._index.providers(wish.name):
             fitting = (one for one in self._index.versions(name) if self._fits(one))
             candidate = next(fitting, None)
             if candidate is None or candidate.priority <= 0:
                 continue
-            if any(
-                provided.name == wish.name and wish.admits(provided.version or candidate.version)
-                for provided in candidate.provides
-            ):
-                yield candidate
+            if _provides(candidate, wish):
+                yield candidate.name
+        for one in self._installed.providing(wish.name):
+            if self._fits(one) and not wish.suite and _provides(one, wish):
+                yield one.name
 
-    def _problem(self, wish: Wish, providers: Iterable[IndexedPackage]) -> str:
+    def _problem(self, wish: Wish, providers: Iterable[str]) -> str:
         offers = [one for one in self._index.versions(wish.name) if self._fits(one)]
         if offers and wish.suite:
             suites = ", ".join(dict.fromkeys(file.suite for one in offers for file in one.files))
             return f"that suite does not have it, but {suites}"
         if offers:
             return f"the archive has {', '.join(one.version for one in offers)}"
-        provided = ", ".join(f"`{one.name}`" for one in providers)
+        provided = ", ".join(f"`{name}`" for name in providers)
         if provided:
             return f"a virtual package, provided by {provided}; name one of them"
         close = get_close_matches(wish.name, self._index.names(), n=3, cutoff=0.75)
@@ -121,6 +121,13 @@ class Asked:
 
     def _fits(self, one: BinaryPackage) -> bool:
         return one.architecture in (self._architecture, "all")
+
+
+def _provides(one: BinaryPackage, wish: Wish) -> bool:
+    return any(
+        provided.name == wish.name and wish.admits(provided.version or one.version)
+        for provided in one.provides
+    )
 
 
 def _compare(one: BinaryPackage, other: BinaryPackage) -> int:

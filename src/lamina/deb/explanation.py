@@ -65,8 +65,7 @@ def _lines(end: DeadEnd, world: World) -> Iterator[str]:
         case Sibling(installed):
             yield f"{installed.name} is in the base for {installed.architecture}"
         case Wanted(wish) if not need.options:
-            refused = None if world.asked.get(wish.name) is not None else _refusal(wish.name, world)
-            yield refused or f"no version of {wish.name} is all that is asked for"
+            yield _lack(wish.name, world)
         case _:
             pass
     yield from clashes
@@ -83,12 +82,21 @@ def _absence(relation: Relation, world: World) -> str:
     of_base = world.of_base(relation.name)
     if of_base is not None and not any(one == of_base.version for one in versions):
         has = f", the archive {', '.join(versions)}" if versions else ""
-        return f"the base has {of_base.version}{has}"
+        return f"the base {'holds' if of_base.is_held else 'has'} {of_base.version}{has}"
     if versions:
         return f"the archive has {', '.join(versions)}"
     if any(world.fitting(name) for name in world.index.providers(relation.name)):
         return "what the archive has for it is of another version"
     return "it is not in the archive"
+
+
+def _lack(name: str, world: World) -> str:
+    """Say why there is no version that could be taken, though somebody asks for the package."""
+    of_base = world.of_base(name)
+    if of_base is not None and of_base.is_held:
+        return f"{name} is held in the base, at {of_base.version}"
+    refused = None if name in world.asked else _refusal(name, world)
+    return refused or f"no version of {name} is all that is asked for"
 
 
 def _refusal(name: str, world: World) -> str | None:

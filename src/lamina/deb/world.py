@@ -77,15 +77,25 @@ class World:
 
     def wish_options(self, wish: Wish, name: str) -> tuple[BinaryPackage, ...]:
         """Return the versions of ``name`` that fulfil a wish, the best first."""
+        of_base = self.of_base(name)
+        if of_base is not None and of_base.is_held:
+            return self._held_options(of_base, wish)
         if wish.version or wish.suite:
             found = self.asked[name]
             return found if self.reach is Reach.ALL else found[:1]
-        of_base = self.of_base(name)
         offers = self.offers(name)
         if of_base is None:
             return offers
         # Kept where nothing newer can be had, if need be; apt would give up.
         return (*offers, of_base) if self.reach is Reach.ALL or not offers else offers
+
+    def _held_options(self, of_base: InstalledPackage, wish: Wish) -> tuple[BinaryPackage, ...]:
+        """Return the held package where it is what is asked for; apt changes none (apt-get(8))."""
+        above = [one for one in self.fitting(of_base.name) if one.priority > 0]
+        newer = [one for one in above if compare_versions(one.version, of_base.version) > 0]
+        best = self.asked[of_base.name][:1] if wish.version or wish.suite else newer
+        is_kept = all(one.version == of_base.version for one in best)
+        return (of_base,) if is_kept else ()
 
     def _find_offers(self, name: str) -> Iterator[IndexedPackage]:
         if name in self.asked:

@@ -458,8 +458,12 @@ def test_a_held_package_is_not_upgraded() -> None:
     packages = index(stanza("aa", "1", fields=depends("bb (>= 2)")), stanza("bb", "2"))
 
     assert refusal("aa", packages, base(held)) == (
-        "  aa depends on bb (>= 2), but the base has 1, the archive 2"
+        "  aa depends on bb (>= 2), but the base holds 1, the archive 2"
     )
+    for wish in ("bb", "bb=2", "bb/trixie"):
+        assert refusal(wish, packages, base(held)) == "  bb is held in the base, at 1"
+    assert names(solve("bb=1", packages, base(held))) == []
+    assert names(solve("bb", index(stanza("bb", "1")), base(held))) == []
 
 
 def test_disorder_in_the_base_is_left_alone() -> None:
@@ -845,6 +849,23 @@ def test_a_virtual_package_with_one_provider_is_that() -> None:
     packages = index(stanza("mawk", "1", fields="Provides: awk\n"), old, stanza("gawk", "2"), arm)
 
     assert names(solve("awk", packages)) == ["mawk 1"]
+    assert names(solve("awk=1", packages)) == ["mawk 1"]
+
+
+def test_a_package_of_the_base_may_be_the_one_provider() -> None:
+    has = base(stanza("mawk", "1", fields="Provides: awk\n"))
+    newer = index(stanza("mawk", "2", fields="Provides: awk\n"))
+
+    assert names(solve("awk", index(stanza("zz")), has)) == []
+    assert names(solve("awk", newer, has)) == ["mawk 2"]
+    with pytest.raises(UnknownPackages) as caught:
+        solve("awk", index(stanza("gawk", "1", fields="Provides: awk\n")), has)
+    assert str(caught.value).endswith("provided by `gawk`, `mawk`; name one of them")
+
+
+@pytest.mark.parametrize("architecture", ["any", "native", "all", "amd64"])
+def test_a_package_may_be_asked_for_with_the_images_architecture(architecture: str) -> None:
+    assert names(solve(f"aa:{architecture}", index(stanza("aa", "1")))) == ["aa 1"]
 
 
 def test_what_is_hopelessly_tangled_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
