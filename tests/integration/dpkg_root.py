@@ -107,7 +107,7 @@ class DpkgRoot:
 
     def dpkg(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run dpkg on it."""
-        command = ["dpkg", "--root", self.path, "--force-script-chrootless", *arguments]
+        command = ["dpkg", "--root", self.path, "--force-unsafe-io", *arguments]
         return subprocess.run(
             command,
             env={**os.environ, "LC_ALL": "C"},
@@ -213,6 +213,7 @@ def lay(
         packages=tuple(sorted((each for group in laid for each in group), key=lambda p: p.name)),
         base=base.identity,
         rootfs=facts.rootfs,
+        rearranged=facts.rearranged,
         keeps_docs=True,
         groups=laid,
     )

@@ -14,10 +14,10 @@ from debs import folder as directory
 from debs import link as symlink
 from integration.dpkg_root import Deb, DpkgRoot, State, arrangements, lay
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.system.placing import PackagesCollide
+from lamina.system.placing import PackagesCollide, UnknownOwner
 from unit.test_build import Ground
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.apt]
 
 REPLACES = "Replaces: a\n"
 CONF = "/etc/f\n"
@@ -79,6 +79,21 @@ def unowned(**paths: bytes | str | None) -> Prepare:
     return prepare
 
 
+def noted(diversions: str = "", overrides: str = "") -> Prepare:
+    """Return what tells dpkg what to heed; users and groups are as on every Debian."""
+
+    def prepare(root: Path) -> None:
+        (root / "etc").mkdir()
+        (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\n")
+        (root / "etc/group").write_text("root:x:0:\ngames:x:60:\n")
+        (root / "var/lib/dpkg/diversions").write_text(diversions)
+        (root / "var/lib/dpkg/statoverride").write_text(overrides)
+
+    return prepare
+
+
+LOCAL = noted("/usr/f\n/usr/f.moved\n:\n")
+BY_A = noted("/usr/f\n/usr/f.moved\na\n")
 F_OF_A, F_OF_B = at("usr/f", b"A"), at("usr/f", b"B")
 CASES = [
     Case("directories are shared", [a(folder("usr/d")), b(folder("usr/d"))]),
@@ -141,8 +156,30 @@ REFUSED = [
     Case("one link to nothing", [a(link("usr/f", "g")), b(link("usr/f", "g"))]),
     Case("two links", [a(link("usr/f", "g"), at("usr/g/x")), b(link("usr/f", "h"), at("usr/h/x"))]),
 ]
+HEEDED = [
+    Case("a diversion of nobody", [b(F_OF_B)], LOCAL),
+    Case("a diverted hard link", [b(F_OF_B, hard("usr/h", "usr/f"))], LOCAL),
+    Case("a diverted symlink", [b(link("usr/f", "b"))], LOCAL),
+    Case("a diversion of another package", [a(F_OF_A), b(F_OF_B)], BY_A),
+    Case("who diverts comes last", [b(F_OF_B), a(F_OF_A)], BY_A),
+    Case(
+        "a diverted configuration file",
+        [b(at("etc/f"), conffiles=CONF)],
+        noted("/etc/f\n/etc/f.moved\n:\n"),
+    ),
+    Case("mode and owner of a file", [b(F_OF_B)], noted(overrides="mail games 4750 /usr/f\n")),
+    Case("numbered owners", [b(F_OF_B)], noted(overrides="#12 #13 640 /usr/f\n")),
+    Case("a symlink's owner", [b(link("usr/f", "b"))], noted(overrides="mail games 640 /usr/f\n")),
+    Case("a directory's", [b(folder("usr/f"))], noted(overrides="mail games 2770 /usr/f\n")),
+    Case(
+        "what is diverted has the mode of its own name",
+        [b(F_OF_B)],
+        noted("/usr/f\n/usr/f.moved\na\n", "mail games 640 /usr/f\nmail mail 600 /usr/f.moved\n"),
+    ),
+]
 ABOVE = [
     *CASES,
+    *HEEDED,
     Case("a directory replaces a file", [a(F_OF_A), b(at("usr/f/x"), fields=REPLACES)]),
     Case("a directory replaces a link", [a(link("usr/f", "a")), b(at("usr/f/x"), fields=REPLACES)]),
     Case(
@@ -181,7 +218,7 @@ def installed(debs: Sequence[Deb], prepare: Prepare, folder: Path) -> DpkgRoot:
     return root
 
 
-@pytest.mark.parametrize("case", CASES, ids=titles(CASES))
+@pytest.mark.parametrize("case", [*CASES, *HEEDED], ids=titles([*CASES, *HEEDED]))
 def test_packages_in_whatever_layers_are_as_dpkg_leaves_them(
     case: Case, workshop: ImageWorkshop, tmp_path: Path
 ) -> None:
@@ -273,3 +310,25 @@ def test_a_directory_that_a_script_makes_a_link_is_one(
     lay(root, [[deb]], workshop, tmp_path)
 
     assert (root.path / "usr/d/f").readlink() == Path("g")
+
+
+def test_what_lies_where_others_are_diverted_to_is_refused(
+    workshop: ImageWorkshop, tmp_path: Path
+) -> None:
+    root = installed([], LOCAL, tmp_path / "base")
+    deb = b(at("usr/f.moved"))
+    theirs = root.copy(tmp_path / "dpkg").install(deb)
+    assert "which is the diverted version of" in theirs
+
+    with pytest.raises(PackagesCollide, match="`b` brings it, and `/usr/f` is diverted to it"):
+        lay(root, [[deb]], workshop, tmp_path)
+
+
+def test_an_owner_whom_the_base_does_not_have_is_refused(
+    workshop: ImageWorkshop, tmp_path: Path
+) -> None:
+    root = installed([], noted(), tmp_path / "base")
+    (root.path / "var/lib/dpkg/statoverride").write_text("nobody games 600 /usr/f\n")
+
+    with pytest.raises(UnknownOwner, match="Unable to give `/usr/f` its owner"):
+        lay(root, [[b(F_OF_B)]], workshop, tmp_path)

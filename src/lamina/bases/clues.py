@@ -28,10 +28,16 @@ class Subject(Enum):
     APK = r"lib/apk/db/installed"
     USERS = r"etc/passwd"
     GROUPS = r"etc/group"
+    DIVERSIONS = r"var/lib/dpkg/diversions"
+    OVERRIDES = r"var/lib/dpkg/statoverride"
 
 
+_NAMES = frozenset(
+    ("patchlevel.h", "status", "installed", "passwd", "group", "diversions", "statoverride")
+)
 _SUBJECTS = {subject: re.compile(rf"(?:.*/)?(?:{subject.value})") for subject in Subject}
 _ACCOUNTS = frozenset({Subject.USERS, Subject.GROUPS})
+_LINES = frozenset({Subject.DIVERSIONS, Subject.OVERRIDES})
 
 # A number that goes on in the next piece must not count: so each asks for what follows it.
 _SEARCHED = {
@@ -51,7 +57,8 @@ class Clue:
 
     subject: Subject
     texts: frozenset[str]
-    """What was found in it; of a package database ``name=version`` of what matters."""
+    """What was found in it; of a package database ``name=version`` of what matters, of accounts
+    ``name:number``, of what dpkg must heed all of its text."""
 
 
 class Clues:
@@ -77,9 +84,11 @@ class Clues:
             texts = _search(changeset.content(), _SEARCHED[subject])
             self.found[path] = Clue(subject, frozenset(texts))
         elif subject in _ACCOUNTS:
-            lines = _head(changeset).splitlines()
-            names = (line.partition(":")[0] for line in lines if ":" in line)
+            fields = (line.split(":") for line in _head(changeset).splitlines())
+            names = (":".join(each[:3:2]) for each in fields if len(each) > 1)
             self.found[path] = Clue(subject, frozenset(names))
+        elif subject in _LINES:
+            self.found[path] = Clue(subject, frozenset([_head(changeset)]))
         else:
             packages = _packages(_head(changeset), apk=subject is Subject.APK)
             self.found[path] = Clue(subject, frozenset(packages))
@@ -111,7 +120,7 @@ def _subject(path: str) -> Subject | None:
     name = path.rpartition("/")[2]
     # Nearly all paths end here, before any pattern is tried.
     if not name.startswith(("libc", "ld-musl-", "python3.", "libpython3.")) and not (
-        name in ("patchlevel.h", "status", "installed", "passwd", "group") or "/status.d/" in path
+        name in _NAMES or "/status.d/" in path
     ):
         return None
     return next((each for each, pattern in _SUBJECTS.items() if pattern.fullmatch(path)), None)

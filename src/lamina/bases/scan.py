@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from lamina.archive.rearranged import Rearranged
 from lamina.archive.rootfs import Rootfs
 from lamina.archive.tree import BadPath, Leaf, Tree, split
 from lamina.bases.base import Base
@@ -59,7 +60,25 @@ def scan(base: Base) -> BaseFacts:
         users=_names(tree, clues, Subject.USERS, "etc/passwd"),
         groups=_names(tree, clues, Subject.GROUPS, "etc/group"),
         has_shell=_has_shell(tree),
+        rearranged=_rearranged(clues),
     )
+
+
+def _rearranged(clues: Clues) -> Rearranged:
+    diversions, overrides = (
+        [line for texts in clues.of(each).values() for text in texts for line in text.splitlines()]
+        for each in (Subject.DIVERSIONS, Subject.OVERRIDES)
+    )
+    users, groups = (
+        {
+            name: int(number)
+            for text in clues.of(each).get(path, ())
+            for name, _, number in [text.partition(":")]
+            if number.isdecimal()
+        }
+        for each, path in ((Subject.USERS, "etc/passwd"), (Subject.GROUPS, "etc/group"))
+    )
+    return Rearranged.read(diversions, overrides, users, groups)
 
 
 def _names(tree: Tree, clues: Clues, subject: Subject, path: str) -> tuple[str, ...] | None:
@@ -71,7 +90,8 @@ def _names(tree: Tree, clues: Clues, subject: Subject, path: str) -> tuple[str, 
     node = tree.find(split(place))
     if isinstance(node, Leaf) and node.target is not None:
         return None
-    return tuple(sorted(clues.of(subject).get(place, ())))
+    found = clues.of(subject).get(place, ())
+    return tuple(sorted({text.partition(":")[0] for text in found}))
 
 
 def _has_shell(tree: Tree) -> bool:

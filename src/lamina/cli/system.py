@@ -38,6 +38,7 @@ def system_above(
         packages=packages,
         base=base.base.identity,
         rootfs=base.facts.rootfs,
+        rearranged=base.facts.rearranged,
         keeps_docs=config.apt_docs,
         limit=config.layers,
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lamina.deb.control import Paragraph, Relation, parse_relations
+
+_OLD = re.compile(r"\(\s*([<>])(?![<>=])")
+"""A relation as it was written long ago, which dpkg still reads with its equal (Policy 7.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +28,14 @@ class Claimant:
         """Read the fields of its control file, or of dpkg's status. Raises `ControlError`."""
         name = paragraph["Package"]
         where = f"the control fields of `{name}`"
+        replaces = _OLD.sub(r"(\1=", paragraph.get("Replaces", ""))
         needs = ",".join(paragraph.get(field, "") for field in ("Pre-Depends", "Depends"))
         return cls(
             name,
             paragraph["Version"],
             paragraph["Architecture"],
             tuple(
-                relation
-                for group in parse_relations(paragraph.get("Replaces", ""), where=where)
-                for relation in group
+                relation for group in parse_relations(replaces, where=where) for relation in group
             ),
             frozenset(
                 relation.name for group in parse_relations(needs, where=where) for relation in group

@@ -82,7 +82,7 @@ def _entries(
     layer: SystemLayer, system: SystemPlan, debs: Debs, take: TakeNotes
 ) -> Iterator[Entry]:
     files = debs.fetch_all(layer.packages)
-    placing = Placing(system.rootfs)
+    placing = Placing(system.rootfs, system.rearranged)
     keep = _keep(system)
     return unpack_all(layer.packages, files.__getitem__, placing, keep, take)
 
@@ -117,12 +117,13 @@ def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below
     """Say who has what, after a look into packages of which an earlier image tells too little."""
     base = system.base_paths()
     packages = {each.name: each for each in system.plan.packages}
-    claims = claims_of(notes, base)
+    rearranged = system.plan.rearranged
+    claims = claims_of(notes, base, rearranged)
     if unclear := unclear_among(claims, base):
         fresh = debs.look_into([packages[name] for name in sorted(unclear)])
         found = {each.name: each for each in fresh}
         notes = [found.get(each.name, each) for each in notes]
-        claims = claims_of(notes, base)
+        claims = claims_of(notes, base, rearranged)
     installed = Installed.parse(below.files.statuses.values(), where="the base")
     paragraphs = [
         parse_paragraph(each.paragraph, where=f"the entry of `{each.name}` in the base's status")
@@ -133,7 +134,7 @@ def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below
         for height, layer in enumerate(system.plan.layers)
         for package in layer.packages
     }
-    plan = Plan(heights, system.plan.rootfs.directories)
+    plan = Plan(heights, system.plan.rootfs.directories, rearranged)
     return settle(notes, claims, base, paragraphs, plan)
 
 
@@ -145,7 +146,8 @@ def _put_again(settled: Settled, system: System, debs: Debs) -> Iterator[Entry]:
     for package in packages:
         for entry in entries_at(package, paths[package], settled.again[package.name]):
             if keep(entry.path, entry.kind):
-                yield entry
+                placing = Placing(system.plan.rootfs, system.plan.rearranged)
+                yield from placing.place(package.name, entry)
     if settled.again_of_base:
         yield from system.base_entries(settled.again_of_base)
 

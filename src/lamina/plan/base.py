@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lamina.archive.rearranged import Rearranged
 from lamina.archive.rootfs import Rootfs
 from lamina.oci.document import Fields, MalformedDocument, parse_document
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised whenever other facts are learned, so that those that are kept are learned again."""
 
 
@@ -52,6 +53,7 @@ class BaseFacts:
     groups: tuple[str, ...] | None = None
     has_shell: bool | None = None
     """Whether it has a ``/bin/sh``."""
+    rearranged: Rearranged = field(default_factory=Rearranged)
 
     def to_json(self) -> dict[str, object]:
         """Return the object that is kept."""
@@ -69,7 +71,7 @@ class BaseFacts:
                 document[key] = list(names)
         if self.has_shell is not None:
             document["shell"] = self.has_shell
-        return document
+        return document | self.rearranged.to_json()
 
     @classmethod
     def parse(cls, data: bytes) -> BaseFacts:
@@ -95,6 +97,7 @@ class BaseFacts:
             _names(document, "users"),
             _names(document, "groups"),
             document.flag("shell") if "shell" in document.values else None,
+            Rearranged.from_json(document.values),
         )
 
 

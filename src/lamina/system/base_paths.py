@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from lamina.archive.rearranged import Rearranged
 from lamina.archive.tree import BadPath, Directory, Leaf, Tree, follow
 from lamina.deb.status import INFO, STATUS_FOLDER
 from lamina.oci.document import Fields, MalformedDocument
@@ -67,12 +68,13 @@ class BasePaths:
         start = f"{folder}/"
         return any(path.startswith(start) for each in (self.folders, self.leaves) for path in each)
 
-    def claims(self, wanted: Container[str]) -> dict[str, list[Claim]]:
+    def claims(self, wanted: Container[str], rearranged: Rearranged) -> dict[str, list[Claim]]:
         """Return by path who has it in a list, directories too, of the paths that are wanted."""
         found: dict[str, list[Claim]] = defaultdict(list)
         parents: dict[str, str] = {}
         for name, path in self._listed():
-            parent, _, last = path.strip("/").rpartition("/")
+            place = rearranged.place_of(path, name.partition(":")[0])
+            parent, _, last = place.strip("/").rpartition("/")
             if parent not in parents:
                 parents[parent] = self.resolve(parent)
             where = posixpath.join(parents[parent], last)

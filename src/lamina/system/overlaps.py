@@ -14,6 +14,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from lamina.archive.rearranged import Rearranged
 from lamina.deb.control import Paragraph
 from lamina.deb.replaces import Claimant
 from lamina.system.base_paths import BasePaths, Claim
@@ -47,6 +48,7 @@ class Plan:
     """Of each package's layer."""
     directories: Container[str]
     """Those of the base that are seen when layers are made; see `Rootfs.directories`."""
+    rearranged: Rearranged
 
 
 Claims = Mapping[str, Sequence[_Brought]]
@@ -69,18 +71,21 @@ class Settled:
     """Those of them that are configuration files of both."""
 
 
-def claims_of(notes: Sequence[PackageNotes], base: BasePaths) -> dict[str, list[_Brought]]:
+def claims_of(
+    notes: Sequence[PackageNotes], base: BasePaths, rearranged: Rearranged
+) -> dict[str, list[_Brought]]:
     """Return all that packages bring above a base."""
     found: dict[str, list[_Brought]] = defaultdict(list)
     parents: dict[str, str] = {}
     for each in notes:
         claimant = Claimant.of(each.paragraph)
         for path in each.listed[1:]:
-            parent, _, name = path[1:].rpartition("/")
+            what = _what(each, path)
+            place = path if what is _What.FOLDER else rearranged.place_of(path, claimant.name)
+            parent, _, name = place[1:].rpartition("/")
             if parent not in parents:
                 parents[parent] = base.resolve(parent)
             where = posixpath.join(parents[parent], name)
-            what = _what(each, path)
             if what is _What.FOLDER and base.leaves.get(where) is not None:
                 leads = base.resolve(where)
                 where = leads if leads in base.folders else where
@@ -139,7 +144,9 @@ def settle(
         for where, brought in claims.items()
         if any(each.what is _What.FOLDER for each in brought)
     }
-    settling = _Settling(base, base.folders | folders, known, base.claims(claims), plan)
+    settling = _Settling(
+        base, base.folders | folders, known, base.claims(claims, plan.rearranged), plan
+    )
     for where, brought in claims.items():
         settling.settle(where, brought)
     if settling.problems:
@@ -157,6 +164,8 @@ class _Settling:
     base_claims: Mapping[str, Sequence[Claim]]
     plan: Plan
     problems: list[str] = field(default_factory=list)
+    diverted_to: dict[str, str] = field(init=False)
+    """By where files of packages lie instead, where they would."""
     lost: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By package, its paths at which lies what another has."""
     delisted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -167,8 +176,18 @@ class _Settling:
     taken: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     taken_obsolete: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
+    def __post_init__(self) -> None:
+        diversions = self.plan.rearranged.diversions
+        self.diverted_to = {each.to: path for path, each in diversions.items()}
+
     def settle(self, where: str, brought: Sequence[_Brought]) -> None:
         """Say who has what lies at one path."""
+        for each in brought:
+            if each.what is not _What.FOLDER and each.path in self.diverted_to:
+                self.problems.append(
+                    f"`{each.path}`: `{each.claimant.name}` brings it, and "
+                    f"`{self.diverted_to[each.path]}` is diverted to it in the base"
+                )
         others = [each for each in brought if each.what is not _What.FOLDER]
         if where in self.base.folders:
             self._over_folder(where, others)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry, Kind, directory
 from lamina.archive.parents import parents
+from lamina.archive.rearranged import Rearranged
 from lamina.archive.rootfs import Rootfs
 from lamina.archive.tree import follow
 from lamina.errors import LaminaError
@@ -28,6 +29,18 @@ class PackagesCollide(LaminaError):
         )
 
 
+class UnknownOwner(LaminaError):
+    """A file whose owner the base's dpkg is to set, to one that the base does not have."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"Unable to give `/{path}` its owner: `/var/lib/dpkg/statoverride` of the base image "
+            "names a user or group that the base does not have",
+            hint="Make the user in the base image, or take the line away with `dpkg-statoverride "
+            f"--remove /{path}`",
+        )
+
+
 def both_bring(path: str, one: str, other: str) -> str:
     """Return what `PackagesCollide` says of a file of two packages."""
     names = " and ".join(sorted((one, other)))
@@ -42,6 +55,7 @@ class Placing:
     """
 
     rootfs: Rootfs
+    rearranged: Rearranged = field(default_factory=Rearranged)
     owners: dict[str, str] = field(default_factory=dict)
     """By path, who brought it; nobody in particular brings a directory."""
     links: dict[str, str] = field(default_factory=dict)
@@ -56,7 +70,7 @@ class Placing:
         if entry.kind is Kind.DIRECTORY:
             yield from self._directory(owner, entry)
             return
-        path = self._beside(entry.path)
+        path = self._beside(self._diverted(owner, entry.path))
         if self._stays(path, entry) or self.owners.get(path) in self.replacers.get(owner, ()):
             return
         self._check(owner, path)
@@ -69,8 +83,22 @@ class Placing:
         if entry.kind is Kind.SYMLINK:
             self.links[path] = entry.target
         is_hard = entry.kind is Kind.HARDLINK
-        target = self._beside(entry.target) if is_hard else entry.target
-        yield replace(entry, path=path, target=target)
+        target = self._beside(self._diverted(owner, entry.target)) if is_hard else entry.target
+        yield replace(self._overridden(entry), path=path, target=target)
+
+    def _diverted(self, owner: str, path: str) -> str:
+        """Return where a file of a package lies: another may have claimed its place."""
+        return self.rearranged.place_of(f"/{path}", owner)[1:]
+
+    def _overridden(self, entry: Entry) -> Entry:
+        """Return an entry with mode and owner as the base's dpkg is to give them."""
+        override = self.rearranged.overrides.get(f"/{entry.path}")
+        if override is None:
+            return entry
+        if override.uid is None or override.gid is None:
+            raise UnknownOwner(entry.path)
+        mode = entry.mode if entry.kind is Kind.SYMLINK else override.mode
+        return replace(entry, mode=mode, uid=override.uid, gid=override.gid)
 
     def resolve(self, path: str) -> str:
         """Follow every symlink of ``path``, as dpkg does on a running system."""
@@ -91,7 +119,7 @@ class Placing:
         self._check(owner, path)
         yield from self._parents(path)
         self.owners[path] = ""
-        yield self.rootfs.directory(path) or replace(entry, path=path)
+        yield self.rootfs.directory(path) or replace(self._overridden(entry), path=path)
 
     def _parents(self, path: str) -> Iterator[Entry]:
         for parent in parents(path):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lamina.archive.rearranged import Rearranged
 from lamina.archive.rootfs import Rootfs
 from lamina.archive.tree import PLAIN
 from lamina.deb.package import DebianPackage
@@ -47,6 +48,8 @@ class SystemPlan:
     """The identity of the base, whose database is merged with theirs."""
     rootfs: Rootfs
     """Of the base: where its links lead, and which directories are not plain."""
+    rearranged: Rearranged = field(default_factory=Rearranged)
+    """What its dpkg would heed at each installation."""
     keeps_docs: bool = False
     limit: int | None = None
     """How many layers the whole image may have, if somebody says so."""
@@ -98,7 +101,8 @@ class SystemPlan:
             for path, known in self.rootfs.directories.items()
             if known != PLAIN
         }
-        return str(Digest.of(encode({"links": dict(self.rootfs.links), "directories": strange})))
+        document = {"links": dict(self.rootfs.links), "directories": strange}
+        return str(Digest.of(encode(document | self.rearranged.to_json())))
 
     def _key(self, what: str, packages: Sequence[DebianPackage], below: str) -> LayerKey:
         return LayerKey.of(

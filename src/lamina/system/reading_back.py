@@ -84,7 +84,8 @@ class _Libraries:
 
 def _replaced(paragraphs: Iterable[Paragraph]) -> Iterator[Claimant]:
     """Give the packages of which another may have taken files."""
-    claimants = {each.name: each for each in map(Claimant.of, paragraphs)}
+    whole = (each for each in paragraphs if "Version" in each)  # Not what is only remembered.
+    claimants = {each.name: each for each in map(Claimant.of, whole)}
     for each in claimants.values():
         for relation in each.replaced:
             other = claimants.get(relation.name)

@@ -234,3 +234,30 @@ def test_what_is_to_be_said_is_said_where_all_is_reused(
 def spoken(text: str) -> list[str]:
     """Return what is said of Debian's packages."""
     return [line for line in text.splitlines() if "tool" in line or line.startswith("  locales")]
+
+
+def test_a_file_is_the_replacers_whatever_layers_packages_lie_in(world: AptWorld) -> None:
+    """In the list of the base's package it is no more, and what dpkg is told is heeded."""
+    names = ("aa", "mm", "zz")
+    replaces = "Replaces: libc6, mm, zz\n"
+    world.publish(
+        *(
+            Deb(name, items=[Item("./usr/x", name.encode()), Item(f"./usr/{name}")], fields=fields)
+            for name, fields in zip(names, (replaces, "Replaces: zz\n", ""), strict=True)
+        ),
+        Deb("moved", items=[Item("./usr/y", b"moved")]),
+    )
+    world.write_base(
+        make_layer(
+            Member("var/lib/dpkg/info/libc6:amd64.list", data=b"/.\n/usr\n/usr/x\n/usr/k\n"),
+            Member("var/lib/dpkg/diversions", data=b"/usr/y\n/usr/y.away\n:\n"),
+            Member("var/lib/dpkg/statoverride", data=b"#7 root 4750 /usr/y\n"),
+        )
+    )
+    world.report(*names, "moved")
+
+    assert world.text("usr/x") == "aa"
+    assert world.text("var/lib/dpkg/info/libc6:amd64.list") == "/.\n/usr\n/usr/k\n"
+    assert world.text("var/lib/dpkg/info/zz.list") == "/.\n/usr/zz\n"
+    assert "usr/y" not in world.files()
+    assert (world.member("usr/y.away").mode, world.member("usr/y.away").uid) == (0o4750, 7)

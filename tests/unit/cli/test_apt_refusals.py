@@ -12,6 +12,7 @@ import pytest
 
 from debs import Item, Mirror, folder, link
 from fakes.server import serve
+from images import Member, make_layer
 from projects import LockedProject
 from unit.cli.apt_world import AptWorld, Deb
 from unit.cli.program import Program
@@ -288,3 +289,34 @@ def test_what_lies_below_a_symlink_lands_where_dpkg_would_put_it(
     assert tree["usr/x"].content == target
     assert tree["etc/mine.conf"].kind == "file"
     assert "usr/x/mine.conf" not in tree
+
+
+COLLIDING = (
+    "hint: Leave one of them out, or ask for versions that do not bring the same; dpkg refuses "
+    "these, too\n"
+)
+
+
+def test_two_packages_with_one_file_are_refused(world: AptWorld) -> None:
+    world.publish(
+        Deb("one", items=[Item("./usr/x", b"1"), Item("./usr/only", b"1")]),
+        Deb("two", items=[Item("./usr/x", b"1")], fields="Replaces: one (<< 1)\n"),
+    )
+
+    assert world.refused("one", "two") == (
+        "error: Unable to unpack packages beside each other\n"
+        f"  `/usr/x`: `one` and `two` both bring it, and neither replaces the other\n\n{COLLIDING}"
+    )
+
+
+def test_a_file_of_a_package_of_the_base_is_refused(world: AptWorld) -> None:
+    world.publish(Deb("one", items=[Item("./usr/x", b"1")]))
+    world.write_base(
+        make_layer(Member("var/lib/dpkg/info/libc6:amd64.list", data=b"/.\n/usr\n/usr/x\n"))
+    )
+
+    assert world.refused("one") == (
+        "error: Unable to unpack packages beside each other\n"
+        "  `/usr/x`: `libc6` 2.36-9 of the base and `one` both bring it, and neither replaces the "
+        f"other\n\n{COLLIDING}"
+    )

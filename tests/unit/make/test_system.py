@@ -14,12 +14,14 @@ from debs import Item, folder, make_deb
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
+from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.system import System, system_parts
 from lamina.oci.digest import Digest
 from lamina.plan.said import Said
 from lamina.store.layers import StoredLayer
 from lamina.system.base_paths import BasePaths
+from lamina.system.notes import PackageNotes
 from lamina.system.plan import SystemPlan
 from lamina.system.small_files import SmallFiles
 from layers import Found, gunzip, untar
@@ -149,6 +151,22 @@ def test_what_is_given_capabilities_is_named(workshop: ImageWorkshop, packages: 
     assert said(packages.system, workshop).notes == (
         "As a script of its package would, `/usr/bin/one` is given capabilities",
     )
+
+
+def test_a_package_is_looked_into_whatever_is_told_of_it(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("one", folder("./usr/"), Item("./usr/x", b"x"))
+    (package,) = packages.found
+    told = PackageNotes(control={}, listed=("/.",), unclear=frozenset({"/usr/x"}))
+    debs = Debs(workshop, packages.fetch, lambda: {package: told})
+
+    assert debs.notes([package]) == [told]
+    (found,) = debs.look_into([package])
+
+    assert found.listed == ("/.", "/usr", "/usr/x")
+    assert found.folders == {"/.", "/usr"}
+    assert debs.notes([package]) == [found]
 
 
 def test_what_scripts_would_have_done_is_a_warning(

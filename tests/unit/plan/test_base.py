@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lamina.archive.rearranged import Diversion, Override, Rearranged
 from lamina.archive.rootfs import Rootfs
 from lamina.oci.document import MalformedDocument, encode
 from lamina.plan.base import NO_BASE, BaseFacts, BaseLibc, BasePython
@@ -18,6 +19,10 @@ from lamina.plan.base import NO_BASE, BaseFacts, BaseLibc, BasePython
             users=("app", "root"),
             groups=(),
             has_shell=True,
+            rearranged=Rearranged(
+                {"/bin/sh": Diversion("/bin/sh.distrib", "dash")},
+                {"/usr/bin/x": Override(0o4750, 0, None)},
+            ),
         ),
         BaseFacts(None, None, Rootfs()),
     ],
@@ -32,18 +37,26 @@ def test_what_is_kept_is_read_again(facts: BaseFacts) -> None:
         (b"[", "Malformed facts of a base image: not JSON"),
         (
             b'{"format": 0}',
-            "Malformed facts of a base image: expected the number 2 at `format`, got: a number",
+            "Malformed facts of a base image: expected the number 3 at `format`, got: a number",
         ),
         (
-            b'{"format": 2, "python": {"path": 1}}',
+            b'{"format": 3, "python": {"path": 1}}',
             "Malformed facts of a base image: expected text at `python.path`, got: a number",
         ),
         (
-            b'{"format": 2, "libc": {"name": "x"}}',
+            b'{"format": 3, "libc": {"name": "x"}}',
             "Malformed facts of a base image: unknown `libc.name`",
         ),
         (
-            b'{"format": 2, "users": [1]}',
+            b'{"format": 3, "diversions": {"/x": [1]}}',
+            "Malformed facts of a base image: expected diversions and overrides",
+        ),
+        (
+            b'{"format": 3, "overrides": {"/x": ["0644", 0, 0]}}',
+            "Malformed facts of a base image: expected diversions and overrides",
+        ),
+        (
+            b'{"format": 3, "users": [1]}',
             "Malformed facts of a base image: expected a list of names at `users`, got: a list",
         ),
     ],

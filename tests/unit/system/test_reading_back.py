@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from debs import Item, link, make_deb
+from debs import Item, folder, link, make_deb
 from elves import make_library
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
@@ -115,3 +115,21 @@ def test_without_a_cache_packages_with_libraries_are_left_out(tmp_path: Path) ->
     before = noted(tmp_path, "libx", [Item("./usr/lib/libx.so.1", make_library("libx.so.1"))])
 
     assert list(read_back(files_of(before))) == []
+
+
+def test_what_the_database_does_not_tell_of_paths_is_unclear(tmp_path: Path) -> None:
+    items = [Item("./usr/x"), link("./usr/y", "x"), Item("./etc/x.conf"), folder("./usr/z/")]
+    before = noted(tmp_path, "one", items)
+
+    (found,) = read_back(files_of(before))
+
+    assert before.unclear == frozenset()
+    assert found.unclear == {"/usr/y", "/usr/z"}
+
+
+def test_a_package_whose_files_another_may_have_is_left_out(tmp_path: Path) -> None:
+    taken = noted(tmp_path, "taken", [Item("./usr/x")])
+    newer = noted(tmp_path, "newer", [Item("./usr/x")], "Replaces: other (<< 2), taken (<< 2)\n")
+    other = noted(tmp_path, "unhurt", [Item("./usr/x")])
+
+    assert [each.name for each in read_back(files_of(newer, taken, other))] == ["newer", "unhurt"]
