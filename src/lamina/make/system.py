@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lamina.archive.entry import Entry, Kind, file
-from lamina.deb.control import parse_paragraph
+from lamina.deb.control import Paragraph, parse_paragraph
 from lamina.deb.installed import Installed
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS, with_obsolete
@@ -125,17 +125,22 @@ def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below
         notes = [found.get(each.name, each) for each in notes]
         claims = claims_of(notes, base, rearranged)
     installed = Installed.parse(below.files.statuses.values(), where="the base")
-    paragraphs = [
-        parse_paragraph(each.paragraph, where=f"the entry of `{each.name}` in the base's status")
-        for each in installed
-    ]
+
+    def owner_of(info_name: str) -> Paragraph | None:
+        name, _, architecture = info_name.partition(":")
+        for each in installed.named(name):
+            if architecture in ("", each.architecture):
+                where = f"the entry of `{name}` in the base's status"
+                return parse_paragraph(each.paragraph, where=where)
+        return None
+
     heights = {
         package.name: height
         for height, layer in enumerate(system.plan.layers)
         for package in layer.packages
     }
     plan = Plan(heights, system.plan.rootfs.directories, rearranged)
-    return settle(notes, claims, base, paragraphs, plan)
+    return settle(notes, claims, base, owner_of, plan)
 
 
 def _put_again(settled: Settled, system: System, debs: Debs) -> Iterator[Entry]:

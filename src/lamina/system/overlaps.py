@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -50,6 +50,9 @@ class Plan:
     """Those of the base that are seen when layers are made; see `Rootfs.directories`."""
     rearranged: Rearranged
 
+
+OwnerOf = Callable[[str], Paragraph | None]
+"""Gives what the base's status says of a package, by what dpkg calls its files."""
 
 Claims = Mapping[str, Sequence[_Brought]]
 """What packages bring, by where it lies once the links of the base are followed."""
@@ -121,32 +124,25 @@ def settle(
     notes: Sequence[PackageNotes],
     claims: Claims,
     base: BasePaths,
-    installed: Iterable[Paragraph],
+    owner_of: OwnerOf,
     plan: Plan,
 ) -> Settled:
     """Say who has what of all that packages bring above a base.
 
-    ``installed`` are the packages of the base.
+    ``owner_of`` gives the packages of the base.
     Raises `PackagesCollide`, which names all that cannot be settled.
     """
     names = {each.name for each in notes}
-    known = {
-        info_name: paragraph
-        for paragraph in installed
-        if paragraph["Package"] not in names
-        for info_name in (
-            paragraph["Package"],
-            f"{paragraph['Package']}:{paragraph['Architecture']}",
-        )
+    base_claims = {
+        where: [each for each in found if each.info_name.partition(":")[0] not in names]
+        for where, found in base.claims(claims, plan.rearranged).items()
     }
     folders = {
         where
         for where, brought in claims.items()
         if any(each.what is _What.FOLDER for each in brought)
     }
-    settling = _Settling(
-        base, base.folders | folders, known, base.claims(claims, plan.rearranged), plan
-    )
+    settling = _Settling(base, base.folders | folders, owner_of, base_claims, plan)
     for where, brought in claims.items():
         settling.settle(where, brought)
     if settling.problems:
@@ -159,9 +155,9 @@ class _Settling:
     base: BasePaths
     folders: frozenset[str]
     """All directories there are in the end."""
-    installed: Mapping[str, Paragraph]
-    """By what dpkg may call their files; none that is replaced by another version."""
+    owner_of: OwnerOf
     base_claims: Mapping[str, Sequence[Claim]]
+    """Of packages that are not replaced by another version."""
     plan: Plan
     problems: list[str] = field(default_factory=list)
     diverted_to: dict[str, str] = field(init=False)
@@ -269,7 +265,7 @@ class _Settling:
 
     def _against_base(self, where: str, brought: _Brought) -> None:
         for claim in self.base_claims.get(where, ()):
-            if (paragraph := self.installed.get(claim.info_name)) is None:
+            if (paragraph := self.owner_of(claim.info_name)) is None:
                 continue
             owner = Claimant.of(paragraph)
             if brought.claimant.replaces(owner):
