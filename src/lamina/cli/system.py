@@ -48,6 +48,7 @@ def system_above(
         small_files=supply.small_files,
         base_paths=supply.base_paths,
         base_entries=supply.base_entries,
+        wishes=config.apt,
     )
 
 

@@ -14,8 +14,10 @@ from lamina.bases.debian.plan import DebianLayer, DebianPlan, plan_key
 from lamina.bases.debian.resolve import resolve
 from lamina.bases.debian.rootfs import configured, entries
 from lamina.deb.architecture import debian_architecture
+from lamina.deb.installed import Installed
 from lamina.deb.package import DebianPackage
 from lamina.deb.resolver import NO_PINS
+from lamina.deb.soundness import check, package_of
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs, privileged
 from lamina.make.image_workshop import ImageWorkshop
@@ -108,7 +110,10 @@ def _files(layer: DebianLayer, debs: Debs, files: Mapping[DebianPackage, Path]) 
 
 
 def _database(layer: DebianLayer, debs: Debs) -> list[Entry]:
-    return configured(debs.notes(layer.packages), layer.architecture)
+    notes = debs.notes(layer.packages)
+    new = [package_of(each.paragraph) for each in notes]
+    check(new, Installed.nothing(), layer.architecture)
+    return configured(notes, layer.architecture)
 
 
 def packages_now(

@@ -10,8 +10,10 @@ from lamina.archive.entry import Entry, Kind, file
 from lamina.deb.control import Paragraph, parse_paragraph
 from lamina.deb.installed import Installed
 from lamina.deb.package import DebianPackage
+from lamina.deb.soundness import check, package_of
 from lamina.deb.status import STATUS, with_obsolete
 from lamina.deb.unpack import Keep
+from lamina.deb.wish import Wish
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs, Fetch, privileged
 from lamina.make.former_notes import former_notes
@@ -49,6 +51,8 @@ class System:
     """Gives all that lies in the base, likewise."""
     base_entries: Callable[[Collection[str]], list[Entry]]
     """Gives what the base has at these paths; it is read for that."""
+    wishes: tuple[Wish, ...] = ()
+    """What the packages are there for."""
 
 
 def system_parts(system: System, workshop: ImageWorkshop) -> list[Part]:
@@ -102,7 +106,11 @@ def _configuration_part(system: System, debs: Debs) -> Part:
             rootfs=system.plan.rootfs,
             architecture=system.plan.architecture,
         )
-        settled = _settled(debs.notes(packages), system, debs, below)
+        found = debs.notes(packages)
+        installed = Installed.parse(below.files.statuses.values(), where="the base")
+        new = [package_of(each.paragraph) for each in found]
+        check(new, installed, below.architecture, system.wishes)
+        settled = _settled(found, system, debs, installed)
         notes = settled.notes
         files = replace(below.files, files=_without(below.files.files, settled.obsolete))
         changed = [*_put_again(settled, system, debs), *_lists(settled, system)]
@@ -113,7 +121,9 @@ def _configuration_part(system: System, debs: Debs) -> Part:
     return Part(plan, make)
 
 
-def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below) -> Settled:
+def _settled(
+    notes: list[PackageNotes], system: System, debs: Debs, installed: Installed
+) -> Settled:
     """Say who has what, after a look into packages of which an earlier image tells too little."""
     base = system.base_paths()
     packages = {each.name: each for each in system.plan.packages}
@@ -124,7 +134,6 @@ def _settled(notes: list[PackageNotes], system: System, debs: Debs, below: Below
         found = {each.name: each for each in fresh}
         notes = [found.get(each.name, each) for each in notes]
         claims = claims_of(notes, base, rearranged)
-    installed = Installed.parse(below.files.statuses.values(), where="the base")
 
     def owner_of(info_name: str) -> Paragraph | None:
         name, _, architecture = info_name.partition(":")

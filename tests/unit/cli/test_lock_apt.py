@@ -491,3 +491,21 @@ def test_a_package_that_gives_another_layer_than_is_pinned_is_refused(
     assert ended.code == 1
     assert "error: Other layers were made than `lamina.lock` pins\n" in ended.err
     assert f"    got:      {layer['diff_id']}\n" in ended.err
+
+
+def test_a_lock_from_which_a_package_was_lost_is_refused(app: App) -> None:
+    app.locks()
+    head, _, rest = app.text.partition('[[platform.package]]\nname = "libtool"')
+    (app.locked.folder / "lamina.lock").write_text(head + rest.partition("\n\n")[2])
+
+    ended = app.build()
+
+    assert ended.code == 1
+    assert ended.err.splitlines()[-4:] == [
+        "error: The Debian packages do not hold together:",
+        "  `tool` depends on `libtool (>= 1)`, which is not there",
+        "",
+        "hint: Was `lamina.lock` changed by hand, or merged? Run `lamina lock --upgrade`",
+    ]
+    app.locks("--upgrade")
+    assert app.build().code == 0
