@@ -129,7 +129,7 @@ def _settled(
     packages = {each.name: each for each in system.plan.packages}
     rearranged = system.plan.rearranged
     claims = claims_of(notes, base, rearranged)
-    if unclear := unclear_among(claims, base):
+    if unclear := unclear_among(claims, base, rearranged):
         fresh = debs.look_into([packages[name] for name in sorted(unclear)])
         found = {each.name: each for each in fresh}
         notes = [found.get(each.name, each) for each in notes]

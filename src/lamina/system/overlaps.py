@@ -104,19 +104,24 @@ def _what(notes: PackageNotes, path: str) -> _What:
     return _What.UNCLEAR if path in notes.unclear else _What.FILE
 
 
-def unclear_among(claims: Claims, base: BasePaths) -> set[str]:
+def unclear_among(claims: Claims, base: BasePaths, rearranged: Rearranged) -> set[str]:
     """Return the packages that must be looked into before it can be said who has what.
 
-    What an earlier image tells of two packages was settled in that image.
+    What an earlier image tells of two packages was settled in that image, and what an older version
+    of a package has in the base is its own.
     """
-    return {
-        each.claimant.name
+    unclear = {
+        where: {each.claimant.name for each in brought if each.what is _What.UNCLEAR}
         for where, brought in claims.items()
-        if (len(brought) > 1 and any(each.what is not _What.UNCLEAR for each in brought))
-        or where in base.leaves
+    }
+    owned = base.claims({where for where, names in unclear.items() if names}, rearranged)
+    return {
+        name
+        for where, names in unclear.items()
+        for name in names
+        if len(names) < len(claims[where])
         or where in base.folders
-        for each in brought
-        if each.what is _What.UNCLEAR
+        or any(each.info_name.partition(":")[0] != name for each in owned.get(where, ()))
     }
 
 

@@ -27,7 +27,9 @@ def notes(name: str, *paths: str, unclear: bool = False, folder: bool = False) -
         ([notes("told", "/x", unclear=True), notes("new", "/x")], {"told"}),
         ([notes("told", "/x", unclear=True), notes("new", "/x", folder=True)], {"told"}),
         ([notes("told", "/x", unclear=True), notes("also", "/x", unclear=True)], set()),
-        ([notes("told", "/there", unclear=True)], {"told"}),
+        ([notes("told", "/there", unclear=True)], set()),
+        ([notes("told", "/owned", unclear=True)], {"told"}),
+        ([notes("owner", "/owned", unclear=True)], set()),
         ([notes("told", "/folder", unclear=True)], {"told"}),
         ([notes("told", "/there")], set()),
     ],
@@ -35,6 +37,10 @@ def notes(name: str, *paths: str, unclear: bool = False, folder: bool = False) -
 def test_only_what_meets_something_else_is_looked_into(
     packages: list[PackageNotes], names: set[str]
 ) -> None:
-    base = BasePaths(folders=frozenset({"folder"}), leaves={"there": None})
+    base = BasePaths(
+        folders=frozenset({"folder"}),
+        leaves={"there": None, "owned": None},
+        lists={"var/lib/dpkg/info/owner:amd64.list": "/.\n/owned\n"},
+    )
 
-    assert unclear_among(claims_of(packages, base, Rearranged()), base) == names
+    assert unclear_among(claims_of(packages, base, Rearranged()), base, Rearranged()) == names
