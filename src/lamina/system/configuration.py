@@ -12,12 +12,21 @@ from lamina.system.loader.above import loader_cache
 from lamina.system.made.alternatives import ADMIN, alternatives
 from lamina.system.made.certificates import certificates
 from lamina.system.made.database import database
-from lamina.system.made.folders import folders
+from lamina.system.made.folders import folders, lacking
 from lamina.system.made.permissions import permissions
+from lamina.system.made.shells import shells
 from lamina.system.made.triggers import triggers
 from lamina.system.made.users import add_users
 from lamina.system.notes import PackageNotes, Shipped
-from lamina.system.scripts.deeds import Alternative, Certificates, Deed, Folder, Permission
+from lamina.system.scripts.deeds import (
+    Alternative,
+    Certificates,
+    Copy,
+    Deed,
+    Folder,
+    Permission,
+    Text,
+)
 from lamina.system.scripts.reading import read_scripts
 from lamina.system.scripts.warnings import warnings
 from lamina.system.small_files import SmallFiles, program_of
@@ -82,7 +91,8 @@ class _Configuring:
         }
         self._accounts = add_users(self._base, self._made, self._captured)
         self._changed, left = self._permissions()
-        self._left = frozenset(left)
+        missing = lacking(self._made, self._captured, self._exists)
+        self._left: frozenset[Deed] = frozenset([*left, *missing])
 
     def finish(self, changed: Sequence[Entry]) -> Configuration:
         chosen = list(self._alternatives())
@@ -93,6 +103,7 @@ class _Configuring:
             *chosen,
             *self._accounts.entries,
             *self._certificates(),
+            *shells(self._made, self._base),
             *folders(self._made, self._accounts, self._captured, self._exists),
             *self._changed,
             *loader_cache(
@@ -142,7 +153,9 @@ class _Configuring:
         deeds = [replace(each, package=names[each.package]) for each in self._deeds]
         left = {
             each.package: [
-                deed for deed in each.made if isinstance(deed, Permission) and deed in self._left
+                deed
+                for deed in each.made
+                if isinstance(deed, Permission | Copy | Text) and deed in self._left
             ]
             for each in deeds
         }

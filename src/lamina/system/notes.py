@@ -16,7 +16,7 @@ from lamina.deb.status import stanza
 from lamina.oci.document import Fields, MalformedDocument
 from lamina.system.loader.library import Library
 
-_FORMAT = 4
+_FORMAT = 5
 """Raised whenever other things are noted, so that those that are kept are noted again."""
 _WHAT = "notes on a Debian package"
 

@@ -129,3 +129,33 @@ def test_a_folder_of_the_base_gets_the_rights_that_a_script_gives_it() -> None:
     made = configure([notes("demo", postinst=SETUP)], below, everything)
 
     assert rights(made, "etc/demo") == [(0o2770, 0, 50)]
+
+
+def test_what_is_too_large_to_be_copied_is_told() -> None:
+    """Bytes are noted of small files alone."""
+    script = b"#!/bin/sh\nucf /usr/share/x /etc/x\n"
+
+    made = configured(notes("demo", "/usr/share/x", postinst=script))
+
+    (warning,) = made.warnings
+    assert "files are not copied to their place: cp /usr/share/x /etc/x\n" in warning
+
+
+def test_what_the_base_has_is_not_written_over() -> None:
+    script = b"#!/bin/sh\necho a > /etc/passwd\necho a > /etc/x\n"
+
+    made = configured(notes("demo", postinst=script))
+
+    assert files(made)["etc/x"] == b"a\n"
+    assert "etc/passwd" not in files(made)
+    (warning,) = made.warnings
+    assert "files are not written: ... > /etc/passwd\n" in warning
+
+
+def test_a_shell_is_added_once() -> None:
+    base = SmallFiles({**DEBIAN.files, "etc/shells": b"/bin/sh\n/usr/bin/x\n"})
+    script = b"#!/bin/sh\nadd-shell /usr/bin/x\nadd-shell /usr/bin/y\nadd-shell /usr/bin/y\n"
+
+    assert files(configured(notes("demo", postinst=script), base=base))["etc/shells"] == (
+        b"/bin/sh\n/usr/bin/x\n/usr/bin/y\n"
+    )

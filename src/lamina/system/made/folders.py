@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lamina.archive.entry import Entry, directory, file, symlink
 from lamina.system.made.users import Accounts
-from lamina.system.scripts.deeds import NOTHING, ROOT, Copy, Deed, Folder, Link
+from lamina.system.scripts.deeds import NOTHING, ROOT, Copy, Deed, Folder, Link, Text
 
 
 def folders(
@@ -25,7 +25,9 @@ def folders(
     made: set[str] = set()
     homes = (Folder(home) for home in accounts.homes)
     for deed in (*wanted, *homes):
-        if not isinstance(deed, Folder | Link | Copy) or deed.path in made or exists(deed.path):
+        if not isinstance(deed, Folder | Link | Copy | Text):
+            continue
+        if deed.path in made or exists(deed.path):
             continue
         made.add(deed.path)
         if isinstance(deed, Link):
@@ -35,15 +37,32 @@ def folders(
             yield replace(entry, uid=uid, gid=gid)
 
 
-def _entry(deed: Folder | Copy, captured: Mapping[str, bytes]) -> Entry | None:
+def lacking(
+    wanted: Iterable[Deed], captured: Mapping[str, bytes], exists: Callable[[str], bool]
+) -> list[Copy | Text]:
+    """Return what `folders` does not make, though a script would have.
+
+    Files that were too large to be noted are not copied; what is there is not written over.
+    """
+    return [
+        deed
+        for deed in wanted
+        if (isinstance(deed, Text) and exists(deed.path))
+        or (isinstance(deed, Copy) and not exists(deed.path) and _entry(deed, captured) is None)
+    ]
+
+
+def _entry(deed: Folder | Copy | Text, captured: Mapping[str, bytes]) -> Entry | None:
     path = deed.path.strip("/")
     if isinstance(deed, Folder):
         return directory(path, deed.mode)
+    if isinstance(deed, Text):
+        return file(path, deed.text.encode("utf-8", "surrogateescape"), deed.mode)
     data = b"" if deed.source == NOTHING else captured.get(deed.source.lstrip("/"))
     return None if data is None else file(path, data, deed.mode)
 
 
-def _owner(deed: Folder | Copy, accounts: Accounts) -> tuple[int, int]:
+def _owner(deed: Folder | Copy | Text, accounts: Accounts) -> tuple[int, int]:
     if deed.owner == ROOT and deed.path in accounts.homes:
         # Made with the account, before a script says `mkdir`.
         return accounts.homes[deed.path]

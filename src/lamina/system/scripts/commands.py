@@ -17,6 +17,7 @@ from lamina.system.scripts.deeds import (
     Link,
     Owner,
     Permission,
+    Shell,
     Slave,
 )
 from lamina.system.scripts.modes import change_of, whole
@@ -187,16 +188,32 @@ def _setcap(words: Sequence[str]) -> Iterator[Deed]:
         yield Permission(absolute(path), capabilities=text)
 
 
+def _add_shell(words: Sequence[str]) -> Iterator[Deed]:
+    for path in some(list(words)):
+        if not path.startswith("/usr/"):
+            raise Unknown  # Where `/bin` is merged, it has a second name, which is added as well.
+        yield Shell(absolute(path))
+
+
+def _configure_symlinks(words: Sequence[str]) -> Iterator[Deed]:
+    """Read what mysql-common has for its variants; all that it does is choose a `my.cnf`."""
+    if len(words) != 3 or words[0] != "install":
+        raise Unknown
+    yield Alternative("my.cnf", "/etc/mysql/my.cnf", absolute(words[2]), 200)
+
+
 def _update_ca_certificates(_words: Sequence[str]) -> Iterator[Deed]:
     yield Certificates()
 
 
 _READERS: Mapping[str, _Reader] = {
+    "add-shell": _add_shell,
     "addgroup": account_commands.addgroup,
     "adduser": account_commands.adduser,
     "chgrp": _chgrp,
     "chmod": _chmod,
     "chown": _chown,
+    "configure-symlinks": _configure_symlinks,
     "cp": _copy,
     "dpkg-statoverride": _statoverride,
     "groupadd": account_commands.groupadd,

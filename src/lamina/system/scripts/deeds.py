@@ -117,6 +117,16 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Text:
+    """A file that is written where nothing is, with what the script itself has for it."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+    owner: Owner = ROOT
+
+
+@dataclass(frozen=True, slots=True)
 class Permission:
     """Another mode or owner of what the package ships, or a file's capabilities."""
 
@@ -132,6 +142,13 @@ class Permission:
     def is_whole(self) -> bool:
         """Whether nothing depends on what mode and owner were before."""
         return self.mode.is_whole and bool(self.owner.user and self.owner.group)
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """A shell that users may have."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +171,9 @@ Deed = (
     | Folder
     | Link
     | Copy
+    | Text
     | Permission
+    | Shell
     | SystemUsers
     | Certificates
 )

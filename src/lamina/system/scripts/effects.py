@@ -44,7 +44,7 @@ _RENEWABLE = _words(
 
 _ADMINISTRATIVE = _words(
     """
-    add-shell debconf debconf-set-selections dpkg-maintscript-helper dpkg-trigger getopt ldconfig
+    debconf debconf-set-selections dpkg-maintscript-helper dpkg-trigger getopt ldconfig
     rm rmdir ucfr update-locale update-shells
     """
 )

@@ -16,16 +16,19 @@ from lamina.system.scripts.caches import COMMANDS
 from lamina.system.scripts.commands import deeds_of
 from lamina.system.scripts.deeds import (
     NOTHING,
+    Alternative,
     Copy,
     Deed,
     Deeds,
     Folder,
+    Link,
     Owner,
     Permission,
+    Text,
     Undone,
 )
 from lamina.system.scripts.effects import NO_MATTER, UNREADABLE, WRITES, effect_of
-from lamina.system.scripts.options import Unknown
+from lamina.system.scripts.options import Unknown, absolute
 from lamina.system.scripts.shell.run import Step, TooMuch, follow
 from lamina.system.scripts.shell.surroundings import Surroundings
 
@@ -37,6 +40,8 @@ _VOLATILE = ("/run/", "/var/run/", "/proc/", "/sys/", "/dev/", "/tmp/")  # noqa:
 _TRANSIENT = (*_VOLATILE, "/var/log/", "/var/cache/")
 """What is written there does not have to be in an image."""
 _SETID = 0o6000
+_HOOKS = frozenset({"rtupdate", "post-rtupdate"})
+"""What the hooks of Python's packages are told: they compile modules."""
 _OURS = frozenset(
     {"/etc/ca-certificates.conf", "/etc/hosts", "/etc/networks", "/usr/local/share/ca-certificates"}
 )
@@ -107,6 +112,8 @@ def _followed(
             found = follow(script, arguments, around) if _SHELL.match(script) else None
         except TooMuch:
             found = None
+        if found is not None:
+            around = replace(around, changed=found.changed)
         yield name, None if found is None or found.has_failed else found.steps
 
 
@@ -154,14 +161,18 @@ class _Reading:
         """Take one command into account."""
         if step.name in COMMANDS:
             return
+        if step.name == "rm":
+            self._remove(step)
         written = [path for path in step.writes if self._matters(path)]
+        if written and self._write(step):
+            return
         if written:
             self.leave(WRITES, f"{step.text} > {written[0]}", is_certain=step.is_certain)
             return
         if not step.words or step.writes or (step.name in NO_MATTER and not _changes(step)):
             return
         try:
-            found = _deeds(step)
+            found = [deed for deed in _deeds(step) if not self._is_chosen(deed)]
             if found and not step.is_certain:
                 raise Unknown
             for deed in found:
@@ -169,6 +180,53 @@ class _Reading:
         except Unknown:
             if not self._is_passed_over(step):
                 self.leave(effect_of(step.name), step.text, is_certain=step.is_certain)
+
+    def _write(self, step: Step) -> bool:
+        """Say whether a file is made of what a command writes to it."""
+        if step.output is None or not step.is_certain or len(step.writes) != 1:
+            return False
+        (path,) = step.writes
+        try:
+            absolute(path)
+        except Unknown:
+            return False
+        if path in self._shipped:
+            return False
+        for at, deed in enumerate(self.made):
+            if isinstance(deed, Text) and deed.path == path:
+                before = deed.text if step.output.is_appended else ""
+                self.made[at] = replace(deed, text=before + step.output.text)
+                return True
+            if isinstance(deed, Copy) and deed.path == path:
+                return False
+        if step.output.is_appended:
+            return False
+        self.made.append(Text(path, step.output.text))
+        return True
+
+    def _is_chosen(self, deed: Deed) -> bool:
+        """Say whether an alternative is there already, so that a script that asks adds none."""
+        return isinstance(deed, Alternative) and any(
+            isinstance(made, Alternative) and (made.name, made.path) == (deed.name, deed.path)
+            for made in self.made
+        )
+
+    def _text(self, path: str) -> Text:
+        """Return a file that was written before. Raises `Unknown`."""
+        found = [deed for deed in self.made if isinstance(deed, Text) and deed.path == path]
+        if not found:
+            raise Unknown
+        return found[0]
+
+    def _remove(self, step: Step) -> None:
+        """Forget what was made and is removed again; a file that might be is left there."""
+        paths = {word.value for word in step.words[1:]}
+        if step.is_certain:
+            self.made = [
+                deed
+                for deed in self.made
+                if not (isinstance(deed, Copy | Link | Text) and deed.path in paths)
+            ]
 
     def leave(self, effect: str, command: str, *, is_certain: bool = True) -> None:
         """Note a command that nothing is made of."""
@@ -192,6 +250,8 @@ class _Reading:
         paths = [path for word in step.words[1:] if "/" in (path := word.value or word.text)]
         if any(path.endswith("/py_compile.py") for path in paths):
             return True
+        if _HOOKS & {word.value for word in step.words[1:]}:
+            return True
         paths = [path for path in paths if not path.startswith("$(")]
         return bool(paths) and all(path in _OURS or path.startswith(_TRANSIENT) for path in paths)
 
@@ -203,14 +263,15 @@ class _Reading:
             case Folder(path=path) | Copy(path=path) if path.startswith(_VOLATILE):
                 pass
             case Copy(source=source) if source != NOTHING and source not in self._shipped:
-                raise Unknown
+                text = self._text(source)
+                self.made.append(replace(text, path=deed.path, mode=deed.mode, owner=deed.owner))
             case _:
                 if deed not in self.made:
                     self.made.append(deed)
 
     def _permit(self, permission: Permission) -> None:
         for at, deed in enumerate(self.made):
-            if isinstance(deed, Folder | Copy) and deed.path == permission.path:
+            if isinstance(deed, Folder | Copy | Text) and deed.path == permission.path:
                 if permission.capabilities:
                     raise Unknown
                 is_directory = isinstance(deed, Folder)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from lamina.system.scripts.caches import missing_caches
-from lamina.system.scripts.deeds import Deeds, Permission, Undone
+from lamina.system.scripts.deeds import Copy, Deeds, Permission, Text, Undone
+from lamina.system.scripts.effects import EFFECTS, WRITES
 
 _MOST = 3
 """How many commands are shown for one effect."""
@@ -14,24 +15,32 @@ _MOST = 3
 def warnings(
     deeds: Iterable[Deeds],
     listed: Mapping[str, tuple[str, ...]],
-    left: Mapping[str, Iterable[Permission]],
+    left: Mapping[str, Iterable[Permission | Copy | Text]],
 ) -> list[str]:
     """Return one text for each package where something is missing, by name.
 
-    ``listed`` has the absolute paths of each package's files; ``left`` the permissions that could
-    not be given.
+    ``listed`` has the absolute paths of each package's files; ``left`` what could not be made.
     """
     missing: dict[str, list[Undone]] = {}
     for each in deeds:
-        missing[each.package] = [*each.undone, *_permissions(left.get(each.package, ()))]
+        missing[each.package] = [*each.undone, *_left(left.get(each.package, ()))]
     for package, undone in missing_caches(listed):
         missing.setdefault(package, []).append(undone)
     return [_text(package, undone) for package, undone in sorted(missing.items()) if undone]
 
 
-def _permissions(left: Iterable[Permission]) -> Iterable[Undone]:
-    commands = tuple(_command(each) for each in left)
-    return [Undone("modes or owners of files are not changed", commands)] if commands else []
+def _left(left: Iterable[Permission | Copy | Text]) -> Iterable[Undone]:
+    commands: dict[str, list[str]] = {}
+    for each in left:
+        match each:
+            case Permission():
+                effect, command = "modes or owners of files are not changed", _command(each)
+            case Copy():
+                effect, command = EFFECTS["cp"], f"cp {each.source} {each.path}"
+            case _:
+                effect, command = WRITES, f"... > {each.path}"
+        commands.setdefault(effect, []).append(command)
+    return [Undone(effect, tuple(each)) for effect, each in commands.items()]
 
 
 def _command(permission: Permission) -> str:

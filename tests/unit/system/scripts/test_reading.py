@@ -18,8 +18,10 @@ from lamina.system.scripts.deeds import (
     Numbers,
     Owner,
     Permission,
+    Shell,
     Slave,
     SystemUsers,
+    Text,
     Undone,
     User,
 )
@@ -99,6 +101,11 @@ def read(postinst: str, *paths: str, **files: bytes) -> Deeds:
             Permission("/usr/bin/x", whole(0o2755), Owner("root", "crontab"), is_override=True),
         ),
         ("update-ca-certificates --fresh", Certificates()),
+        ("add-shell /usr/bin/tmux", Shell("/usr/bin/tmux")),
+        (
+            "/usr/share/mysql-common/configure-symlinks install mariadb /etc/mysql/mariadb.cnf",
+            Alternative("my.cnf", "/etc/mysql/my.cnf", "/etc/mysql/mariadb.cnf", 200),
+        ),
     ],
 )
 def test_a_command_is_read(command: str, expected: Deed) -> None:
@@ -136,6 +143,9 @@ def test_a_command_is_read(command: str, expected: Deed) -> None:
         "chown x: /y",
         "dpkg-statoverride --remove /x",
         "systemd-sysusers",
+        "add-shell",
+        "add-shell /bin/x",
+        "configure-symlinks remove x /y",
         "frobnicate",
     ],
 )
@@ -181,7 +191,7 @@ def test_what_is_not_known_is_left_undone_and_named() -> None:
         """
         setcap cap_net_raw+ep /usr/bin/demo
         frobnicate --all
-        echo x > /etc/demo.conf
+        date > /etc/demo.conf
         if grep -q x /etc/y; then addgroup --system perhaps; fi
         """
     )
@@ -193,7 +203,7 @@ def test_what_is_not_known_is_left_undone_and_named() -> None:
             ("setcap cap_net_raw+ep /usr/bin/demo",),
         ),
         Undone("what these commands do is missing", ("frobnicate --all",)),
-        Undone("files are not written", ("echo x > /etc/demo.conf",)),
+        Undone("files are not written", ("date > /etc/demo.conf",)),
         Undone("a group is missing", ("addgroup --system perhaps",), is_certain=False),
     )
 
@@ -310,3 +320,94 @@ def test_defaults_of_debconf_are_taken_unless_a_script_chooses() -> None:
 @pytest.mark.parametrize("command", ["--remove rename /usr/bin/prename", "--auto python3"])
 def test_alternatives_of_an_earlier_version_are_no_matter(command: str) -> None:
     assert read(f"update-alternatives {command}") == Deeds("demo")
+
+
+def test_a_file_is_written_with_what_the_script_has_for_it() -> None:
+    found = read(
+        """
+        word=blue
+        write() {
+            if [ ! -e /etc/x ]; then
+                cat > /etc/x <<EOF
+colour = $word
+EOF
+            fi
+            cat > /etc/y <<-'EOF'
+\t[a]
+\t$word
+\tEOF
+        }
+        write
+        echo 'a  b' > /etc/z
+        echo c >> /etc/z
+        chmod 600 /etc/z
+        echo "$word" > /etc/w.tmp
+        ucf /etc/w.tmp /etc/w
+        rm -f /etc/w.tmp
+        """
+    )
+
+    assert found.undone == ()
+    assert found.made == (
+        Text("/etc/x", "colour = blue\n"),
+        Text("/etc/y", "[a]\n$word\n"),
+        Text("/etc/z", "a  b\nc\n", 0o600),
+        Text("/etc/w", "blue\n"),
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "cat > /etc/x <<EOF\n$(date)\nEOF\n",
+        "cat > /etc/x <<EOF\n`date`\nEOF\n",
+        "cat > /etc/x <<EOF\n${a:-b}\nEOF\n",
+        "cat > /etc/x <<EOF\n$HOME\nEOF\n",
+        "cat y > /etc/x <<EOF\na\nEOF\n",
+        "echo $(date) > /etc/x",
+        "echo -e a > /etc/x",
+        "echo 'a\\tb' > /etc/x",
+        "echo a >> /etc/x",
+        "echo a 2> /etc/x",
+        "echo a > /usr/share/x",
+        "if grep a b; then echo a > /etc/x; fi",
+        "date > /etc/x",
+    ],
+)
+def test_what_would_be_written_is_not_guessed_at(command: str) -> None:
+    found = read(command, "/usr/share/x")
+
+    assert found.made == ()
+    assert [each.effect for each in found.undone] == ["files are not written"]
+
+
+def test_a_later_script_finds_what_an_earlier_one_has_made() -> None:
+    """As the packages of name services do it (dh_installnss)."""
+    found = read(
+        """
+        if [ -f /etc/mark ] && [ -e /etc/nsswitch.conf ]; then
+            sed -i s/a/b/ /etc/nsswitch.conf
+            rm /etc/mark
+        fi
+        """,
+        preinst=b"#!/bin/sh\ntouch /etc/mark\n",
+    )
+
+    assert found.made == ()
+    assert found.undone == (
+        Undone("what these commands do is missing", ("sed -i s/a/b/ /etc/nsswitch.conf",)),
+    )
+
+
+def test_an_alternative_that_is_there_is_not_added_where_a_script_asks_for_it() -> None:
+    found = read(
+        """
+        update-alternatives --install /usr/bin/x x /bin/y 20
+        if ! update-alternatives --query x | grep -q y; then
+            update-alternatives --install /usr/bin/x x /bin/y 50
+        fi
+        """
+    )
+
+    assert found.made == (Alternative("x", "/usr/bin/x", "/bin/y", 20),)
+    assert found.undone == ()

@@ -16,7 +16,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lamina.system.scripts.shell.conditions import Truth, both, check, either, opposite, outcome
+from lamina.system.scripts.shell.output import Output, output_of
 from lamina.system.scripts.shell.surroundings import Surroundings
+from lamina.system.scripts.shell.touched import touched
 from lamina.system.scripts.shell.tree import only_output, parse, parts_of_if, patterns
 from lamina.system.scripts.shell.words import Scope, Word, expand, text_of, value_of
 
@@ -40,6 +42,8 @@ class Step:
     is_certain: bool
     writes: tuple[str, ...] = ()
     """The files that its output goes to, as far as their names are known."""
+    output: Output | None = None
+    """What goes to the only one of them, if that is known."""
 
     @property
     def name(self) -> str:
@@ -77,6 +81,8 @@ class Followed:
     steps: tuple[Step, ...]
     answers: Mapping[str, str | None]
     """What debconf would answer afterwards; None if nobody knows."""
+    changed: dict[str, bool | None]
+    """See `Surroundings.changed`: as it is afterwards."""
     has_failed: bool = False
     """Whether the package could not be installed then: something was not understood."""
 
@@ -86,13 +92,16 @@ def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) 
     if len(script) > _LARGEST:
         raise TooMuch
     given = tuple(Word(argument, argument) for argument in arguments)
+    surroundings = replace(surroundings, changed=dict(surroundings.changed))
     scope = Scope(surroundings.variables(), given, surroundings)
     reader = _Reader(scope, dict(surroundings.answers))
     try:
         result = reader.block(parse(script))
     except RecursionError:
         raise TooMuch from None
-    return Followed(tuple(reader.found), reader.answers, result.end is _End.FAILURE)
+    return Followed(
+        tuple(reader.found), reader.answers, surroundings.changed, result.end is _End.FAILURE
+    )
 
 
 @dataclass(slots=True)
@@ -176,6 +185,13 @@ class _Reader:
 
     def _note(self, words: tuple[Word, ...], writes: tuple[str, ...] = ()) -> None:
         self.found.append(Step(words, self.is_certain, writes))
+        for path, is_there in touched(words):
+            self._mark(path, is_there=is_there)
+
+    def _mark(self, path: str, *, is_there: bool) -> None:
+        """Remember what the script itself has made or removed: later it may ask for that."""
+        if path.startswith("/"):
+            self.scope.surroundings.changed[path] = is_there if self.is_certain else None
 
     def _command(self, node: Node) -> _Result:
         if (asked := only_output(node)) is not None:
@@ -441,6 +457,12 @@ class _Reader:
             self.found[at] = replace(self.found[at], writes=(*self.found[at].writes, *writes))
         if writes and len(self.found) > start and not self.found[-1].writes:
             self.found[-1] = replace(self.found[-1], writes=tuple(writes))
+        if body is not None and body.type == "command" and len(self.found) == start + 1:
+            only = self.found[start]
+            output = output_of(node, only.words, self.scope)
+            self.found[start] = replace(only, output=output)
+        for path in writes:
+            self._mark(path, is_there=True)
         return result
 
     def _written(self, redirect: Node) -> list[str]:

@@ -30,8 +30,9 @@ _ALWAYS = frozenset(
     | {"/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/mail", "/etc/default", "/root"}
     | {"/bin", "/sbin", "/lib", "/home", "/opt", "/srv", "/usr/share/doc"}
     | {"/tmp", "/var/tmp"}  # noqa: S108
+    | {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"}
 )
-"""Directories of every Debian system (package base-files)."""
+"""What every Debian system has (packages base-files, base-passwd, libc-bin)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Surroundings:
     """The names of all programs of the system, if they are known."""
     answers: Mapping[str, str | None] = field(default_factory=dict)
     """What debconf answers if nobody is asked, by question."""
+    changed: dict[str, bool | None] = field(default_factory=dict)
+    """Whether a path is there by what the package's scripts have done so far; None if perhaps."""
 
     @property
     def triplet(self) -> str | None:
@@ -68,6 +71,8 @@ class Surroundings:
     def has(self, path: str) -> bool | None:
         """Say whether something is at a path, if that can be known."""
         path = posixpath.normpath(path)
+        if path in self.changed:
+            return self.changed[path]
         if path in _ALWAYS or path in (self.paths or ()):
             return True
         if self.paths is None:
