@@ -52,10 +52,15 @@ class DebianRoot:
 
     def would_install(self, *names: str) -> dict[str, str]:
         """Return name and version of all that apt would unpack for these packages."""
-        said = self.apt_get("--simulate", "install", "--no-install-recommends", *names)
-        return {
-            found["name"].partition(":")[0]: found["version"] for found in _INSTALLED.finditer(said)
-        }
+        return _unpacked(self.apt_get("--simulate", "install", "--no-install-recommends", *names))
+
+    def can_install(self, *names: str) -> dict[str, str] | None:
+        """Return the same; None where apt refuses, or removes something for it."""
+        command = ("--simulate", "install", "--no-install-recommends", *names)
+        done = self.tried("apt-get", *self.options, *command)
+        if done.returncode != 0 or "\nRemv " in done.stdout:
+            return None
+        return _unpacked(done.stdout)
 
     def of_base(self, status: bytes, name: str, architecture: str = "amd64") -> DebianRoot:
         """Return the same apt, which takes another base's packages for those that are installed.
@@ -84,6 +89,12 @@ class DebianRoot:
         else:
             other.apt_get("update")
         return other
+
+
+def _unpacked(said: str) -> dict[str, str]:
+    return {
+        found["name"].partition(":")[0]: found["version"] for found in _INSTALLED.finditer(said)
+    }
 
 
 def unpack_root(layers: Iterable[Path], at: Path) -> DebianRoot:

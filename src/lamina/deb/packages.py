@@ -90,6 +90,8 @@ class PackagesIndex:
         """By name: of each paragraph the file, and where in it the paragraph begins."""
         self._providers: dict[str, list[str]] = defaultdict(list)
         self._versions: dict[str, tuple[IndexedPackage, ...]] = {}
+        self._mentions: dict[str, tuple[int, ...]] = {}
+        """What `first_mentions` found, which may have searched 50 MB."""
         provides: dict[str, list[str]] = defaultdict(list)
         for number in range(len(self._files)):
             self._read_names(number, provides)
@@ -155,9 +157,13 @@ class PackagesIndex:
 
         apt numbers names so, and takes of equal providers the one with the highest number.
         """
-        return {name: self._first_mention(name.encode()) for name in names}
+        wanted = [*names]
+        for name in wanted:
+            if name not in self._mentions:
+                self._mentions[name] = self._find_mention(name.encode())
+        return {name: self._mentions[name] for name in wanted}
 
-    def _first_mention(self, name: bytes) -> tuple[int, ...]:
+    def _find_mention(self, name: bytes) -> tuple[int, ...]:
         form = re.compile(rb"(?<![^\s,|])" + re.escape(name) + rb"(?![^\s,|(])")
         for number, file in enumerate(self._files):
             at = file.data.find(name)
