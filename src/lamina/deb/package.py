@@ -32,6 +32,11 @@ class DebianPackage:
         return self.path.split("/")[-2] if "/" in self.path else self.name
 
     @property
+    def identity(self) -> list[str]:
+        """What a layer knows it by: also what it is said to be, since the image repeats that."""
+        return [self.name, self.version, self.architecture, self.sha256]
+
+    @property
     def file_name(self) -> str:
         """What its file is called."""
         return self.path.rpartition("/")[2]

@@ -110,7 +110,7 @@ class SystemPlan:
                 "system": FORMAT,
                 "layer": what,
                 "architecture": self.architecture,
-                "packages": [[package.name, package.sha256] for package in packages],
+                "packages": [package.identity for package in packages],
                 "below": below,
                 "documentation": self.keeps_docs,
                 "date": EPOCH,

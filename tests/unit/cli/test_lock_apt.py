@@ -509,3 +509,18 @@ def test_a_lock_from_which_a_package_was_lost_is_refused(app: App) -> None:
     ]
     app.locks("--upgrade")
     assert app.build().code == 0
+
+
+def test_a_version_that_is_not_the_package_s_is_refused_though_its_layer_is_stored(
+    app: App,
+) -> None:
+    app.locks()
+    store = ("--store", "stored")
+    assert app.program("build", "project", "-o", "oci:out", *store).code == 0
+    text = app.text.replace('version = "1.0-1"', 'version = "1.0-2"', 1)
+    (app.locked.folder / "lamina.lock").write_text(text)
+
+    ended = app.program("build", "project", "-o", "oci:out", *store)
+
+    assert ended.code == 1
+    assert "it is another package\n  expected: libtool 1.0-2 amd64\n" in ended.err

@@ -73,7 +73,7 @@ class DebianLayer:
     @property
     def key(self) -> LayerKey:
         """The identity of the layer before it is made."""
-        packages = [[package.name, package.sha256] for package in self.packages]
+        packages = [package.identity for package in self.packages]
         return LayerKey.of(
             {
                 "debian": FORMAT,
