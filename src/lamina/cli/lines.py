@@ -79,6 +79,7 @@ class Lines(Silent):
         super().__init__(tally)
         self._say = say
         self._announces = announces
+        self._warnings: set[str] = set()
 
     def planned(
         self,
@@ -108,6 +109,9 @@ class Lines(Silent):
     def warn(self, text: str) -> None:
         """See `Observer.warn`."""
         super().warn(text)
+        if text in self._warnings:  # Of a base and of what lies above it, or of each platform.
+            return
+        self._warnings.add(text)
         self._say(f"{styled('warning', fg='yellow', bold=True)}: {text}")
 
 

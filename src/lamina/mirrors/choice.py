@@ -21,6 +21,10 @@ from lamina.mirrors.keyrings import Keys, Read, named_keys, usual_keys
 
 _LIST = "etc/apt/sources.list"
 _TRUSTED = "etc/apt/trusted.gpg"
+_NO_SECURITY = (
+    "There are no security updates, since a mirror is configured and none for those; "
+    "name it as `debian-security-mirror`"
+)
 
 
 class NothingForArchitecture(LaminaError):
@@ -99,7 +103,7 @@ def choose_archives(
     if sources:
         archives = _of_sources(sources, target)
         return _with_keys(_moved(archives, target, configured, warn), target, configured, machine)
-    archives = _of_release(target, configured, machine)
+    archives = _of_release(target, configured, machine, warn)
     return _with_keys(archives, replace(target, base=None), configured, machine)
 
 
@@ -121,13 +125,17 @@ def _of_sources(sources: Sequence[AptSource], target: Target) -> tuple[Archive, 
     return archives
 
 
-def _of_release(target: Target, configured: Configured, machine: Machine) -> tuple[Archive, ...]:
+def _of_release(
+    target: Target, configured: Configured, machine: Machine, warn: Callable[[str], None]
+) -> tuple[Archive, ...]:
     """Return the archives of a release, about which the base says nothing but its name."""
     codename, distribution = target.codename, target.distribution
     if codename is None or distribution is None:
         raise MirrorNotFound(codename, distribution)
     if configured.mirror is None:
         return archives_of_machine(codename, machine.sources(), distribution)
+    if configured.security_mirror is None and distribution.has_own_security:
+        warn(_NO_SECURITY)
     return archives_of_mirror(
         codename,
         configured.mirror,
@@ -161,10 +169,7 @@ def _moved(
             f"{target.distribution.name} itself"
         )
     if len(moved) < len(archives):
-        warn(
-            "There are no security updates, since a mirror is configured and none for those; "
-            "name it as `debian-security-mirror`"
-        )
+        warn(_NO_SECURITY)
     return moved
 
 

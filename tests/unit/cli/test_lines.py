@@ -55,6 +55,16 @@ def no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
 
 
+def test_a_warning_is_said_once() -> None:
+    said: list[str] = []
+    lines = Lines(Tally(), said.append)
+
+    for text in ("A warning", "Another", "A warning"):
+        lines.warn(text)
+
+    assert said == ["warning: A warning", "warning: Another"]
+
+
 def test_a_few_lines_tell_of_a_build() -> None:
     said: list[str] = []
 

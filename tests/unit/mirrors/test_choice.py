@@ -170,6 +170,27 @@ def test_that_there_are_no_security_updates_is_said() -> None:
     ]
 
 
+def test_that_a_base_without_sources_has_no_security_updates_is_said() -> None:
+    for files in (None, {}):
+        warnings: list[str] = []
+
+        found = chosen(files, Configured(mirror=MIRROR, read=nothing), warnings=warnings)
+
+        assert places(found) == [(MIRROR, "bookworm"), (MIRROR, "bookworm-updates")]
+        assert warnings == [
+            "There are no security updates, since a mirror is configured and none for those; "
+            "name it as `debian-security-mirror`"
+        ]
+
+
+def test_ubuntu_has_its_security_updates_at_the_mirror_that_is_configured() -> None:
+    configured = Configured(mirror=MIRROR, read=nothing)
+
+    found = chosen({}, configured, codename="noble", distribution=UBUNTU)
+
+    assert (MIRROR, "noble-security") in places(found)
+
+
 def test_a_mirror_that_changes_nothing_is_said() -> None:
     warnings: list[str] = []
     files = {"etc/apt/sources.list": b"deb https://pg.example/apt bookworm-pgdg main\n"}
