@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from functools import partial
 
 from lamina.deb.release import Release
 from lamina.deb.signature import BadSignature, verify, verify_detached
 from lamina.errors import LaminaError
 from lamina.mirrors.archives import Archive
+from lamina.mirrors.distributions import DISTRIBUTIONS
 from lamina.mirrors.fetching import Fetch
 from lamina.mirrors.keyrings import KeyringNotFound
 from lamina.transport.protocol import Interrupted, TransportError
@@ -23,10 +25,20 @@ class SuiteNotFound(LaminaError):
     """A mirror without the suite asked for."""
 
     def __init__(self, archive: Archive) -> None:
+        near = _near(archive.suite)
+        check = f"Did you mean `{near}`? Or" if near else "Check the codename, or"
         super().__init__(
             f"Unable to find {archive}",
-            hint="Check the codename, or name another mirror in `LAMINA_DEBIAN_MIRROR`",
+            hint=f"{check} name another mirror in `LAMINA_DEBIAN_MIRROR`",
         )
+
+
+def _near(suite: str) -> str | None:
+    """Return the suite that a misspelt name is close to; None for one that is known."""
+    stem, dash, rest = suite.partition("-")
+    known = sorted(frozenset().union(*(each.stems for each in DISTRIBUTIONS)))
+    near = [] if stem in known else get_close_matches(stem, known, 1)
+    return f"{near[0]}{dash}{rest}" if near else None
 
 
 class MirrorUnreachable(TransportError):

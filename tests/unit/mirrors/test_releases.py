@@ -310,3 +310,31 @@ def test_an_unknown_suite_is_told(mirror: Mirror, archive: Archive) -> None:
     assert caught.value.hint == (
         "Check the codename, or name another mirror in `LAMINA_DEBIAN_MIRROR`"
     )
+
+
+@pytest.mark.parametrize(
+    ("suite", "meant"),
+    [
+        ("boookworm", "bookworm"),
+        ("nobel", "noble"),
+        ("trixy-backports", "trixie-backports"),
+    ],
+)
+def test_a_misspelt_suite_is_told_with_the_one_that_is_meant(
+    suite: str, meant: str, mirror: Mirror, archive: Archive
+) -> None:
+    with pytest.raises(SuiteNotFound) as caught:
+        read_releases([replace(archive, suite=suite)], fetch=mirror, now=NOW)
+
+    assert caught.value.hint == (
+        f"Did you mean `{meant}`? Or name another mirror in `LAMINA_DEBIAN_MIRROR`"
+    )
+
+
+def test_a_suite_that_is_known_is_not_taken_for_another(mirror: Mirror, archive: Archive) -> None:
+    with pytest.raises(SuiteNotFound) as caught:
+        read_releases([replace(archive, suite="unstable")], fetch=mirror, now=NOW)
+
+    assert caught.value.hint == (
+        "Check the codename, or name another mirror in `LAMINA_DEBIAN_MIRROR`"
+    )
