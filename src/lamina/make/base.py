@@ -44,13 +44,23 @@ class UnknownBase(BaseError):
     """A base that is named in no form that is read."""
 
     def __init__(self, name: str, why: str | None = None) -> None:
-        near = difflib.get_close_matches(name.partition(":")[0], _PREFIXES, 1)
         forms = ", ".join(f"`{form}`" for form in _FORMS)
         super().__init__(
             f"Unable to read the base image `{name}`\n"
             f"  expected: {forms}, or the name of an image in a registry",
-            hint=f"Did you mean `{near[0]}`?" if near else why,
+            hint=_way_out(name) or why,
         )
+
+
+def _way_out(name: str) -> str | None:
+    """Return how a base that cannot be read may be named, if that can be told."""
+    prefix = name.partition(":")[0]
+    if prefix == "oci-archive":
+        return f"Make a layout of it: `skopeo copy {name} oci:DIR`, and name `oci:DIR`"
+    if prefix in _PREFIXES:
+        return f"Write it as `{_FORMS[_PREFIXES.index(prefix)]}`"
+    near = difflib.get_close_matches(prefix, _PREFIXES, 1)
+    return f"Did you mean `{near[0]}`?" if near else None
 
 
 class BaseNotPinned(BaseError):

@@ -193,6 +193,18 @@ _FORMS = (
             f"  expected: {_FORMS}\n\nhint: Did you mean `debian`?\n",
         ),
         (
+            ["--base", "debian:"],
+            "error: Unable to read the base image `debian:`\n"
+            f"  expected: {_FORMS}\n\nhint: Write it as `debian:CODENAME`\n",
+        ),
+        (
+            ["--base", "oci-archive:base.tar"],
+            "error: Unable to read the base image `oci-archive:base.tar`\n"
+            f"  expected: {_FORMS}\n\n"
+            "hint: Make a layout of it: `skopeo copy oci-archive:base.tar oci:DIR`, and name "
+            "`oci:DIR`\n",
+        ),
+        (
             ["--platform", "amd64"],
             "error: Expected `os/architecture` for a platform, got: amd64\n\n"
             "hint: For example `linux/amd64` or `linux/arm64`\n",
