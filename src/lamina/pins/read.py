@@ -35,6 +35,7 @@ _STEP = re.compile(r"(?!\.\.?$)[^\s/\\?#]+")
 _HIDDEN = re.compile(r"%(2e|2f|5c)", re.IGNORECASE)
 """A dot or a slash that a server would see nevertheless."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONFLICT = ("<<<<<<< ", ">>>>>>> ")
 _AGAIN = "Resolve what is wrong with it, or delete it; then run `lamina lock`"
 
 
@@ -44,6 +45,7 @@ class MalformedPins(LaminaError):
 
 def read(document: str) -> Pins:
     """Read the text of a lock. Raises `MalformedPins`."""
+    _check_merged(document)
     try:
         values = tomli.loads(document)
     except (tomli.TOMLDecodeError, RecursionError) as error:
@@ -64,6 +66,17 @@ def read(document: str) -> Pins:
         lines = [f"  {place}: {what}" for place, what in sorted(set(problems.found))]
         raise MalformedPins("\n".join([f"Unable to read `{NAME}`", *lines]), hint=_AGAIN)
     return pins
+
+
+def _check_merged(document: str) -> None:
+    """Refuse what a merge left undone, before it is taken for a slip of the pen."""
+    for number, line in enumerate(document.splitlines(), start=1):
+        if line.startswith(_CONFLICT):
+            raise MalformedPins(
+                f"Unable to read `{NAME}`: a merge left a conflict in line {number}",
+                hint="Take one side of it, as with `git checkout --theirs "
+                f"{NAME}`; then run `lamina lock`",
+            )
 
 
 def _check_version(version: object) -> None:

@@ -345,7 +345,7 @@ def test_a_lock_that_is_damaged_is_not_written_over(app: App) -> None:
 
     for ended in (app.lock(), app.lock("--upgrade"), app.lock("--check"), app.build()):
         assert ended.code == 1
-        assert ended.err.startswith("error: Unable to parse `lamina.lock`: ")
+        assert ended.err.startswith("error: Unable to read `lamina.lock`: a merge left a conflict")
 
 
 def test_a_machine_is_told_what_has_changed(app: App) -> None:

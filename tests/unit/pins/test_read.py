@@ -26,10 +26,20 @@ def changed(pattern: str, replacement: str, count: int = 1) -> str:
 
 
 def test_what_is_no_toml_is_named() -> None:
-    text = TEXT.replace("[suites]", "<<<<<<< HEAD\n[suites]")
+    text = TEXT.replace("[suites]", "suites]")
 
-    assert refusal(text).startswith("Unable to parse `lamina.lock`: Invalid statement (at line ")
+    assert refusal(text).startswith("Unable to parse `lamina.lock`: ")
     assert refusal("a = [" * 10_000).startswith("Unable to parse `lamina.lock`: ")
+
+
+def test_a_conflict_that_a_merge_left_is_told_with_its_line() -> None:
+    with pytest.raises(MalformedPins) as caught:
+        read("version = 1\n\n<<<<<<< HEAD\n[asked]\n=======\n[asked]\n>>>>>>> branch\n")
+
+    assert str(caught.value) == "Unable to read `lamina.lock`: a merge left a conflict in line 3"
+    assert caught.value.hint == (
+        "Take one side of it, as with `git checkout --theirs lamina.lock`; then run `lamina lock`"
+    )
 
 
 @pytest.mark.parametrize("version", ["2", "true", '"1"', "1.0"])
