@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lamina.cli.amounts import counted
+from lamina.oci.index import normalize
 from lamina.pins.changes import Change, Kind, changes
 from lamina.pins.file_name import NAME
 from lamina.pins.matching import Mismatch
@@ -70,7 +71,7 @@ def _entry(change: Change) -> dict[str, object]:
 
 def _line(change: Change, outcome: Outcome) -> str:
     where = ""
-    if 0 < len(change.platforms) < len(outcome.after.platforms):
+    if 0 < len(change.platforms) < _count_platforms(outcome):
         where = f", {', '.join(change.platforms)}"
     title, security = _title(change), " (security)" if change.is_security else ""
     before, after = _shown(change, change.before), _shown(change, change.after)
@@ -79,6 +80,12 @@ def _line(change: Change, outcome: Outcome) -> str:
     if change.after is None:
         return f" - {title} {before}{where}"
     return f" ~ {title} {before} -> {after}{where}{security}"
+
+
+def _count_platforms(outcome: Outcome) -> int:
+    """Count those that were pinned or are: of one that goes, its packages go there alone."""
+    locks = (each for each in (outcome.before, outcome.after) if each is not None)
+    return len({normalize(each.platform) for lock in locks for each in lock.platforms})
 
 
 def _title(change: Change) -> str:

@@ -289,6 +289,17 @@ def test_a_new_platform_gets_the_release_that_is_pinned_for_the_others(app: App)
     ]
 
 
+def test_what_goes_with_a_platform_is_told_with_its_name(app: App) -> None:
+    arm = base_image(architecture="arm64")
+    put(app.server, BASE, "3.12-slim", base_image(), arm)
+    app.locks("--platform", "linux/amd64,linux/arm64")
+
+    assert app.locks() == [
+        f" - base {short(arm.digest)}, linux/arm64",
+        "Wrote `lamina.lock`: 1 removed",
+    ]
+
+
 def test_one_platform_alone_can_be_built(app: App) -> None:
     put(app.server, BASE, "3.12-slim", base_image(), base_image(architecture="arm64"))
     app.configure('platform = ["linux/amd64", "linux/arm64"]\n')
