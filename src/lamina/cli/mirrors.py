@@ -85,6 +85,7 @@ def _configured(environ: Mapping[str, str], config: Config, folder: Path) -> Con
         is_for_all=bool(mirror),
         sources=config.apt_sources,
         keyring=_read_keyring(Path(keyring)) if keyring else None,
+        keyring_path=keyring or "",
         read=read,
     )
 
@@ -101,4 +102,8 @@ def _read_keyring(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise LaminaError(f"Unable to read the keyring `{path}`: {error.strerror}") from error
+        raise LaminaError(
+            f"Unable to read the keyring `{path}`: {error.strerror}",
+            hint="A path in `[tool.lamina]` is relative to the project's folder, one in "
+            "`LAMINA_DEBIAN_KEYRING` to the working directory",
+        ) from error

@@ -74,6 +74,8 @@ class Configured:
     sources: tuple[str, ...] = ()
     """In one line each; they are taken instead of the base's."""
     keyring: bytes | None = None
+    keyring_path: str = ""
+    """Where it lies; for errors."""
     read: Read
     """Gives the keyrings that `sources` name by relative paths."""
 
@@ -200,11 +202,12 @@ def _with_keys(
 
     def keys(archive: Archive) -> Keys:
         if mine and archive.is_own:
-            return Keys(mine)
+            return Keys(mine, tried=(configured.keyring_path,))
         found = _keys(archive, target, configured, machine)
         if archive.signed_by:
             return found
-        return replace(found, keyrings=mine + found.keyrings)
+        tried = (configured.keyring_path,) if mine else ()
+        return replace(found, keyrings=mine + found.keyrings, tried=tried + found.tried)
 
     return tuple(replace(archive, keys=keys(archive)) for archive in archives)
 

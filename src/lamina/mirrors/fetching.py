@@ -10,6 +10,20 @@ from typing import Protocol
 from lamina.errors import LaminaError
 from lamina.transport.protocol import Interrupted, TransportError
 
+_UPDATING = (
+    "The mirror is in the middle of an update, or damaged; try again later, or name "
+    "another mirror as `debian-mirror` in `[tool.lamina]`"
+)
+
+
+class MirrorUnreachable(TransportError):
+    """A mirror that does not answer, or refuses to."""
+
+    def __init__(self, error: TransportError) -> None:
+        other = "ame another mirror as `debian-mirror` in `[tool.lamina]`"
+        hint = f"{error.hint}; or n{other}" if error.hint else f"N{other}"
+        super().__init__(str(error), hint=hint)
+
 
 class DamagedDownload(LaminaError):
     """A file that is not the one that the archive's signature vouches for."""
@@ -17,8 +31,7 @@ class DamagedDownload(LaminaError):
     def __init__(self, name: str, expected: str, got: str, *, what: str = "Hash") -> None:
         super().__init__(
             f"{what} mismatch for `{name}`\n  expected: {expected}\n  got:      {got}",
-            hint="The mirror is in the middle of an update, or damaged; try again later, or name "
-            "another mirror as `debian-mirror` in `[tool.lamina]`",
+            hint=_UPDATING,
         )
 
 
@@ -26,7 +39,10 @@ class Gone(LaminaError):
     """A file that a mirror does not have."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Unable to find `{name}`: the mirror does not have it")
+        super().__init__(
+            f"Unable to find `{name}`: the mirror does not have it",
+            hint=_UPDATING,
+        )
 
 
 class Fetch(Protocol):
@@ -59,6 +75,8 @@ def fetch_first(urls: Iterable[str], fetch: Fetch, *, sha256: str, size: int, na
         except (Gone, DamagedDownload, TransportError) as error:
             if isinstance(failure, Gone):
                 failure = error
+    if isinstance(failure, TransportError) and failure.may_pass:
+        raise MirrorUnreachable(failure) from failure
     raise failure
 
 

@@ -26,6 +26,19 @@ class KeyringNotFound(LaminaError):
         )
 
 
+class DamagedKeyring(LaminaError):
+    """A keyring that cannot be read, of those that were found for an archive."""
+
+    def __init__(self, error: LaminaError, tried: Sequence[str]) -> None:
+        paths = ", ".join(f"`{path}`" for path in tried)
+        which = f"It is {'one of ' if len(tried) > 1 else ''}{paths}; name" if paths else "Name"
+        super().__init__(
+            str(error),
+            hint=f"{which} another one as `debian-keyring` in `[tool.lamina]`, or in "
+            "`LAMINA_DEBIAN_KEYRING`",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """Whose signatures are believed for one archive."""
@@ -34,7 +47,7 @@ class Keys:
     fingerprints: frozenset[str] = frozenset()
     """If any, only these keys of the keyrings; in lower case."""
     tried: tuple[str, ...] = ()
-    """Where keyrings were looked for; for the error where there is none."""
+    """Where keyrings were looked for; for the error where there is none, or one is damaged."""
 
 
 def named_keys(signed_by: str, read: Read) -> Keys:

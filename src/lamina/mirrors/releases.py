@@ -10,12 +10,12 @@ from difflib import get_close_matches
 from functools import partial
 
 from lamina.deb.release import Release
-from lamina.deb.signature import BadSignature, verify, verify_detached
+from lamina.deb.signature import BadSignature, UnreadableKeyring, verify, verify_detached
 from lamina.errors import LaminaError
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.distributions import DISTRIBUTIONS
-from lamina.mirrors.fetching import Fetch
-from lamina.mirrors.keyrings import KeyringNotFound
+from lamina.mirrors.fetching import Fetch, MirrorUnreachable
+from lamina.mirrors.keyrings import DamagedKeyring, KeyringNotFound
 from lamina.transport.protocol import Interrupted, TransportError
 
 PARALLEL = 8
@@ -39,15 +39,6 @@ def _near(suite: str) -> str | None:
     known = sorted(frozenset().union(*(each.stems for each in DISTRIBUTIONS)))
     near = [] if stem in known else get_close_matches(stem, known, 1)
     return f"{near[0]}{dash}{rest}" if near else None
-
-
-class MirrorUnreachable(TransportError):
-    """A mirror that does not answer, or refuses to."""
-
-    def __init__(self, error: TransportError) -> None:
-        other = "ame another mirror as `debian-mirror` in `[tool.lamina]`"
-        hint = f"{error.hint}; or n{other}" if error.hint else f"N{other}"
-        super().__init__(str(error), hint=hint)
 
 
 class UnsignedSource(LaminaError):
@@ -133,7 +124,10 @@ def _read(
         raise UnsignedSource(archive)
     if not archive.keys.keyrings:
         raise KeyringNotFound(str(archive), archive.keys.tried)
-    found = _verified(archive, fetch, now)
+    try:
+        found = _verified(archive, fetch, now)
+    except UnreadableKeyring as error:
+        raise DamagedKeyring(error, archive.keys.tried) from None
     newest = seen.get(archive.name)
     if found is None:
         if archive.is_required or newest is not None:

@@ -104,6 +104,26 @@ def test_a_release_that_others_signed(world: AptWorld, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("keyring", [b"", b"no keys"], ids=["empty", "none"])
+def test_a_keyring_without_keys_is_named(
+    world: AptWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keyring: bytes
+) -> None:
+    world.publish(Deb("demo"))
+    path = tmp_path / "mine.gpg"
+    path.write_bytes(keyring)
+    monkeypatch.setenv("LAMINA_DEBIAN_KEYRING", str(path))
+    monkeypatch.setenv("LAMINA_DEBIAN_MIRROR", world.mirror.url)
+    world.has_sources = False
+
+    first, _, hint = world.refused("demo").partition("\n\n")
+
+    assert first.startswith(f"error: Unable to read the keyring for {RELEASE}: ")
+    assert hint == (
+        "hint: It is `ROOT/mine.gpg`; name another one as `debian-keyring` in `[tool.lamina]`, "
+        "or in `LAMINA_DEBIAN_KEYRING`\n"
+    )
+
+
 def test_a_release_that_was_changed_after_it_was_signed(world: AptWorld) -> None:
     world.publish(Deb("demo"))
     signed = world.mirror.documents[f"{world.mirror.url}/dists/bookworm/InRelease"]

@@ -138,6 +138,10 @@ def test_a_keyring_that_is_configured_must_be_there(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"Unable to read the keyring `{tmp_path}/no.gpg`: No such file or directory"
     )
+    assert caught.value.hint == (
+        "A path in `[tool.lamina]` is relative to the project's folder, one in "
+        "`LAMINA_DEBIAN_KEYRING` to the working directory"
+    )
 
 
 def test_configured_sources_name_keyrings_of_the_project(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from debs import Mirror
 from lamina.deb.package import DebianPackage
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import NoArchive, PackageGone, fetch_deb
-from lamina.mirrors.fetching import DamagedDownload
+from lamina.mirrors.fetching import DamagedDownload, MirrorUnreachable
+from lamina.transport.protocol import TransportError
 
 URL = "https://deb.example/debian"
 ARCHIVE = Archive(url=URL, suite="bookworm")
@@ -73,6 +74,21 @@ def test_a_changed_package_is_refused_and_another_mirror_may_have_it_whole(mirro
         f"  got:      sha256:{hashlib.sha256(changed).hexdigest()}"
     )
     assert fetch_deb(PACKAGE, [bad, ARCHIVE], mirror).read_bytes() == DEB
+
+
+class Failing(Mirror):
+    """A mirror that fails at each file."""
+
+    def fetch(self, url: str, *, sha256: str, size: int, name: str) -> Path:
+        raise TransportError("Unable to download it: the server answered 500")
+
+
+def test_a_mirror_that_fails_may_be_replaced(tmp_path: Path) -> None:
+    with pytest.raises(MirrorUnreachable) as caught:
+        fetch_deb(PACKAGE, [ARCHIVE], Failing(tmp_path))
+
+    assert str(caught.value) == "Unable to download it: the server answered 500"
+    assert caught.value.hint == "Name another mirror as `debian-mirror` in `[tool.lamina]`"
 
 
 def test_a_suite_that_no_source_names_is_told(mirror: Mirror) -> None:

@@ -151,6 +151,10 @@ def test_an_index_that_is_not_there_is_told(mirror: Mirror, archive: Archive) ->
         read(mirror, archive)
 
     assert str(caught.value) == ("Unable to find `Packages of trixie`: the mirror does not have it")
+    assert caught.value.hint == (
+        "The mirror is in the middle of an update, or damaged; try again later, or name another "
+        "mirror as `debian-mirror` in `[tool.lamina]`"
+    )
 
 
 def test_a_changed_index_is_refused(mirror: Mirror, archive: Archive) -> None:

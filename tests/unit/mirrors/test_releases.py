@@ -14,9 +14,9 @@ from debs import Mirror, stanza
 from lamina.deb.release import OutdatedRelease, WrongRelease
 from lamina.deb.signature import BadSignature
 from lamina.mirrors.archives import Archive
+from lamina.mirrors.fetching import MirrorUnreachable
 from lamina.mirrors.keyrings import KeyringNotFound, Keys
 from lamina.mirrors.releases import (
-    MirrorUnreachable,
     RolledBack,
     SuiteNotFound,
     UnsignedSource,
