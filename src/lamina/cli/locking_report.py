@@ -66,6 +66,7 @@ def _entry(change: Change) -> dict[str, object]:
         "before": change.before,
         "after": change.after,
         "security": change.is_security,
+        "older": change.is_older,
     }
 
 
@@ -73,13 +74,14 @@ def _line(change: Change, outcome: Outcome) -> str:
     where = ""
     if 0 < len(change.platforms) < _count_platforms(outcome):
         where = f", {', '.join(change.platforms)}"
-    title, security = _title(change), " (security)" if change.is_security else ""
+    title = _title(change)
+    mark = " (security)" if change.is_security else " (older)" if change.is_older else ""
     before, after = _shown(change, change.before), _shown(change, change.after)
     if change.before is None:
         return f" + {title} {after}{where}"
     if change.after is None:
         return f" - {title} {before}{where}"
-    return f" ~ {title} {before} -> {after}{where}{security}"
+    return f" ~ {title} {before} -> {after}{where}{mark}"
 
 
 def _count_platforms(outcome: Outcome) -> int:
@@ -110,16 +112,18 @@ def _summary(outcome: Outcome) -> str:
 
 
 def _counts(found: Iterable[Change]) -> Iterator[str]:
-    added = removed = updated = security = 0
+    added = removed = updated = security = older = 0
     for each in found:
         added += each.before is None
         removed += each.after is None
         updated += each.before is not None and each.after is not None
         security += each.is_security
+        older += each.is_older
     if added:
         yield f"{added} added"
     if updated:
-        more = f" ({counted(security, 'security update')})" if security else ""
-        yield f"{updated} updated{more}"
+        marked = [counted(security, "security update")] if security else []
+        marked += [f"{older} to an older version"] if older else []
+        yield f"{updated} updated" + (f" ({', '.join(marked)})" if marked else "")
     if removed:
         yield f"{removed} removed"

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from packaging.version import Version
+
+from lamina.deb.control import compare_versions
 from lamina.deb.package import DebianPackage
 from lamina.oci.digest import Digest
 from lamina.oci.index import normalize
@@ -41,6 +44,8 @@ class Change:
     """Empty for what is the same on all of them."""
     is_security: bool = False
     """Whether it is an update from a suite of security updates."""
+    is_older: bool = False
+    """Whether it goes back, to a lower version than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,20 @@ def _compare(before: _Facts, after: _Facts) -> Iterator[Change]:
             continue
         is_same = old is not None and new is not None and old.shown == new.shown
         was, is_ = (_shown(each, is_same=is_same) for each in (old, new))
-        is_update = old is not None and new is not None and new.is_security
-        yield Change(kind, name, was, is_, is_security=is_update)
+        is_older = old is not None and new is not None and _is_older(kind, new.shown, old.shown)
+        is_update = old is not None and new is not None and new.is_security and not is_older
+        yield Change(kind, name, was, is_, is_security=is_update, is_older=is_older)
+
+
+def _is_older(kind: Kind, one: str, other: str) -> bool:
+    """Say whether a version is below another, as those who write such versions order them."""
+    match kind:
+        case Kind.BASE_PACKAGE | Kind.PACKAGE:
+            return compare_versions(one, other) < 0
+        case Kind.BUILD:
+            return Version(one) < Version(other)
+        case Kind.BASE | Kind.LAYER:
+            return False
 
 
 def _shown(fact: _Fact | None, *, is_same: bool) -> str | None:

@@ -374,6 +374,7 @@ def test_a_machine_is_told_what_has_changed(app: App) -> None:
                 "before": None,
                 "after": str(base_image().digest),
                 "security": False,
+                "older": False,
             }
         ],
     }

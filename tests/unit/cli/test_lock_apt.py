@@ -229,6 +229,18 @@ def test_an_upgrade_takes_what_there_is_and_marks_security_updates(app: App) -> 
     assert "\ntrixie = 2024-09-06T07:55:41Z\n" in app.text
 
 
+def test_an_upgrade_that_goes_back_says_so(app: App) -> None:
+    newer(app, ("libtool", "1.0-1+deb13u1", ""), suite=SECURITY)
+    app.locks()
+    sources = f"deb [signed-by=/{KEYRING}] {app.mirror.url} {MAIN} main"
+    app.configure("tool", more=f"apt-sources = [{json.dumps(sources)}]\n")
+
+    assert app.locks("--upgrade") == [
+        " ~ libtool 1.0-1+deb13u1 -> 1.0-1 (older)",
+        "Wrote `lamina.lock`: 1 updated (1 to an older version)",
+    ]
+
+
 def test_an_upgrade_of_one_package_leaves_the_others(app: App) -> None:
     app.locks()
     newer(app, ("tool", "1.1-1", "libtool (>= 1)"), ("libtool", "1.1-1", ""))

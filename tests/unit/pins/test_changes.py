@@ -53,6 +53,26 @@ def test_what_is_added_updated_and_removed() -> None:
     )
 
 
+def test_what_goes_back_is_told_and_is_no_security_update() -> None:
+    before = lock(package("a", "1:1"), package("b", "1.0"), package("c", "1.0"))
+    after = lock(
+        package("a", "2", sha256="d"),
+        package("b", "1.0~rc1", suite="bookworm-security", sha256="b"),
+        package("c", "1.0+deb12u1", sha256="c"),
+    )
+    first = replace(before, releases=(release("x", "1.10"),))
+    second = replace(after, releases=(release("x", "1.9"),))
+
+    found = {each.name: (each.is_older, each.is_security) for each in changes(first, second)}
+
+    assert found == {
+        "a": (True, False),
+        "b": (True, False),
+        "c": (False, False),
+        "x": (True, False),
+    }
+
+
 def test_what_changes_alike_on_several_platforms_is_one_change() -> None:
     one, two = package("a", "1"), package("a", "2", sha256="b")
     three = package("a", "3", sha256="c")
