@@ -109,7 +109,11 @@ class Asked:
         offers = [one for one in self._index.versions(wish.name) if self._fits(one)]
         if offers and wish.suite:
             suites = ", ".join(dict.fromkeys(file.suite for one in offers for file in one.files))
-            return f"that suite does not have it, but {suites}"
+            if wish.suite in self._index.suites:
+                return f"that suite does not have it, but {suites}"
+            near = get_close_matches(wish.suite, sorted(self._index.suites), 1)
+            meant = f" (did you mean `{near[0]}`?)" if near else ""
+            return f"no apt source names that suite{meant}; {suites} has it"
         if offers:
             return f"the archive has {', '.join(one.version for one in offers)}"
         provided = ", ".join(f"`{name}`" for name in providers)

@@ -101,6 +101,11 @@ class PackagesIndex:
                 name = provided.split("(", 1)[0].split(":", 1)[0].strip()
                 self._providers[name].extend(owners)
 
+    @property
+    def suites(self) -> frozenset[str]:
+        """The suites that there is an index of, by all their names."""
+        return frozenset().union(*({file.suite} | file.aliases for file in self._files))
+
     def names(self) -> Iterable[str]:
         """Return the names of all packages."""
         return [name.decode("latin-1") for name in self._places]

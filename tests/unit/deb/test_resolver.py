@@ -606,6 +606,32 @@ def test_a_suite_has_other_names() -> None:
     assert names(solve("aa/stable", [stable, BACKPORTS])) == ["aa 1"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("aa/trixie-security", "that suite does not have it, but trixie"),
+        (
+            "aa/trixie-securty",
+            "no apt source names that suite (did you mean `trixie-security`?); trixie has it",
+        ),
+        ("aa/stabel", "no apt source names that suite (did you mean `stable`?); trixie has it"),
+        ("aa/experimental", "no apt source names that suite; trixie has it"),
+    ],
+)
+def test_a_suite_that_has_no_such_package_is_told_from_one_that_nothing_names(
+    asked: str, why: str
+) -> None:
+    stable = PackagesFile(stanza("aa", "1").encode(), "trixie", aliases=frozenset({"stable"}))
+    security = index(stanza("bb", "1"), suite="trixie-security")
+
+    with pytest.raises(UnknownPackages) as caught:
+        solve(asked, [stable, security])
+
+    assert (
+        str(caught.value) == f"Unable to find 1 Debian package in the archive\n  `{asked}`: {why}"
+    )
+
+
 def test_a_base_with_a_backport_is_upgraded_from_backports() -> None:
     experimental = index(stanza("lib", "3"), suite="experimental", priority=1)
 
@@ -807,7 +833,7 @@ def test_what_is_unknown_is_named_at_once() -> None:
         "  `libfo1`: no such package; there is `libfoo1`\n"
         "  `virtual`: a virtual package, provided by `pp`, `qq`; name one of them\n"
         "  `libfoo1=2.*`: the archive has 1.1, 1.0\n"
-        "  `libfoo1/sid`: that suite does not have it, but trixie\n"
+        "  `libfoo1/sid`: no apt source names that suite; trixie has it\n"
         "  `libfoo1:arm64`: the image is of amd64\n"
         "  `zzzzz`: no such package"
     )
