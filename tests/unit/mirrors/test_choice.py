@@ -170,17 +170,19 @@ def test_that_there_are_no_security_updates_is_said() -> None:
     ]
 
 
-def test_that_a_base_without_sources_has_no_security_updates_is_said() -> None:
-    for files in (None, {}):
-        warnings: list[str] = []
+@pytest.mark.parametrize("files", [None, {}], ids=["made", "distroless"])
+def test_that_a_base_without_sources_has_no_security_updates_is_said(
+    files: Mapping[str, bytes] | None,
+) -> None:
+    warnings: list[str] = []
 
-        found = chosen(files, Configured(mirror=MIRROR, read=nothing), warnings=warnings)
+    found = chosen(files, Configured(mirror=MIRROR, read=nothing), warnings=warnings)
 
-        assert places(found) == [(MIRROR, "bookworm"), (MIRROR, "bookworm-updates")]
-        assert warnings == [
-            "There are no security updates, since a mirror is configured and none for those; "
-            "name it as `debian-security-mirror`"
-        ]
+    assert places(found) == [(MIRROR, "bookworm"), (MIRROR, "bookworm-updates")]
+    assert warnings == [
+        "There are no security updates, since a mirror is configured and none for those; "
+        "name it as `debian-security-mirror`"
+    ]
 
 
 def test_ubuntu_has_its_security_updates_at_the_mirror_that_is_configured() -> None:
