@@ -25,7 +25,7 @@ from lamina.make.mirror_files import MirrorFiles
 from lamina.make.release_dates import ReleaseDates
 from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import PackageGone, fetch_deb
-from lamina.mirrors.fetching import DamagedDownload
+from lamina.mirrors.fetching import DamagedDownload, MirrorUnreachable
 from lamina.mirrors.indices import ReadIndex, TooLargeIndex, read_index
 from lamina.mirrors.inflate import Unpackable
 from lamina.mirrors.keyrings import Keys
@@ -215,8 +215,10 @@ def test_a_package_whose_transfer_breaks_is_taken_up(site: Site) -> None:
 def test_a_package_whose_transfer_always_breaks_is_told(site: Site) -> None:
     site.answer(POOL, Answer(DEB, cut=100))
 
-    with pytest.raises(BrokenTransfer):
+    with pytest.raises(MirrorUnreachable, match="broke off") as caught:
         site.deb()
+
+    assert isinstance(caught.value.__cause__, BrokenTransfer)
 
 
 def test_a_package_that_was_replaced_is_told_with_the_way_out(site: Site) -> None:
@@ -235,8 +237,14 @@ def test_a_package_that_was_replaced_is_told_with_the_way_out(site: Site) -> Non
 def test_a_server_that_refuses_is_told(site: Site) -> None:
     site.answer(POOL, Answer(status=403))
 
-    with pytest.raises(Refused, match="the server answered 403"):
+    with pytest.raises(MirrorUnreachable, match="the server answered 403") as caught:
         site.deb()
+
+    assert isinstance(caught.value.__cause__, Refused)
+    assert caught.value.hint == (
+        "The server wants credentials, or other ones; or name another mirror as `debian-mirror` in "
+        "`[tool.lamina]`"
+    )
 
 
 def test_redirects_are_followed(site: Site) -> None:
