@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engines import Registry
+from engines import Program, Registry
 from integration.lamina_program import Lamina
 from integration.local_projects import LocalWheel, write_project
 from integration.mirror_relay import MirrorRelay, debs, mirror_relay
@@ -101,6 +101,63 @@ def test_a_runner_that_starts_empty_downloads_what_is_new(
 
     assert debs(relay.take()) == ["libgeos-c1v5", "libgeos3.11.1"]
     assert changed["transfer"]["packages_downloaded"] == 2
+
+
+UNCHANGED = ["libmagic1", "liblapack3", "tini"]
+"""With alternatives, and with what these need, such as libraries in folders of their own."""
+
+
+@pytest.fixture
+def base(slim: Path, registry: Registry, skopeo: Program, tmp_path: Path) -> str:
+    """The base in a registry, so that what is read of it is counted."""
+    name = f"{registry.host}/{tmp_path.name[:40].rstrip('_-')}-base:1"
+    skopeo("copy", "--dest-tls-verify=false", f"oci:{slim}", f"docker://{name}")
+    return name
+
+
+@pytest.mark.apt
+@pytest.mark.parametrize(
+    ("before", "after", "fetched"),
+    [
+        # An update of security, which the release itself has not.
+        (["libpng16-16/bookworm", *UNCHANGED], ["libpng16-16", *UNCHANGED], ["libpng16-16"]),
+        (UNCHANGED, [*UNCHANGED, "libgeos-c1v5"], ["libgeos-c1v5", "libgeos3.11.1"]),
+        ([*UNCHANGED, "libpq5"], UNCHANGED, []),
+    ],
+    ids=["one is updated", "one is added", "one leaves"],
+)
+def test_with_a_lock_an_empty_runner_downloads_exactly_what_is_new(
+    machine: Any,
+    project: Path,
+    base: str,
+    relay: MirrorRelay,
+    before: list[str],
+    after: list[str],
+    fetched: list[str],
+) -> None:
+    options = ("--base", base, "--push")
+    name = base.replace("-base:1", "")
+    other_settings(project, *before)
+    machine()("lock", project, "--base", base)
+    machine().build(project, *options, "-t", f"{name}:1")
+    other_settings(project, *after)
+    machine()("lock", project, "--upgrade", "--base", base)
+    relay.take()
+
+    reused = machine().build(project, *options, "-t", f"{name}:2")
+
+    asked, transfer = relay.take(), reused["transfer"]
+    assert debs(asked) == fetched
+    assert len(asked) == len(fetched), asked
+    assert transfer["packages_downloaded"] == len(fetched)
+    # Of the base, documents; of the image, the small layer.
+    assert transfer["base_bytes_in"] < 10_000
+    assert 0 < transfer["dependency_bytes_in"] < 500_000
+    # It is what is made from the packages themselves, and from the base.
+    fresh = machine().build(project, *options, "-t", f"{name}:2", "--no-cache")
+    assert fresh["transfer"]["base_bytes_in"] > 10_000_000
+    assert {*UNCHANGED} < {*debs(relay.take())}
+    assert reused["digest"] == fresh["digest"]
 
 
 def test_with_a_lock_no_index_is_read(

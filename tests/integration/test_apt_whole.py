@@ -28,8 +28,8 @@ OF_THE_RUN = re.compile(
     r"|var/lib/dpkg/(status-old|lock.*|available|updates.*)"
 )
 """What apt and dpkg note for themselves, of which an image has no use."""
-OURS = re.compile(r"(app|opt/venv)(/.*)?")
-"""What a build puts above the system."""
+OURS = re.compile(r"(app|opt/venv|var/lib/lamina)(/.*)?")
+"""What a build puts above the system, and what it notes for the next one."""
 DOCUMENTATION = re.compile(r"usr/share/doc/.*")
 """dpkg leaves the files out, as the base tells it, and keeps their folders and links."""
 LEFT_UNDONE = re.compile(

@@ -27,11 +27,13 @@ from lamina.mirrors.archives import Archive
 from lamina.mirrors.debs import fetch_deb
 from lamina.plan.epoch import EPOCH
 from lamina.project.config import Config
+from lamina.system.base_paths import BasePaths
 from lamina.system.loader import cache as ldcache
 from lamina.system.loader.cache import Cache
 from lamina.system.notes import PackageNotes
 from lamina.system.python import libc_of, python_of
-from lamina.system.reading_back import is_read_back, read_back
+from lamina.system.small_files import SmallFiles
+from lamina.system.telling import KnownBase, is_told_by, telling, told
 
 SYSTEM_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
@@ -205,16 +207,16 @@ def test_openssl_and_awk_work_as_after_their_scripts(base: Base) -> None:
     assert base.run("awk", "BEGIN { print 6 * 7 }") == "42\n"
 
 
-def test_notes_read_back_from_the_highest_layer_give_the_same_layer(base: Base) -> None:
+def test_of_what_the_highest_layer_tells_the_same_layer_is_made(base: Base) -> None:
     made = base.entries[-1]
-    files = {each.path: b"".join(each.content.chunks()) for each in made if is_read_back(each.path)}
-    told = {each.name: each for each in read_back(files)}
+    nothing = KnownBase(SmallFiles({STATUS: b""}), BasePaths())
+    telling_too = [*made, telling(base.notes, nothing, made)]
+    found = told({each.path: _whole(each)[1] for each in telling_too if is_told_by(each.path)})
+    assert found is not None
 
-    again = configured([told.get(each.name, each) for each in base.notes], "amd64")
+    again = configured([found.packages[each.info_name] for each in base.notes], "amd64")
 
     assert list(map(_whole, again)) == list(map(_whole, made))
-    # What must be looked into again are packages that configure the loader, or have certificates.
-    assert len(told) > 0.75 * len(base.notes)
 
 
 def _whole(entry: Entry) -> tuple[Entry, bytes]:

@@ -60,8 +60,9 @@ CMD ["python", "src/main.py"]
 """
 LEFT_BY_APT = re.compile(
     r"var/(cache/(apt|debconf|ldconfig)|lib/apt|log)/.*|var/lib/dpkg/(status-old|lock.*)"
+    r"|var/lib/lamina(/.*)?"
 )
-"""What apt and dpkg note for themselves, of which an image has no use."""
+"""What apt and dpkg note for themselves, of which an image has no use, and what Lamina does."""
 COMPARED = (
     "Env", "WorkingDir", "User", "Entrypoint", "Cmd", "ExposedPorts", "Volumes", "Healthcheck",
     "StopSignal",

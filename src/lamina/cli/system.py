@@ -49,6 +49,8 @@ def system_above(
         base_paths=supply.base_paths,
         base_entries=supply.base_entries,
         wishes=config.apt,
+        told_base=supply.told_base,
+        notes=supply.former.notes,
     )
 
 

@@ -17,6 +17,7 @@ from lamina.deb.packages import PackagesIndex
 from lamina.deb.resolver import Resolution, resolve
 from lamina.deb.wish import Wish
 from lamina.make.base import OpenedBase
+from lamina.make.former_notes import FormerNotes
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.mirror_files import MirrorFiles
 from lamina.make.tools import files_of
@@ -30,6 +31,7 @@ from lamina.oci.document import MalformedDocument
 from lamina.plan.key import LayerKey
 from lamina.system.base_paths import BasePaths
 from lamina.system.small_files import SmallFiles
+from lamina.system.telling import KnownBase
 
 FindArchives = Callable[[SmallFiles, str], Sequence[Archive]]
 """Says where the packages for a base come from, by its own files and for an architecture."""
@@ -43,10 +45,17 @@ class Supply:
     workshop: ImageWorkshop
     find: FindArchives
     now: datetime
+    former: FormerNotes = field(init=False)
+    """What earlier images tell."""
     _files: SmallFiles | None = None
     _paths: BasePaths | None = None
     _archives: Sequence[Archive] | None = None
+    _places: Sequence[Archive] | None = None
+    """Archives whose keys may be unknown."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.former = FormerNotes(self.workshop)
 
     @property
     def architecture(self) -> str:
@@ -71,16 +80,31 @@ class Supply:
         """Return what the base has at these paths, read from its layers."""
         return read_entries(self.opened.base, paths)
 
+    def told_base(self) -> KnownBase | None:
+        """Return what is kept of the base, or as far as an earlier image tells."""
+        with self._lock:
+            self._files = self._files or self._kept_files()
+            self._paths = self._paths or self._kept_paths()
+            if self._files is not None and self._paths is not None:
+                return KnownBase(self._files, self._paths)
+            return self.former.base(self.opened.base.identity)
+
     def archives(self) -> Sequence[Archive]:
         """Return the archives that packages for the base come from."""
         with self._lock:
             if self._archives is None:
-                self._archives = self._find_archives()
+                self._archives = self._find_archives(self.small_files())
             return self._archives
 
     def fetch(self, package: DebianPackage) -> Path:
-        """Return the file of a package, checked."""
-        return fetch_deb(package, self.archives(), self._mirrors(Traffic.PACKAGE))
+        """Return the file of a package, checked by its hash; so nobody's signature is needed."""
+        with self._lock:
+            if self._archives is None and self._places is None:
+                told = self.told_base()
+                files = self.small_files() if told is None else told.files
+                self._places = self._find_archives(files)
+            archives = self._archives or self._places or ()
+        return fetch_deb(package, archives, self._mirrors(Traffic.PACKAGE))
 
     def index(self) -> ReadIndex:
         """Return what the archives have now; none may be older than it was seen before."""
@@ -95,8 +119,7 @@ class Supply:
         dates.keep(found.releases)
         return found
 
-    def _find_archives(self) -> Sequence[Archive]:
-        files = self.small_files()
+    def _find_archives(self, files: SmallFiles) -> Sequence[Archive]:
         release = OsRelease.of(files.get)
         if not files.statuses and not release.is_debian:
             raise NotDebian(self.opened.base.name, release)

@@ -69,12 +69,6 @@ class Debs:
         paths = self.fetch_all([each for each, notes in kept.items() if notes is None])
         return [kept[each] or self._noted(each, paths[each]) for each in wanted]
 
-    def look_into(self, packages: Iterable[DebianPackage]) -> list[PackageNotes]:
-        """Return the notes on packages as unpacking them tells, whatever earlier images told."""
-        wanted = list(packages)
-        paths = self.fetch_all(wanted)
-        return [self._noted(each, paths[each]) for each in wanted]
-
     def _wait_for(self, packages: Iterable[DebianPackage]) -> None:
         with self._lock:
             coming = [self._coming[each] for each in packages if each in self._coming]

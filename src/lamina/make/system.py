@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from lamina.archive.entry import Entry, Kind, file
+from lamina.archive.rootfs import place
 from lamina.deb.control import Paragraph, parse_paragraph
 from lamina.deb.installed import Installed
 from lamina.deb.package import DebianPackage
@@ -16,19 +18,19 @@ from lamina.deb.unpack import Keep
 from lamina.deb.wish import Wish
 from lamina.make.blobs import generated
 from lamina.make.debs import Debs, Fetch, privileged
-from lamina.make.former_notes import former_notes
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part
 from lamina.plan.plan import LayerKind, LayerPlan
 from lamina.plan.said import Said
 from lamina.store.layers import StoredLayer
 from lamina.system.base_paths import BasePaths
-from lamina.system.configuration import Below, configure
+from lamina.system.configuration import BaseUntold, Below, configure
 from lamina.system.notes import PackageNotes
-from lamina.system.overlaps import Plan, Settled, claims_of, settle, shorter_lists, unclear_among
+from lamina.system.overlaps import Plan, Settled, claims_of, settle, shorter_lists
 from lamina.system.placing import Placing
 from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
+from lamina.system.telling import KnownBase, telling
 from lamina.system.unpacking import (
     SETID,
     TakeNotes,
@@ -53,6 +55,14 @@ class System:
     """Gives what the base has at these paths; it is read for that."""
     wishes: tuple[Wish, ...] = ()
     """What the packages are there for."""
+    told_base: Callable[[], KnownBase | None] = lambda: None
+    """Gives what an earlier image tells of the base."""
+    notes: Callable[[Sequence[SystemLayer]], Mapping[DebianPackage, PackageNotes]] = lambda _: {}
+    """Gives what an earlier image tells of packages in these layers."""
+
+    def base(self) -> KnownBase:
+        """Return what is known of the base, which is read if need be."""
+        return KnownBase(self.small_files(), self.base_paths())
 
 
 def system_parts(system: System, workshop: ImageWorkshop) -> list[Part]:
@@ -60,7 +70,7 @@ def system_parts(system: System, workshop: ImageWorkshop) -> list[Part]:
     if not system.plan.packages:  # The base has all that was asked for.
         return []
     layers = system.plan.layers
-    debs = Debs(workshop, system.fetch, partial(former_notes, layers, workshop))
+    debs = Debs(workshop, system.fetch, partial(system.notes, layers))
     files = [_files_part(layer, system.plan, debs) for layer in layers]
     return [*files, _configuration_part(system, debs)]
 
@@ -101,39 +111,50 @@ def _configuration_part(system: System, debs: Debs) -> Part:
     plan = LayerPlan(LayerKind.SYSTEM, system.plan.configuration, title)
 
     def make() -> StoredLayer:
-        below = Below(
-            files=system.small_files(),
-            rootfs=system.plan.rootfs,
-            architecture=system.plan.architecture,
-        )
-        found = debs.notes(packages)
-        installed = Installed.parse(below.files.statuses.values(), where="the base")
-        new = [package_of(each.paragraph) for each in found]
-        check(new, installed, below.architecture, system.wishes)
-        settled = _settled(found, system, debs, installed)
-        notes = settled.notes
-        files = replace(below.files, files=_without(below.files.files, settled.obsolete))
-        changed = [*_put_again(settled, system, debs), *_lists(settled, system)]
-        made = configure(notes, replace(below, files=files), _keep(system.plan), changed)
-        said = Said(tuple(_notes(notes, below.files, made.entries)), tuple(made.warnings))
-        return debs.workshop.make(plan, partial(generated, said=lambda: said), made.entries)
+        entries, said = _configured(debs.notes(packages), system, debs)
+        return debs.workshop.make(plan, partial(generated, said=lambda: said), entries)
 
     return Part(plan, make)
 
 
+def _configured(
+    notes: Sequence[PackageNotes], system: System, debs: Debs
+) -> tuple[list[Entry], Said]:
+    """Return what is above the packages, and what is to be said of it.
+
+    The base is read only if nobody tells enough of it.
+    """
+    told = system.told_base()
+    if told is not None:
+        with suppress(BaseUntold):
+            return _configured_above(told, notes, system, debs)
+    return _configured_above(system.base(), notes, system, debs)
+
+
+def _configured_above(
+    base: KnownBase, noted: Sequence[PackageNotes], system: System, debs: Debs
+) -> tuple[list[Entry], Said]:
+    installed = Installed.parse(base.files.statuses.values(), where="the base")
+    new = [package_of(each.paragraph) for each in noted]
+    check(new, installed, system.plan.architecture, system.wishes)
+    settled = _settled(noted, system.plan, base.paths, installed)
+    notes = settled.notes
+    below = Below(
+        files=replace(base.files, files=_without(base.files.files, settled.obsolete)),
+        rootfs=system.plan.rootfs,
+        architecture=system.plan.architecture,
+    )
+    changed = [*_put_again(settled, system, debs), *_lists(settled, base.paths)]
+    made = configure(notes, below, _keep(system.plan), changed)
+    said = Said(tuple(_notes(notes, base.files, made.entries)), tuple(made.warnings))
+    entries = [*made.entries, telling(noted, base, made.entries)]
+    return place(entries, below.rootfs), said
+
+
 def _settled(
-    notes: list[PackageNotes], system: System, debs: Debs, installed: Installed
+    notes: Sequence[PackageNotes], system: SystemPlan, base: BasePaths, installed: Installed
 ) -> Settled:
-    """Say who has what, after a look into packages of which an earlier image tells too little."""
-    base = system.base_paths()
-    packages = {each.name: each for each in system.plan.packages}
-    rearranged = system.plan.rearranged
-    claims = claims_of(notes, base, rearranged)
-    if unclear := unclear_among(claims, base, rearranged):
-        fresh = debs.look_into([packages[name] for name in sorted(unclear)])
-        found = {each.name: each for each in fresh}
-        notes = [found.get(each.name, each) for each in notes]
-        claims = claims_of(notes, base, rearranged)
+    """Say who has what."""
 
     def owner_of(info_name: str) -> Paragraph | None:
         name, _, architecture = info_name.partition(":")
@@ -145,11 +166,11 @@ def _settled(
 
     heights = {
         package.name: height
-        for height, layer in enumerate(system.plan.layers)
+        for height, layer in enumerate(system.layers)
         for package in layer.packages
     }
-    plan = Plan(heights, system.plan.rootfs.directories, rearranged)
-    return settle(notes, claims, base, owner_of, plan)
+    plan = Plan(heights, system.rootfs.directories, system.rearranged)
+    return settle(notes, claims_of(notes, base, system.rearranged), base, owner_of, plan)
 
 
 def _put_again(settled: Settled, system: System, debs: Debs) -> Iterator[Entry]:
@@ -166,9 +187,9 @@ def _put_again(settled: Settled, system: System, debs: Debs) -> Iterator[Entry]:
         yield from system.base_entries(settled.again_of_base)
 
 
-def _lists(settled: Settled, system: System) -> Iterator[Entry]:
+def _lists(settled: Settled, base: BasePaths) -> Iterator[Entry]:
     """Give the lists of packages of the base that have lost files."""
-    for path, text in shorter_lists(settled.taken, system.base_paths()):
+    for path, text in shorter_lists(settled.taken, base):
         yield file(path, text.encode("utf-8", "surrogateescape"))
 
 

@@ -38,11 +38,14 @@ class Former:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """A layer of an earlier image, and some that it stands in one image with."""
+class Highest:
+    """The highest layer of some kind in an earlier image."""
 
-    keys: frozenset[LayerKey]
     layer: ReusedLayer
+    keys: frozenset[LayerKey]
+    """Of all layers of the image."""
+    base: Digest | None
+    """What identifies the base of the image."""
 
 
 FindFurther = Callable[[Sequence[LayerKey]], Sequence[Former]]
@@ -139,15 +142,15 @@ class Known:
             self._observer.warn(f"{problem}; it is not reused: {plan.title}")
         return None
 
-    def highest(self, kind: LayerKind, keys: Iterable[LayerKey]) -> Iterator[Beside]:
-        """Give the highest layer of a kind in each image that has layers of these keys, too."""
-        wanted = frozenset(keys)
+    def highest(self, kind: LayerKind) -> Iterator[Highest]:
+        """Give the highest layer of a kind in each image that has one."""
         for former in self._believed:
-            layers = former.image.layers
-            there = wanted & {each.key for each in layers if each.key is not None}
+            layers, base = former.image.layers, former.image.record.base
+            keys = frozenset(each.key for each in layers if each.key is not None)
             found = [each for each in layers if each.kind is kind]
-            if there and found and (key := found[-1].key) is not None and key not in wanted:
-                yield Beside(there, self._reused(key, found[-1].descriptor, found[-1], former))
+            if found and (key := found[-1].key) is not None:
+                layer = self._reused(key, found[-1].descriptor, found[-1], former)
+                yield Highest(layer, keys, None if base is None else base.identity)
 
     def forget(self, layer: ReusedLayer) -> None:
         """Do not give a layer again that turned out not to be there."""

@@ -32,6 +32,10 @@ from lamina.system.scripts.warnings import warnings
 from lamina.system.small_files import SmallFiles, program_of
 
 
+class BaseUntold(Exception):
+    """More must be known of the base than an image tells of it: `SmallFiles.travelling`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The entries of the layer, and what of the scripts' work is missing."""
@@ -53,8 +57,8 @@ class Below:
 
     def has(self, path: str) -> bool:
         """Say whether something is known to be there; ``path`` is relative to the root."""
-        known = (self.files.files, self.files.links, self.rootfs.links, self.rootfs.directories)
-        return any(path in each for each in known)
+        known = (self.rootfs.links, self.rootfs.directories)
+        return self.files.has(path) or any(path in each for each in known)
 
 
 def configure(
@@ -63,7 +67,7 @@ def configure(
     """Return what is above the packages that ``notes`` are on, all of them, by name.
 
     ``keep`` says which of their paths are in the image, and ``changed`` what the layer has besides,
-    where scripts would not change that.
+    where scripts would not change that. Raises `BaseUntold`.
     """
     return _Configuring(notes, below, keep).finish(changed)
 
@@ -180,4 +184,6 @@ class _Configuring:
     def _certificates(self) -> list[Entry]:
         if not any(isinstance(deed, Certificates) for deed in self._made):
             return []
+        if self._below.files.lacks_certificates:
+            raise BaseUntold
         return certificates(self._base, self._captured)

@@ -43,8 +43,6 @@ class PackageNotes:
     """Those of them that are directories."""
     links: Mapping[str, str] = field(default_factory=dict)
     """Those of them that are symlinks, with their targets as written."""
-    unclear: frozenset[str] = frozenset()
-    """Those of them of which nobody knows what they are; none where the package was unpacked."""
     conffiles: Mapping[str, str] = field(default_factory=dict)
     """The MD5 of each of its configuration files, by the absolute path."""
     privileged: tuple[str, ...] = ()

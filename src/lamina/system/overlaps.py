@@ -26,7 +26,6 @@ class _What(Enum):
     FILE = "file"
     LINK = "symlink"
     FOLDER = "directory"
-    UNCLEAR = "path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +100,7 @@ def _what(notes: PackageNotes, path: str) -> _What:
         return _What.FOLDER
     if path in notes.links:
         return _What.LINK
-    return _What.UNCLEAR if path in notes.unclear else _What.FILE
-
-
-def unclear_among(claims: Claims, base: BasePaths, rearranged: Rearranged) -> set[str]:
-    """Return the packages that must be looked into before it can be said who has what.
-
-    What an earlier image tells of two packages was settled in that image, and what an older version
-    of a package has in the base is its own.
-    """
-    unclear = {
-        where: {each.claimant.name for each in brought if each.what is _What.UNCLEAR}
-        for where, brought in claims.items()
-    }
-    owned = base.claims({where for where, names in unclear.items() if names}, rearranged)
-    return {
-        name
-        for where, names in unclear.items()
-        for name in names
-        if len(names) < len(claims[where])
-        or where in base.folders
-        or any(each.info_name.partition(":")[0] != name for each in owned.get(where, ()))
-    }
+    return _What.FILE
 
 
 def settle(
@@ -215,7 +193,7 @@ class _Settling:
         dpkg leaves out a link in the place of one, and so do layers, as far as they know of it.
         """
         for each in others:
-            if each.what is _What.UNCLEAR or _turns_to_link(each):
+            if _turns_to_link(each):
                 continue
             is_left = where in self.plan.directories or not self.base.has_below(where)
             if each.what is not _What.LINK or not is_left:
@@ -239,8 +217,6 @@ class _Settling:
         winner, *rest = brought
         losers = []
         for each in rest:
-            if each.what is winner.what is _What.UNCLEAR:
-                continue
             if each.claimant.wins_over(winner.claimant):
                 winner, loser = each, winner
             elif winner.claimant.wins_over(each.claimant):

@@ -68,7 +68,7 @@ class SystemPlan:
     @property
     def configuration(self) -> LayerKey:
         """The key of the layer above them, with what dpkg and scripts would leave behind."""
-        return self._key("configuration", self.packages, str(self.base))
+        return self._key("configuration and what it is made of", self.packages, str(self.base))
 
     @property
     def spare(self) -> int:

@@ -31,6 +31,16 @@ _WANTED = re.compile(
     r"|usr/(?:local/)?share/ca-certificates/.+\.crt"
 )
 
+_KEYS = re.compile(
+    r"etc/apt/(?:trusted\.gpg(?:\.d/[^/]+)?|keyrings/[^/]+)"
+    r"|.+\.(?:gpg|pgp|asc)|usr/(?:local/)?share/keyrings/[^/]+"
+)
+"""Of those who sign archives: nobody but the base itself is believed about them."""
+_CERTIFICATES = re.compile(
+    r"etc/ssl/certs/ca-certificates\.crt|usr/(?:local/)?share/ca-certificates/.+\.crt"
+)
+"""Of authorities: large, and seldom asked for."""
+
 
 _FOLDERS = ("bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin")
 
@@ -58,6 +68,25 @@ class SmallFiles:
     links: Mapping[str, str] = field(default_factory=dict)
     programs: frozenset[str] = frozenset()
     """The names of all programs, in whichever folder: maintainer scripts ask for them."""
+    untold: frozenset[str] = frozenset()
+    """Files of which no more is known than that they are there: see `travelling`."""
+
+    @property
+    def travelling(self) -> SmallFiles:
+        """Those that an image tells of its base: without keys of archives, and certificates."""
+        untold = {path for path in self.files if _KEYS.fullmatch(path)}
+        untold |= {path for path in self.files if _CERTIFICATES.fullmatch(path)}
+        files = {path: data for path, data in self.files.items() if path not in untold}
+        return SmallFiles(files, self.links, self.programs, self.untold | untold)
+
+    @property
+    def lacks_certificates(self) -> bool:
+        """Whether there are certificates among those that are untold."""
+        return any(_CERTIFICATES.fullmatch(path) for path in self.untold)
+
+    def has(self, path: str) -> bool:
+        """Say whether there is a file or a symlink at a path."""
+        return any(path in each for each in (self.files, self.links, self.untold))
 
     def get(self, path: str) -> bytes | None:
         """Return the bytes of a file, through symlinks; None where there is none."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 
@@ -14,7 +14,6 @@ from debs import Item, folder, make_deb
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
-from lamina.make.debs import Debs
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.system import System, system_parts
 from lamina.oci.digest import Digest
@@ -22,8 +21,9 @@ from lamina.plan.said import Said
 from lamina.store.layers import StoredLayer
 from lamina.system.base_paths import BasePaths
 from lamina.system.notes import PackageNotes
-from lamina.system.plan import SystemPlan
+from lamina.system.plan import SystemLayer, SystemPlan
 from lamina.system.small_files import SmallFiles
+from lamina.system.telling import KnownBase, told
 from layers import Found, gunzip, untar
 from unit.test_build import Ground
 
@@ -153,22 +153,6 @@ def test_what_is_given_capabilities_is_named(workshop: ImageWorkshop, packages: 
     )
 
 
-def test_a_package_is_looked_into_whatever_is_told_of_it(
-    workshop: ImageWorkshop, packages: Packages
-) -> None:
-    packages.add("one", folder("./usr/"), Item("./usr/x", b"x"))
-    (package,) = packages.found
-    told = PackageNotes(control={}, listed=("/.",), unclear=frozenset({"/usr/x"}))
-    debs = Debs(workshop, packages.fetch, lambda: {package: told})
-
-    assert debs.notes([package]) == [told]
-    (found,) = debs.look_into([package])
-
-    assert found.listed == ("/.", "/usr", "/usr/x")
-    assert found.folders == {"/.", "/usr"}
-    assert debs.notes([package]) == [found]
-
-
 def test_what_scripts_would_have_done_is_a_warning(
     workshop: ImageWorkshop, packages: Packages
 ) -> None:
@@ -182,3 +166,58 @@ def test_where_the_base_has_all_there_is_no_layer(
     workshop: ImageWorkshop, packages: Packages
 ) -> None:
     assert system_parts(packages.system, workshop) == []
+
+
+def test_a_base_that_an_earlier_image_tells_is_not_read(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("one", Item("./usr/x", b"x"))
+    read = packages.system
+    base = KnownBase(BASE.travelling, read.base_paths())
+    told = replace(read, small_files=never, base_paths=never, told_base=lambda: base)
+
+    *_, expected = [part.make().diff_id for part in system_parts(read, workshop)]
+    *_, got = [part.make().diff_id for part in system_parts(told, workshop)]
+
+    assert got == expected
+
+
+def test_where_certificates_are_gathered_a_base_that_has_some_is_read(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add("one", postinst=b"#!/bin/sh\nupdate-ca-certificates\n")
+    base = replace(BASE, files={**BASE.files, "usr/share/ca-certificates/a.crt": b"a"})
+    system = packages.system
+    told = KnownBase(base.travelling, system.base_paths())
+    system = replace(system, small_files=lambda: base, told_base=lambda: told)
+
+    *_, configuration = [files(part.make()) for part in system_parts(system, workshop)]
+
+    assert configuration["etc/ssl/certs/ca-certificates.crt"].data == b"a\n"
+
+
+def test_a_package_that_an_earlier_image_tells_of_is_not_fetched(
+    workshop: ImageWorkshop, packages: Packages, tmp_path: Path
+) -> None:
+    packages.add("one", Item("./usr/lib/libone.so.1", b"x"), postinst=b"#!/bin/sh\n")
+    packages.add("two", Item("./usr/x", b"x"))
+    first = [part.make() for part in system_parts(packages.system, workshop)]
+    telling = told({path: found.data for path, found in files(first[-1]).items()})
+    assert telling is not None
+    packages.fetched.clear()
+
+    def former(layers: Sequence[SystemLayer]) -> dict[DebianPackage, PackageNotes]:
+        assert layers == packages.system.plan.layers
+        return {each: telling.packages[each.name] for each in packages.found}
+
+    system = replace(packages.system, notes=former)
+    (tmp_path / "empty").mkdir()
+    with Ground(tmp_path / "empty").workshop() as empty:
+        again = system_parts(system, empty)[-1].make()
+
+    assert again.diff_id == first[-1].diff_id
+    assert packages.fetched == []
+
+
+def never() -> NoReturn:
+    raise AssertionError("the base is read")

@@ -13,7 +13,7 @@ _CONFIGURATION = "etc/ca-certificates.conf"
 _SHIPPED = "usr/share/ca-certificates"
 _LOCAL = "usr/local/share/ca-certificates"
 _FOLDER = "etc/ssl/certs"
-_BUNDLE = f"{_FOLDER}/ca-certificates.crt"
+BUNDLE = f"{_FOLDER}/ca-certificates.crt"
 _SUFFIX = ".crt"
 _HEADER = """\
 # This file lists certificates that you wish to use or to ignore to be
@@ -45,10 +45,10 @@ def certificates(base: Mapping[str, bytes], captured: Mapping[str, bytes]) -> li
     chosen = [f"{_SHIPPED}/{path}" for path in _selected(listed) if path in shipped]
     chosen += [f"{_LOCAL}/{path}" for path in _within(files, _LOCAL)]
     bundle = b"".join(_ended(files[path]) for path in chosen)
-    entries = [file(_CONFIGURATION, listed), file(_BUNDLE, bundle)]
+    entries = [file(_CONFIGURATION, listed), file(BUNDLE, bundle)]
     changed = [
         entry
-        for entry, old in zip(entries, (_CONFIGURATION, _BUNDLE), strict=True)
+        for entry, old in zip(entries, (_CONFIGURATION, BUNDLE), strict=True)
         if base.get(old) != b"".join(entry.content.chunks())
     ]
     return [directory(_LOCAL), directory(_FOLDER), *changed, *_links(chosen, files)]
