@@ -117,11 +117,11 @@ class DpkgRoot:
             check=False,
         )
 
-    def install(self, deb: Deb) -> str:
+    def install(self, deb: Deb, *options: str) -> str:
         """Install a package; return what dpkg complains about, nothing if it does not."""
         file = self.path.parent / f"{deb.name}.deb"
         file.write_bytes(deb.data)
-        done = self.dpkg("--force-depends", "--no-triggers", "--install", file)
+        done = self.dpkg("--force-depends", "--no-triggers", *options, "--install", file)
         return done.stderr if done.returncode else ""
 
     @property

@@ -15,6 +15,7 @@ from debs import link as symlink
 from integration.dpkg_root import Deb, DpkgRoot, State, arrangements, lay
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.system.placing import PackagesCollide, UnknownOwner
+from lamina.system.telling import PATH
 from unit.test_build import Ground
 
 pytestmark = [pytest.mark.integration, pytest.mark.apt]
@@ -272,9 +273,39 @@ def test_what_dpkg_refuses_above_a_base_is_refused(
         lay(base, [[last]], workshop, tmp_path)
 
 
+EDITED = [
+    # What the base has at first, what becomes of it there, and what comes above.
+    ([a(at("etc/f", b"1"), conffiles=CONF)], b"edited", "2"),
+    ([a(at("etc/f", b"1"), conffiles=CONF)], b"2", "2"),
+    ([a(at("etc/f", b"1"), conffiles=CONF)], None, "2"),
+    ([a(at("etc/f", b"1"))], b"edited", "2"),
+    ([], b"edited", "2"),
+    ([], b"2", "2"),
+]
+
+
+@pytest.mark.parametrize(("debs", "edit", "new"), EDITED)
+def test_configuration_that_was_edited_in_the_base_is_kept(
+    debs: list[Deb], edit: bytes | None, new: str, workshop: ImageWorkshop, tmp_path: Path
+) -> None:
+    base = installed(debs, lambda root: None, tmp_path / "base")
+    if edit is not None:
+        (base.path / "etc").mkdir(exist_ok=True)
+        (base.path / "etc/f").write_bytes(edit)
+    theirs = base.copy(tmp_path / "dpkg")
+    above = a(at("etc/f", new.encode()), version="2", conffiles=CONF)
+    assert theirs.install(above, "--force-confold") == ""
+    (theirs.path / "etc/f.dpkg-dist").unlink(missing_ok=True)
+
+    lay(base, [[above]], workshop, tmp_path)
+
+    assert without_cache(base.state) == theirs.state
+
+
 def without_cache(state: State) -> State:
     """Return a state without what every image has of ours."""
-    tree = {path: node for path, node in state.tree.items() if path not in ("etc/ld.so.cache",)}
+    ours = {"etc/ld.so.cache", "var/lib/lamina", PATH}
+    tree = {path: node for path, node in state.tree.items() if path not in ours}
     return replace(state, tree=tree)
 
 

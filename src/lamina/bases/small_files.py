@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from lamina.archive.entry import Entry, Kind, Literal
 from lamina.archive.tree import Leaf, Tree, split
 from lamina.bases.base import Base, BaseError
 from lamina.bases.walk import walk
+from lamina.deb.status import STATUS
 from lamina.oci.changeset import Changeset, Member
-from lamina.system.base_paths import BasePaths, is_list
+from lamina.system.base_paths import BasePaths, is_configuration, is_list
 from lamina.system.small_files import SmallFiles, is_wanted, program_of
 
 _LIMIT = 64 << 20
@@ -65,6 +67,8 @@ class _Reading:
     name: str
     files: dict[str, bytes] = field(default_factory=dict)
     lists: dict[str, bytes] = field(default_factory=dict)
+    sums: dict[str, str] = field(default_factory=dict)
+    """The MD5 of configuration."""
     size: int = 0
 
     def look_at(self, member: Member, tree: Tree, changeset: Changeset) -> None:
@@ -72,16 +76,22 @@ class _Reading:
             return
         path = tree.place(member.path)
         kept = [self.files] * is_wanted(path) + [self.lists] * is_list(path)
-        if not kept:
-            return
         if member.is_hardlink:
-            source = tree.place(member.target)
-            data = self.files.get(source, self.lists.get(source))
-        else:
-            data = self._content(member, changeset)
+            self._link(path, tree.place(member.target), kept)
+            return
+        data = [self._content(member, changeset)] if kept else changeset.content()
+        for each in kept:
+            each[path] = b"".join(data)
+        if is_configuration(path):
+            self.sums[path] = _md5(data)
+
+    def _link(self, path: str, source: str, kept: Iterable[dict[str, bytes]]) -> None:
+        data = self.files.get(source, self.lists.get(source))
         if data is not None:
             for each in kept:
                 each[path] = data
+        if is_configuration(path) and source in self.sums:
+            self.sums[path] = self.sums[source]
 
     def _content(self, member: Member, changeset: Changeset) -> bytes:
         self.size += member.size
@@ -106,9 +116,19 @@ class _Reading:
     def paths(self, tree: Tree) -> BasePaths:
         """Return what lies there, and the lists of packages that no higher layer hid."""
         lists = {path: data for path, data in self.lists.items() if _is_file(tree, path)}
-        return BasePaths.of(tree, dict(sorted(lists.items())))
+        has_status = _is_file(tree, STATUS)  # Else nobody knows what was edited.
+        sums = {path: md5 for path, md5 in self.sums.items() if has_status and _is_file(tree, path)}
+        return BasePaths.of(tree, dict(sorted(lists.items())), sums, self.files.get(STATUS, b""))
 
 
 def _is_file(tree: Tree, path: str) -> bool:
     node = tree.find(split(path))
     return isinstance(node, Leaf) and node.target is None
+
+
+def _md5(chunks: Iterable[bytes]) -> str:
+    """Return the sum by which dpkg knows configuration files."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    for chunk in chunks:
+        md5.update(chunk)
+    return md5.hexdigest()

@@ -146,9 +146,11 @@ def _configured_above(
     )
     changed = [*_put_again(settled, system, debs), *_lists(settled, base.paths)]
     made = configure(notes, below, _keep(system.plan), changed)
-    said = Said(tuple(_notes(notes, base.files, made.entries)), tuple(made.warnings))
-    entries = [*made.entries, telling(noted, base, made.entries)]
-    return place(entries, below.rootfs), said
+    told = [*_notes(notes, base.files, made.entries), *_kept(settled)]
+    said = Said(tuple(told), tuple(made.warnings))
+    there = {each.path for each in made.entries}
+    tells = place([telling(noted, base, made.entries)], below.rootfs)
+    return [*made.entries, *(each for each in tells if each.path not in there)], said
 
 
 def _settled(
@@ -214,6 +216,13 @@ def _notes(
         )
     for path, what in sorted(_privileged(entries)):
         yield f"As a script of its package would, `{path}` is {what}"
+
+
+def _kept(settled: Settled) -> Iterator[str]:
+    """Tell which configuration stays as somebody edited it."""
+    for name, paths in sorted(settled.kept.items()):
+        listed = ", ".join(f"`{path}`" for path in sorted(paths))
+        yield f"Edited in the base, and kept instead of what {name} brings: {listed}"
 
 
 def _privileged(entries: Iterable[Entry]) -> Iterator[tuple[str, str]]:

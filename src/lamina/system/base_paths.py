@@ -9,21 +9,28 @@ import zlib
 from collections import defaultdict
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from lamina.archive.rearranged import Rearranged
 from lamina.archive.tree import BadPath, Directory, Leaf, Tree, follow
 from lamina.deb.status import INFO, STATUS_FOLDER
 from lamina.oci.document import Fields, MalformedDocument
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever other things are read, so that those that are kept are read again."""
 _WHAT = "paths of a base image"
+_CONFFILE = re.compile(rb"^ /(\S+) ([0-9a-f]{32})\b", re.MULTILINE)
 _LIST = re.compile(rf"{INFO}/(?P<name>[^/]+)\.list|{STATUS_FOLDER}/(?P<other>[^/]+)\.md5sums")
 
 
 def is_list(path: str) -> bool:
     """Say whether a file of a base tells what belongs to a package; relative to the root."""
     return path.startswith("var/lib/dpkg/") and bool(_LIST.fullmatch(path))
+
+
+def is_configuration(path: str) -> bool:
+    """Say whether a file of a base is one that people edit; ``path`` is relative to the root."""
+    return path.startswith("etc/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,32 @@ class BasePaths:
     """All else; of a symlink its target as written."""
     lists: Mapping[str, str] = field(default_factory=dict)
     """Files of dpkg's that say which paths a package has, or its sums, by their own paths."""
+    edited: Mapping[str, str] = field(default_factory=dict)
+    """The MD5 of configuration that is not as a package brought it, as far as dpkg's status tells
+    what that was."""
 
     @classmethod
-    def of(cls, tree: Tree, lists: Mapping[str, bytes]) -> BasePaths:
-        """Take what matters of the tree of a base, and of those files that `is_list` names."""
+    def of(
+        cls,
+        tree: Tree,
+        lists: Mapping[str, bytes],
+        sums: Mapping[str, str] = MappingProxyType({}),
+        status: bytes = b"",
+    ) -> BasePaths:
+        """Take what matters of the tree of a base, and of those files that `is_list` names.
+
+        ``sums`` are the MD5 of those that `is_configuration` names.
+        """
+        brought = {
+            path.decode("utf-8", "surrogateescape"): md5.decode()
+            for path, md5 in _CONFFILE.findall(status)
+        }
         nodes = [(path, node) for path, node in tree.walk() if "\n" not in path]
         return cls(
             frozenset(path for path, node in nodes if isinstance(node, Directory)),
             {path: node.target for path, node in nodes if isinstance(node, Leaf)},
             {path: data.decode("utf-8", "surrogateescape") for path, data in lists.items()},
+            {path: md5 for path, md5 in sorted(sums.items()) if brought.get(path) != md5},
         )
 
     def resolve(self, path: str) -> str:
@@ -100,6 +124,7 @@ class BasePaths:
             "format": _FORMAT,
             "paths": _packed("\n".join(lines)),
             "lists": {path: _packed(text) for path, text in self.lists.items()},
+            "edited": dict(self.edited),
         }
 
     @classmethod
@@ -121,6 +146,7 @@ class BasePaths:
             frozenset(folders - {""}),
             leaves,
             {path: _unpacked(str(text)) for path, text in lists.items()},
+            fields.text_map("edited"),
         )
 
 

@@ -71,6 +71,8 @@ class Settled:
     """By package of the base, as dpkg calls its files: paths that are not its own any more."""
     obsolete: Mapping[str, frozenset[str]]
     """Those of them that are configuration files of both."""
+    kept: Mapping[str, frozenset[str]]
+    """By package, configuration files that somebody edited in the base, and that stay so."""
 
 
 def claims_of(
@@ -116,16 +118,17 @@ def settle(
     Raises `PackagesCollide`, which names all that cannot be settled.
     """
     names = {each.name for each in notes}
+    all_claims = base.claims(claims, plan.rearranged)
     base_claims = {
         where: [each for each in found if each.info_name.partition(":")[0] not in names]
-        for where, found in base.claims(claims, plan.rearranged).items()
+        for where, found in all_claims.items()
     }
     folders = {
         where
         for where, brought in claims.items()
         if any(each.what is _What.FOLDER for each in brought)
     }
-    settling = _Settling(base, base.folders | folders, owner_of, base_claims, plan)
+    settling = _Settling(base, base.folders | folders, owner_of, base_claims, all_claims, plan)
     for where, brought in claims.items():
         settling.settle(where, brought)
     if settling.problems:
@@ -141,6 +144,8 @@ class _Settling:
     owner_of: OwnerOf
     base_claims: Mapping[str, Sequence[Claim]]
     """Of packages that are not replaced by another version."""
+    all_claims: Mapping[str, Sequence[Claim]]
+    """Of those that are, too."""
     plan: Plan
     problems: list[str] = field(default_factory=list)
     diverted_to: dict[str, str] = field(init=False)
@@ -154,6 +159,7 @@ class _Settling:
     again_of_base: set[str] = field(default_factory=set)
     taken: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     taken_obsolete: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    kept: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
         diversions = self.plan.rearranged.diversions
@@ -245,6 +251,10 @@ class _Settling:
                 self.obsolete[name].add(path)
 
     def _against_base(self, where: str, brought: _Brought) -> None:
+        if self._is_edited(where, brought):
+            self.lost[brought.claimant.name].add(brought.path)
+            self.kept[brought.claimant.name].add(brought.path)
+            self.again_of_base.add(where)
         for claim in self.base_claims.get(where, ()):
             if (paragraph := self.owner_of(claim.info_name)) is None:
                 continue
@@ -262,6 +272,18 @@ class _Settling:
                 name = f"`{owner.name}` {owner.version} of the base"
                 self.problems.append(both_bring(where, f"`{brought.claimant.name}`", name))
 
+    def _is_edited(self, where: str, brought: _Brought) -> bool:
+        """Say whether the base has configuration there that dpkg would not overwrite unasked.
+
+        It is neither as the package brings it nor as dpkg noted that it brought it before (dpkg(1),
+        ``--force-confold``).
+        """
+        md5, there = brought.notes.conffiles.get(brought.path), self.base.edited.get(where)
+        if md5 is None or there is None or md5 == there:
+            return False
+        owners = {each.info_name.partition(":")[0] for each in self.all_claims.get(where, ())}
+        return owners <= {brought.claimant.name}
+
     def finish(self, notes: Sequence[PackageNotes]) -> Settled:
         """Return what was found out."""
         return Settled(
@@ -270,6 +292,7 @@ class _Settling:
             again_of_base=frozenset(self.again_of_base),
             taken=_frozen(self.taken),
             obsolete=_frozen(self.taken_obsolete),
+            kept=_frozen(self.kept),
         )
 
     def _without_lost(self, notes: PackageNotes) -> PackageNotes:

@@ -79,6 +79,7 @@ def telling(notes: Sequence[PackageNotes], base: KnownBase, entries: Iterable[En
             "folders": sorted(base.paths.folders),
             "leaves": dict(base.paths.leaves),
             "lists": dict(base.paths.lists),
+            "edited": dict(base.paths.edited),
         },
         "packages": {each.info_name: _package(each, quotes, database) for each in notes},
     }
@@ -121,6 +122,7 @@ def _base(fields: Fields, quotes: _Quotes) -> KnownBase:
         frozenset(_strings(fields.values.get("folders"))),
         {path: None if target is None else str(target) for path, target in leaves.items()},
         {path: str(text) for path, text in lists.items()},
+        fields.text_map("edited"),
     )
     return KnownBase(files, paths)
 

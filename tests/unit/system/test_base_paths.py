@@ -12,19 +12,24 @@ from lamina.system.base_paths import BasePaths, Claim, is_list
 
 LIST = "var/lib/dpkg/info/a:amd64.list"
 
+OLD, NEW = "0" * 32, "1" * 32
+SUMS = {"etc/edited": NEW, "etc/own": NEW, "etc/plain": OLD}
+STATUS = f"Package: a\nConffiles:\n /etc/edited {OLD}\n /etc/plain {OLD} obsolete\n".encode()
+
 
 @pytest.fixture
 def paths() -> BasePaths:
     tree = Tree()
     for entry in (directory("usr/lib"), symlink("lib", "usr/lib"), file("usr/lib/x", b"")):
         tree.apply(entry)
-    return BasePaths.of(tree, {LIST: b"/.\n/lib\n/lib/x\n/bin/sh\n"})
+    return BasePaths.of(tree, {LIST: b"/.\n/lib\n/lib/x\n/bin/sh\n"}, SUMS, STATUS)
 
 
 def test_what_is_kept_is_read_again(paths: BasePaths) -> None:
     assert BasePaths.parse(paths.to_json()) == paths
     assert paths.folders == {"usr", "usr/lib"}
     assert paths.leaves == {"lib": "usr/lib", "usr/lib/x": None}
+    assert paths.edited == {"etc/edited": NEW, "etc/own": NEW}
 
 
 def test_a_path_is_claimed_where_links_and_diversions_lead(paths: BasePaths) -> None:
@@ -49,7 +54,7 @@ def test_a_folder_is_empty_or_not(paths: BasePaths) -> None:
     assert not paths.has_below("usr/li")
 
 
-@pytest.mark.parametrize("document", [{"format": 0}, {"format": 1, "paths": "AAAA", "lists": {}}])
+@pytest.mark.parametrize("document", [{"format": 0}, {"format": 2, "paths": "AAAA", "lists": {}}])
 def test_what_is_damaged_is_refused(document: dict[str, object]) -> None:
     with pytest.raises(MalformedDocument):
         BasePaths.parse(document)
