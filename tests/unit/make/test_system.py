@@ -11,6 +11,7 @@ from typing import NoReturn, cast
 import pytest
 
 from debs import Item, folder, make_deb
+from lamina.archive.entry import file
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
@@ -141,6 +142,28 @@ def test_what_takes_the_place_of_a_package_of_the_base_is_told(
     assert said(packages.system, workshop).notes == (
         "two has a setuid or setgid program: /usr/bin/sudo",
         "Newer than in the base: two 2 (was 1); what only the older ones had of files stays below",
+    )
+
+
+def test_configuration_that_was_edited_in_the_base_is_kept_and_told(
+    workshop: ImageWorkshop, packages: Packages
+) -> None:
+    packages.add(
+        "one", folder("./etc/"), Item("./etc/f", b"new"), conffiles=b"/etc/f\n", version="1"
+    )
+    lies = BasePaths(folders=frozenset({"etc"}), leaves={"etc/f": None}, edited={"etc/f": "0" * 32})
+    system = replace(
+        packages.system,
+        base_paths=lambda: lies,
+        base_entries=lambda paths: [file(path, b"edited") for path in paths],
+    )
+
+    below, above = [files(part.make()) for part in system_parts(system, workshop)]
+
+    assert below["etc/f"].data == b"new"
+    assert above["etc/f"].data == b"edited"
+    assert said(system, workshop).notes == (
+        "Edited in the base, and kept instead of what one brings: `/etc/f`",
     )
 
 
