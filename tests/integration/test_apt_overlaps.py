@@ -18,7 +18,7 @@ from lamina.system.placing import PackagesCollide, UnknownOwner
 from lamina.system.telling import PATH
 from unit.test_build import Ground
 
-pytestmark = [pytest.mark.integration, pytest.mark.apt]
+pytestmark = pytest.mark.integration
 
 REPLACES = "Replaces: a\n"
 CONF = "/etc/f\n"
