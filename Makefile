@@ -43,7 +43,7 @@ types: $(ENVIRONMENT) ## mypy, strict
 
 .PHONY: unit
 unit: $(ENVIRONMENT) ## The tests that need no other program, and the examples in docstrings
-	pytest -q -n auto --dist worksteal --ignore=tests/integration -m "not integration"
+	TMPDIR=$$(tools/temporary-folder) pytest -q -n auto --dist worksteal --ignore=tests/integration -m "not integration"
 
 .PHONY: test
 test: $(ENVIRONMENT) ## All tests but the slow proofs; installs from Debian what they run
