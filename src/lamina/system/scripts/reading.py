@@ -29,7 +29,8 @@ from lamina.system.scripts.deeds import (
 )
 from lamina.system.scripts.effects import NO_MATTER, UNREADABLE, WRITES, effect_of
 from lamina.system.scripts.options import Unknown, absolute
-from lamina.system.scripts.shell.run import Step, TooMuch, follow
+from lamina.system.scripts.shell.run import TooMuch, follow
+from lamina.system.scripts.shell.steps import Step
 from lamina.system.scripts.shell.surroundings import Surroundings
 
 _CONFIGURE = ("configure", "")

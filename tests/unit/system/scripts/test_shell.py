@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lamina.system.scripts.shell.run import Step, TooMuch, follow
+from lamina.system.scripts.shell.run import TooMuch, follow
+from lamina.system.scripts.shell.steps import Step
 from lamina.system.scripts.shell.surroundings import Surroundings
 
 AROUND = Surroundings(

@@ -1,7 +1,7 @@
-"""What a single command writes to a file, where its text is known before it runs.
+"""The files that commands write to, and what a single one writes, where that is known before.
 
-`echo` and `cat` of a here-document, as POSIX and dash have them; what either would interpret is
-not known.
+Of text that is `echo` and `cat` of a here-document, as POSIX and dash have them; what either would
+interpret is not known.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lamina.system.scripts.shell.words import Scope, Word, text_of
+from lamina.system.scripts.shell.words import Scope, Word, text_of, value_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -100,3 +100,21 @@ def _expanded(text: str, scope: Scope) -> str | None:
         at = found.end()
     rest = text[at:]
     return None if _SPECIAL.search(rest) else "".join([*kept, rest])
+
+
+def targets_of(redirect: Node, scope: Scope) -> list[str]:
+    """Return the file that a redirection writes to, if it is one that remains."""
+    operator = next((text_of(each) for each in redirect.children if not each.is_named), "")
+    target = redirect.child_by_field_name("destination")
+    if redirect.type != "file_redirect" or target is None or ">" not in operator:
+        # Nested in the body of a here-document, the grammar has what stands behind it.
+        return [
+            each
+            for child in redirect.named_children
+            for each in (targets_of(child, scope) if child.type == "file_redirect" else [])
+        ]
+    path = value_of(target, scope)
+    if "&" in operator and (path or "").isdecimal():
+        return []
+    text = path if path is not None else text_of(target)
+    return [] if text.startswith("/dev/") or text == "-" else [text]

@@ -7,18 +7,17 @@ not be installed then.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lamina.system.scripts.shell.conditions import Truth, both, check, either, opposite, outcome
-from lamina.system.scripts.shell.output import Output, output_of
+from lamina.system.scripts.shell.output import output_of, targets_of
+from lamina.system.scripts.shell.steps import Step
 from lamina.system.scripts.shell.surroundings import Surroundings
-from lamina.system.scripts.shell.touched import touched
+from lamina.system.scripts.shell.trace import End, Result, Trace, Way
 from lamina.system.scripts.shell.tree import only_output, parse, parts_of_if, patterns
 from lamina.system.scripts.shell.words import Scope, Word, expand, text_of, value_of
 
@@ -32,46 +31,6 @@ _LARGEST = 1 << 20
 
 class TooMuch(Exception):
     """A script that is too large, or too deep, to be followed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A command that a script would run."""
-
-    words: tuple[Word, ...]
-    is_certain: bool
-    writes: tuple[str, ...] = ()
-    """The files that its output goes to, as far as their names are known."""
-    output: Output | None = None
-    """What goes to the only one of them, if that is known."""
-
-    @property
-    def name(self) -> str:
-        """The last part of the program's path; empty if unknown."""
-        return (self.words[0].value or "").rpartition("/")[2] if self.words else ""
-
-    @property
-    def text(self) -> str:
-        """The command for people, on one line."""
-        texts = [
-            word.text if word.value is None else shlex.quote(word.value) for word in self.words
-        ]
-        return " ".join(" ".join(texts).split())
-
-
-class _End(Enum):
-    """What stopped a list of commands early."""
-
-    FAILURE = "exit with an error"
-    EXIT = "exit"
-    RETURN = "return"
-    LOOP = "break or continue"
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    status: Truth = True
-    end: _End | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +53,14 @@ def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) 
     given = tuple(Word(argument, argument) for argument in arguments)
     surroundings = replace(surroundings, changed=dict(surroundings.changed))
     scope = Scope(surroundings.variables(), given, surroundings)
-    reader = _Reader(scope, dict(surroundings.answers))
+    trace = Trace(scope)
+    reader = _Reader(scope, dict(surroundings.answers), trace)
     try:
         result = reader.block(parse(script))
     except RecursionError:
         raise TooMuch from None
     return Followed(
-        tuple(reader.found), reader.answers, surroundings.changed, result.end is _End.FAILURE
+        tuple(trace.found), reader.answers, surroundings.changed, result.end is End.FAILURE
     )
 
 
@@ -108,28 +68,23 @@ def follow(script: bytes, arguments: Sequence[str], surroundings: Surroundings) 
 class _Reader:
     scope: Scope
     answers: dict[str, str | None]
-    found: list[Step] = field(default_factory=list)
-    is_certain: bool = True
-    may_return: bool = False
-    """Whether the function may have returned already."""
-    may_exit: bool = False
-    """Whether the script may have ended already."""
+    trace: Trace
     depth: int = 0
     visited: int = 0
 
-    def block(self, node: Node) -> _Result:
+    def block(self, node: Node) -> Result:
         """Follow the statements within a node."""
         return self._all(node.named_children)
 
-    def _all(self, nodes: Iterable[Node]) -> _Result:
-        result = _Result()
+    def _all(self, nodes: Iterable[Node]) -> Result:
+        result = Result()
         for node in nodes:
             result = self._statement(node)
             if result.end is not None:
                 break
         return result
 
-    def _statement(self, node: Node) -> _Result:
+    def _statement(self, node: Node) -> Result:
         self.visited += 1
         self.depth += 1
         if self.visited > _MOST_COMMANDS or self.depth > _DEEPEST:
@@ -139,14 +94,14 @@ class _Reader:
         finally:
             self.depth -= 1
 
-    def _followed(self, node: Node) -> _Result:
+    def _followed(self, node: Node) -> Result:
         match node.type:
             case "command":
                 return self._command(node)
             case "declaration_command" | "variable_assignment" | "variable_assignments":
                 return self._assign(node)
             case "test_command":
-                return _Result(check(list(self._tokens(node)), self.scope.surroundings))
+                return Result(check(list(self._tokens(node)), self.scope.surroundings))
             case "if_statement":
                 return self._if(node)
             case "case_statement":
@@ -172,52 +127,42 @@ class _Reader:
                 name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
                 if name is not None and body is not None:
                     self.scope.functions[text_of(name)] = body
-                return _Result()
+                return Result()
             case "unset_command":
                 self.scope.variables |= {text_of(each): "" for each in node.named_children}
-                return _Result()
+                return Result()
             case "comment" | "heredoc_body":
-                return _Result()
+                return Result()
             case _:
                 # What the grammar does not know may be anything: it is shown as it is written.
-                self._note((Word(None, text_of(node)),))
-                return _Result(None)
+                self.trace.note((Word(None, text_of(node)),))
+                return Result(None)
 
-    def _note(self, words: tuple[Word, ...], writes: tuple[str, ...] = ()) -> None:
-        self.found.append(Step(words, self.is_certain, writes))
-        for path, is_there in touched(words):
-            self._mark(path, is_there=is_there)
-
-    def _mark(self, path: str, *, is_there: bool) -> None:
-        """Remember what the script itself has made or removed: later it may ask for that."""
-        if path.startswith("/"):
-            self.scope.surroundings.changed[path] = is_there if self.is_certain else None
-
-    def _command(self, node: Node) -> _Result:
+    def _command(self, node: Node) -> Result:
         if (asked := only_output(node)) is not None:
             # `if $(f x); then` runs what `f` prints: nothing, so that its own outcome counts.
-            with self._apart():
+            with self.trace.apart():
                 return self.block(asked)
         words: list[Word] = []
         writes: list[str] = []
         for child in node.named_children:
             if child.type == "file_redirect":
-                writes += self._written(child)
+                writes += targets_of(child, self.scope)
             elif child.type not in ("variable_assignment", "herestring_redirect"):
                 words += expand(child, self.scope)
         return self._run(tuple(words), tuple(writes))
 
-    def _run(self, words: tuple[Word, ...], writes: tuple[str, ...]) -> _Result:
+    def _run(self, words: tuple[Word, ...], writes: tuple[str, ...]) -> Result:
         name = words[0].value if words else ""
         if name in ("exit", "return"):
             return self._end(name, words)
         if name in ("break", "continue"):
-            return _Result(True, _End.LOOP)
+            return Result(True, End.LOOP)
         if name == "pathfind" and len(words) == 2:
             # What packages write instead of `command -v` (Developer's Reference 6.4).
             program = words[1].value
             has = None if program is None else self.scope.surroundings.has_program(program)
-            return _Result(has)
+            return Result(has)
         if name in self.scope.functions:
             return self._call(self.scope.functions[name], words[1:])
         if name == "shift":
@@ -225,12 +170,12 @@ class _Reader:
         elif name == "set" and len(words) > 1 and words[1].value == "--":
             self.scope.arguments = words[2:]
         elif name == "read":
-            self._forget(word.value or "" for word in words[1:])
+            self.trace.forget(word.value or "" for word in words[1:])
         elif (name or "").startswith("db_"):
             self._ask(words)
         elif name not in ("[", "test", ":", "true", "false"):
-            self._note(words, writes)
-        return _Result(outcome(words, self.scope.surroundings))
+            self.trace.note(words, writes)
+        return Result(outcome(words, self.scope.surroundings))
 
     def _ask(self, words: Sequence[Word]) -> None:
         """Take the answers of debconf that are known (debconf-devel(7))."""
@@ -240,33 +185,33 @@ class _Reader:
             answer = self.answers.get(question)
         if command in ("db_set", "db_reset"):
             changed = self.answers if question is None else (question,)
-            given = rest[0] if rest and self.is_certain and command == "db_set" else None
+            given = rest[0] if rest and self.trace.is_certain and command == "db_set" else None
             self.answers |= dict.fromkeys(changed, given if question is not None else None)
         self.scope.variables["RET"] = answer
 
-    def _end(self, name: str, words: Sequence[Word]) -> _Result:
+    def _end(self, name: str, words: Sequence[Word]) -> Result:
         status = words[1].value if len(words) > 1 else "0"
         succeeds = None if status is None else status == "0"
         if name == "return":
-            return _Result(succeeds, _End.RETURN)
-        return _Result(succeeds, _End.FAILURE if succeeds is False else _End.EXIT)
+            return Result(succeeds, End.RETURN)
+        return Result(succeeds, End.FAILURE if succeeds is False else End.EXIT)
 
-    def _call(self, body: Node, arguments: tuple[Word, ...]) -> _Result:
-        outer, was_certain, may_return = self.scope.arguments, self.is_certain, self.may_return
-        self.scope.arguments, self.may_return = arguments, False
+    def _call(self, body: Node, arguments: tuple[Word, ...]) -> Result:
+        outer, was_certain, may_return = (
+            self.scope.arguments,
+            self.trace.is_certain,
+            self.trace.may_return,
+        )
+        self.scope.arguments, self.trace.may_return = arguments, False
         result = self._statement(body)
-        status = None if self.may_return else result.status
-        self.scope.arguments, self.may_return = outer, may_return
-        if result.end not in (None, _End.RETURN):
+        status = None if self.trace.may_return else result.status
+        self.scope.arguments, self.trace.may_return = outer, may_return
+        if result.end not in (None, End.RETURN):
             return result
-        self._settle(was_certain)
-        return _Result(status)
+        self.trace.settle(was_certain)
+        return Result(status)
 
-    def _settle(self, was_certain: bool) -> None:
-        """Leave a function or a loop: what may have ended it early does not reach further."""
-        self.is_certain = was_certain and not self.may_exit
-
-    def _assign(self, node: Node) -> _Result:
+    def _assign(self, node: Node) -> Result:
         own = [node] if node.type == "variable_assignment" else node.named_children
         for child in own:
             name = child.child_by_field_name("name")
@@ -276,7 +221,7 @@ class _Reader:
             known = "" if value is None else value_of(value, self.scope)
             is_appended = any(part.type == "+=" for part in child.children)
             self.scope.variables[text_of(name)] = None if is_appended else known
-        return _Result()
+        return Result()
 
     def _tokens(self, node: Node) -> Iterator[str | None]:
         """Give the words of ``[ ... ]``, which the grammar has made expressions of."""
@@ -291,74 +236,27 @@ class _Reader:
                 words = expand(child, self.scope)
                 yield from (word.value for word in words)
 
-    def _if(self, node: Node) -> _Result:
+    def _if(self, node: Node) -> Result:
         condition, body, rest = parts_of_if(node)
         status = self._all(condition).status
         return self._choose(status, body, rest)
 
-    def _choose(self, status: Truth, then: list[Node], otherwise: list[Node]) -> _Result:
+    def _choose(self, status: Truth, then: list[Node], otherwise: list[Node]) -> Result:
         """Follow one of two ways, or both if nobody knows which."""
         if status is not None:
             return self._otherwise(otherwise) if status is False else self._all(then)
-        return self._branch([lambda: self._all(then), lambda: self._otherwise(otherwise)])
+        return self.trace.branch([lambda: self._all(then), lambda: self._otherwise(otherwise)])
 
-    def _otherwise(self, nodes: list[Node]) -> _Result:
+    def _otherwise(self, nodes: list[Node]) -> Result:
         if nodes and nodes[0].type == "elif_clause":
             condition, body, _ = parts_of_if(nodes[0])
             return self._choose(self._all(condition).status, body, nodes[1:])
-        return self.block(nodes[0]) if nodes else _Result()
+        return self.block(nodes[0]) if nodes else Result()
 
-    def _branch(self, ways: Sequence[_Way]) -> _Result:
-        """Follow several ways of which one is taken; a way that fails is none."""
-        was_certain, start = self.is_certain, len(self.found)
-        before = dict(self.scope.variables)
-        taken: list[tuple[_Result, list[Step], dict[str, str | None]]] = []
-        for way in ways:
-            self.is_certain = False
-            self.scope.variables = dict(before)
-            result = way()
-            if result.end is not _End.FAILURE:
-                taken.append((result, self.found[start:], self.scope.variables))
-            del self.found[start:]
-        self.is_certain = was_certain
-        if not taken:
-            return _Result(False, _End.FAILURE)
-        if len(taken) == 1:
-            return self._only(*taken[0])
-        return self._merged(taken)
-
-    def _only(
-        self, result: _Result, found: list[Step], variables: dict[str, str | None]
-    ) -> _Result:
-        self.found += [replace(step, is_certain=self.is_certain) for step in found]
-        self.scope.variables = variables
-        return result
-
-    def _merged(
-        self, taken: Sequence[tuple[_Result, list[Step], dict[str, str | None]]]
-    ) -> _Result:
-        self.found += [step for _, found, _ in taken for step in found]
-        scopes = [variables for result, _, variables in taken if result.end is None]
-        scopes = scopes or [taken[0][2]]
-        names = {name for variables in scopes for name in variables}
-        self.scope.variables = {
-            name: _agreed([each.get(name, "") for each in scopes]) for name in sorted(names)
-        }
-        ends = {result.end for result, _, _ in taken}
-        statuses = {result.status for result, _, _ in taken}
-        status = statuses.pop() if len(statuses) == 1 else None
-        if len(ends) == 1:
-            return _Result(status, ends.pop())
-        # One way goes on: all that follows is uncertain.
-        self.is_certain = False
-        self.may_return |= _End.RETURN in ends
-        self.may_exit |= _End.EXIT in ends
-        return _Result(status)
-
-    def _case(self, node: Node) -> _Result:
+    def _case(self, node: Node) -> Result:
         subject = node.child_by_field_name("value")
         value = None if subject is None else value_of(subject, self.scope)
-        ways: list[_Way] = []
+        ways: list[Way] = []
         for item in node.named_children:
             if item.type != "case_item":
                 continue
@@ -367,11 +265,11 @@ class _Reader:
             if matches:
                 if not ways:
                     return self._all(body)
-                ways.append(_way(self, body))
-                return self._branch(ways)
+                ways.append(partial(self._all, body))
+                return self.trace.branch(ways)
             if matches is None:
-                ways.append(_way(self, body))
-        return self._branch([*ways, _Result]) if ways else _Result()
+                ways.append(partial(self._all, body))
+        return self.trace.branch([*ways, Result]) if ways else Result()
 
     def _matches(self, item: Node, value: str | None) -> Truth:
         truths: list[Truth] = []
@@ -386,10 +284,10 @@ class _Reader:
                 truths.append(fnmatchcase(value, literal))
         return True if True in truths else None if None in truths else False
 
-    def _for(self, node: Node) -> _Result:
+    def _for(self, node: Node) -> Result:
         variable, body = node.child_by_field_name("variable"), node.child_by_field_name("body")
         if variable is None or body is None:
-            return _Result(None)
+            return Result(None)
         name = text_of(variable)
         listed = [
             word
@@ -399,36 +297,36 @@ class _Reader:
         if any(word.value is None for word in listed):
             self.scope.variables[name] = None
             return self._perhaps(body)
-        was_certain = self.is_certain
+        was_certain = self.trace.is_certain
         for word in listed:
             self.scope.variables[name] = word.value
             result = self._statement(body)
-            if result.end not in (None, _End.LOOP):
+            if result.end not in (None, End.LOOP):
                 return result
-        if not self.may_return:
-            self._settle(was_certain)
-        return _Result()
+        if not self.trace.may_return:
+            self.trace.settle(was_certain)
+        return Result()
 
-    def _while(self, node: Node) -> _Result:
+    def _while(self, node: Node) -> Result:
         body = node.child_by_field_name("body")
         condition = node.child_by_field_name("condition")
         if body is None:
-            return _Result(None)
+            return Result(None)
         status = None if condition is None else self._statement(condition).status
         if node.children and text_of(node.children[0]) == "until":
             status = opposite(status)
-        return _Result() if status is False else self._perhaps(body)
+        return Result() if status is False else self._perhaps(body)
 
-    def _perhaps(self, body: Node) -> _Result:
+    def _perhaps(self, body: Node) -> Result:
         """Follow the body of a loop that runs any number of times."""
 
-        def ended() -> _Result:
+        def ended() -> Result:
             result = self._statement(body)
-            return replace(result, end=None) if result.end is _End.LOOP else result
+            return replace(result, end=None) if result.end is End.LOOP else result
 
-        return self._branch([ended, _Result])
+        return self.trace.branch([ended, Result])
 
-    def _list(self, node: Node) -> _Result:
+    def _list(self, node: Node) -> Result:
         left, *operators = node.children
         result = self._statement(left)
         if result.end is not None or len(operators) < 2:
@@ -441,80 +339,33 @@ class _Reader:
         if result.status is needed:
             return self._statement(right)
         first = result.status
-        second = self._branch([_way(self, [right]), _Result])
+        second = self.trace.branch([partial(self._all, [right]), Result])
         return replace(second, status=joins(first, second.status) if second.end is None else None)
 
-    def _redirected(self, node: Node) -> _Result:
+    def _redirected(self, node: Node) -> Result:
         writes: list[str] = []
         body = node.child_by_field_name("body")
         for child in node.children_by_field_name("redirect"):
-            writes += self._written(child)
-        start = len(self.found)
-        result = _Result() if body is None else self._statement(body)
-        if writes and len(self.found) == start:
-            self._note((Word("", text_of(node).partition("\n")[0]),))
-        for at in range(start, len(self.found) if writes else start):
-            self.found[at] = replace(self.found[at], writes=(*self.found[at].writes, *writes))
-        if writes and len(self.found) > start and not self.found[-1].writes:
-            self.found[-1] = replace(self.found[-1], writes=tuple(writes))
-        if body is not None and body.type == "command" and len(self.found) == start + 1:
-            only = self.found[start]
-            output = output_of(node, only.words, self.scope)
-            self.found[start] = replace(only, output=output)
-        for path in writes:
-            self._mark(path, is_there=True)
+            writes += targets_of(child, self.scope)
+        found = self.trace.found
+        start = len(found)
+        result = Result() if body is None else self._statement(body)
+        if writes and len(found) == start:
+            self.trace.note((Word("", text_of(node).partition("\n")[0]),))
+        self.trace.direct(start, writes)
+        if body is not None and body.type == "command" and len(found) == start + 1:
+            output = output_of(node, found[start].words, self.scope)
+            found[start] = replace(found[start], output=output)
         return result
 
-    def _written(self, redirect: Node) -> list[str]:
-        """Return the file that a redirection writes to, if it is one that remains."""
-        operator = next((text_of(each) for each in redirect.children if not each.is_named), "")
-        target = redirect.child_by_field_name("destination")
-        if redirect.type != "file_redirect" or target is None or ">" not in operator:
-            # Nested in the body of a here-document, the grammar has what stands behind it.
-            return [
-                each
-                for child in redirect.named_children
-                for each in (self._written(child) if child.type == "file_redirect" else [])
-            ]
-        path = value_of(target, self.scope)
-        if "&" in operator and (path or "").isdecimal():
-            return []
-        text = path if path is not None else text_of(target)
-        return [] if text.startswith("/dev/") or text == "-" else [text]
-
-    def _pipeline(self, node: Node) -> _Result:
+    def _pipeline(self, node: Node) -> Result:
         results = []
         for child in node.named_children:
-            with self._apart():
+            with self.trace.apart():
                 results.append(self._statement(child))
-        return _Result(results[-1].status if results else None)
+        return Result(results[-1].status if results else None)
 
-    def _subshell(self, node: Node) -> _Result:
-        with self._apart():
+    def _subshell(self, node: Node) -> Result:
+        with self.trace.apart():
             result = self.block(node)
-        return _Result(False if result.end is _End.FAILURE else result.status)
-
-    @contextmanager
-    def _apart(self) -> Iterator[None]:
-        """Keep what a part that runs by itself sets, and how certain it was, from the rest."""
-        variables, arguments = dict(self.scope.variables), self.scope.arguments
-        was_certain = self.is_certain
-        yield
-        self.scope.variables, self.scope.arguments = variables, arguments
-        self.is_certain = was_certain
-
-    def _forget(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name.isidentifier():
-                self.scope.variables[name] = None
-
-
-_Way = Callable[[], _Result]
-
-
-def _way(reader: _Reader, nodes: list[Node]) -> _Way:
-    return lambda: reader._all(nodes)
-
-
-def _agreed(values: list[str | None]) -> str | None:
-    return values[0] if all(value == values[0] for value in values) else None
+        return Result(False if result.end is End.FAILURE else result.status)
