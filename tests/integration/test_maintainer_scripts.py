@@ -19,15 +19,14 @@ from pathlib import Path
 import pytest
 
 from engines import find_program
-from lamina.archive.entry import Entry, Kind
+from lamina.archive.entry import Entry
 from lamina.archive.rootfs import Rootfs
 from lamina.deb.file import DebFile
-from lamina.deb.unpack import Listing, unpack
-from lamina.system.captured import is_captured
+from lamina.deb.package import DebianPackage
 from lamina.system.configuration import Below, Configuration, configure
 from lamina.system.notes import PackageNotes
-from lamina.system.scripts.reading import needed_files
 from lamina.system.small_files import SmallFiles, is_wanted, program_of
+from lamina.system.unpacking import note
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -69,17 +68,11 @@ class Installed:
 
 
 def noted(deb: Path) -> PackageNotes:
-    listed = Listing()
-    captured: dict[str, bytes] = {}
     with DebFile(deb, deb.name) as opened:
-        needed = needed_files(opened.name, opened.control_files)
-        for entry in unpack(opened, lambda _path, _kind: True, listed):
-            data = b"".join(entry.content.chunks())
-            if entry.kind is Kind.FILE and (is_captured(entry.path) or entry.path in needed):
-                captured[entry.path] = data
-        return PackageNotes(
-            control=opened.control_files, listed=tuple(listed.paths), captured=captured
+        name, version, architecture = (
+            opened.control[key] for key in ("Package", "Version", "Architecture")
         )
+    return note(DebianPackage(name, version, architecture, "s", deb.name, 0, ""), deb)
 
 
 def small_files(root: Path) -> SmallFiles:
