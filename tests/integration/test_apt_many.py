@@ -29,7 +29,7 @@ BATCHES = {
 }
 NO_MATTER = re.compile(
     # Of this run of apt and dpkg, or of the build.
-    r"dev(/.*)?|etc/resolv\.conf|(app|opt/venv)(/.*)?"
+    r"dev(/.*)?|etc/resolv\.conf|(app|opt/venv|var/lib/lamina)(/.*)?"
     r"|var/(cache/(apt|debconf|ldconfig|fontconfig|man)|lib/apt|log)/.*"
     r"|var/lib/dpkg/((status|diversions|statoverride)-old|lock.*|available|updates.*|triggers/.*)"
     # Compared by meaning, here or elsewhere: orders, numbers and days are not apt's.
