@@ -20,7 +20,8 @@ from lamina.make.fitting import ForeignWheels, raise_all
 from lamina.make.image_workshop import ImageWorkshop
 from lamina.make.parts import Part, Site, file_parts, skeleton_part
 from lamina.make.stdlib import stdlib_part
-from lamina.make.system import System, system_parts
+from lamina.make.system import System
+from lamina.make.system_parts import system_parts
 from lamina.make.trees import TreeBuilder
 from lamina.make.wheels import Wheels
 from lamina.plan.base import BaseFacts

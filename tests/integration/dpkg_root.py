@@ -24,7 +24,8 @@ from lamina.bases.scan import scan
 from lamina.bases.small_files import read_entries, read_small_files
 from lamina.deb.package import DebianPackage
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.make.system import System, system_parts
+from lamina.make.system import System
+from lamina.make.system_parts import system_parts
 from lamina.oci.digest import Digest
 from lamina.plan.key import LayerKey
 from lamina.store.layers import StoredLayer

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from lamina.archive.entry import Entry
 from lamina.bases.small_files import read_entries, read_small_files
@@ -32,6 +33,8 @@ from lamina.plan.key import LayerKey
 from lamina.system.base_paths import BasePaths
 from lamina.system.small_files import SmallFiles
 from lamina.system.telling import KnownBase
+
+_Known = TypeVar("_Known")
 
 FindArchives = Callable[[SmallFiles, str], Sequence[Archive]]
 """Says where the packages for a base come from, by its own files and for an architecture."""
@@ -129,16 +132,15 @@ class Supply:
         return MirrorFiles(files_of(self.workshop, traffic))
 
     def _kept_files(self) -> SmallFiles | None:
-        document = self.workshop.facts(self._key)
-        try:
-            return None if document is None else SmallFiles.parse(document)
-        except MalformedDocument:  # Of another release, or damaged.
-            return None
+        return self._kept(self._key, SmallFiles.parse)
 
     def _kept_paths(self) -> BasePaths | None:
-        document = self.workshop.facts(self._paths_key)
+        return self._kept(self._paths_key, BasePaths.parse)
+
+    def _kept(self, key: str, parse: Callable[[Mapping[str, object]], _Known]) -> _Known | None:
+        document = self.workshop.facts(key)
         try:
-            return None if document is None else BasePaths.parse(document)
+            return None if document is None else parse(document)
         except MalformedDocument:  # Of another release, or damaged.
             return None
 

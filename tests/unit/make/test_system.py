@@ -16,7 +16,8 @@ from lamina.archive.rootfs import Rootfs
 from lamina.deb.package import DebianPackage
 from lamina.deb.status import STATUS
 from lamina.make.image_workshop import ImageWorkshop
-from lamina.make.system import System, system_parts
+from lamina.make.system import System
+from lamina.make.system_parts import system_parts
 from lamina.oci.digest import Digest
 from lamina.plan.said import Said
 from lamina.store.layers import StoredLayer
